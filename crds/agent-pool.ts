@@ -1,0 +1,126 @@
+/** AgentPool: agents of one provisioner type in one region, and the rules for handing work to them. */
+import { z } from 'zod';
+import { conditions } from './condition.ts';
+import { count, name, provisionerType, text } from './fields.ts';
+import { REGIONS } from './regions.ts';
+import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
+
+export const LOCK_TTL_SECONDS_DEFAULT = 300;
+
+export const AgentPoolSpec = z
+  .object({
+    displayName: text(100).optional().describe('Name for people; the object name when absent.'),
+    location: z
+      .enum(REGIONS)
+      .describe('Region of the pool. Immutable.')
+      .meta({
+        'x-kubernetes-validations': [
+          { rule: 'self == oldSelf', message: 'a pool keeps its location; make another pool instead' },
+        ],
+      }),
+    provisionerType: provisionerType()
+      .describe('What its agents build with, lower case. Immutable.')
+      .meta({
+        'x-kubernetes-validations': [
+          { rule: 'self == oldSelf', message: 'a pool keeps its provisionerType; make another pool instead' },
+        ],
+      }),
+    priority: z
+      .int()
+      .min(-1000)
+      .max(1000)
+      .default(0)
+      .describe('Of several pools that fit an offering the one with the highest priority is asked first.'),
+    fallbackPools: z
+      .array(
+        z.object({
+          name: name().describe('Pool of the same provider.'),
+          afterSeconds: count(86_400).describe('How long a contract must have waited. Seconds.'),
+        }),
+      )
+      .max(8)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+      .describe('Pools that may take over what waits here, each after its delay.'),
+    lockTTLSeconds: z
+      .int()
+      .min(5)
+      .max(3600)
+      .default(LOCK_TTL_SECONDS_DEFAULT)
+      .describe('How long a lock lives without renewal. Seconds.'),
+    placement: z
+      .object({
+        strategy: z
+          .enum(['Spread', 'Pack'])
+          .default('Spread')
+          .describe('Spread load over agents, or fill one first.'),
+      })
+      .optional()
+      .describe('How an agent is chosen.'),
+    paused: z.boolean().default(false).describe('While true nothing new is built in this pool.'),
+  })
+  .describe('What the provider wants of the pool.');
+
+export const AgentPoolStatus = z
+  .object({
+    observedGeneration: count().optional().describe('The metadata.generation that this status is about.'),
+    agents: count().optional().describe('Agents that joined and are not revoked.'),
+    online: count().optional().describe('Agents whose heartbeat is fresh.'),
+    onlineText: text(24).optional().describe('Online and joined agents, as in 4/5.'),
+    activeContracts: count().optional().describe('Contracts with a holder in this pool that have not ended.'),
+    waitingContracts: count().optional().describe('Accepted contracts that wait for an agent of this pool.'),
+    conditions: conditions(),
+  })
+  .describe('What the operator counted.');
+
+export type AgentPool = Resource<'AgentPool', z.infer<typeof AgentPoolSpec>, z.infer<typeof AgentPoolStatus>>;
+
+export const agentPoolDefinition = defineResource({
+  kind: 'AgentPool',
+  plural: 'agentpools',
+  singular: 'agentpool',
+  shortNames: ['pool', 'pools'],
+  scope: 'Namespaced',
+  description: 'A group of agents of one provisioner type in one region.',
+  spec: AgentPoolSpec,
+  status: AgentPoolStatus,
+  columns: [
+    { name: 'Region', type: 'string', jsonPath: '.spec.location', description: 'Region of the pool.' },
+    { name: 'Type', type: 'string', jsonPath: '.spec.provisionerType', description: 'Provisioner type.' },
+    { name: 'Agents', type: 'integer', jsonPath: '.status.agents', description: 'Agents that joined.' },
+    {
+      name: 'Online',
+      type: 'string',
+      jsonPath: '.status.onlineText',
+      description: 'Online of joined agents.',
+    },
+    {
+      name: 'Active',
+      type: 'integer',
+      jsonPath: '.status.activeContracts',
+      description: 'Contracts held here.',
+    },
+    {
+      name: 'Waiting',
+      type: 'integer',
+      jsonPath: '.status.waitingContracts',
+      description: 'Contracts that wait.',
+    },
+    {
+      name: 'Ready',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+      description: 'Can it build.',
+    },
+    {
+      name: 'Message',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+      description: 'Why it is ready, or not.',
+      priority: 1,
+    },
+    AGE,
+  ],
+  rules: [STATUS_STAYS],
+  selectableFields: ['.spec.location', '.spec.provisionerType'],
+});

@@ -1,0 +1,138 @@
+/** Agent: one `dc-agent` on one hypervisor. Its heartbeat is a Lease of the same name; this is what lasts. */
+import { z } from 'zod';
+import { conditions } from './condition.ts';
+import { count, instant, name, provisionerType, publicKey, quantity, text, uid } from './fields.ts';
+import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
+
+export const PERMISSIONS = [
+  'heartbeat',
+  'fetch_contracts',
+  'provision',
+  'health_check',
+  'dns_manage',
+] as const;
+export const Permission = z.enum(PERMISSIONS);
+export type Permission = z.infer<typeof Permission>;
+
+export const AgentSpec = z
+  .object({
+    publicKey: publicKey()
+      .describe('Ed25519 public key that the agent signs with. Immutable.')
+      .meta({
+        'x-kubernetes-validations': [
+          {
+            rule: 'self == oldSelf',
+            message: 'an agent keeps its key; revoke it and join again with another',
+          },
+        ],
+      }),
+    poolName: name().describe('Pool in the same namespace whose work it does.'),
+    label: text(100).optional().describe('Name for people, e.g. the host name.'),
+    permissions: z
+      .array(Permission)
+      .max(PERMISSIONS.length)
+      .default([...PERMISSIONS])
+      .meta({ 'x-kubernetes-list-type': 'set' })
+      .describe('What it may ask for. heartbeat, fetch_contracts, provision, health_check, dns_manage.'),
+    cordoned: z.boolean().default(false).describe('While true it gets no new work; what it has stays.'),
+    cordonReason: text(200).optional().describe('Why it is cordoned, for whoever looks.'),
+    draining: z
+      .boolean()
+      .default(false)
+      .describe('Like cordoned, and the agent is told that it is to be emptied.'),
+    revoked: z
+      .boolean()
+      .default(false)
+      .describe('Its key is refused from now on. One-way; the object stays while it owes.')
+      .meta({
+        'x-kubernetes-validations': [
+          {
+            rule: '!oldSelf || self',
+            message: 'a revoked agent stays revoked; join again with a new setup token',
+          },
+        ],
+      }),
+  })
+  .describe('What the provider wants of the agent.');
+
+export const OwedDestroy = z
+  .object({
+    contractUID: uid().describe('UID of the contract, which may be gone.'),
+    epoch: count().describe('Epoch of the machine.'),
+    since: instant().describe('When it became a debt.'),
+  })
+  .describe('A machine that this agent may still have and must destroy.');
+
+export const AgentStatus = z
+  .object({
+    observedGeneration: count().optional().describe('The metadata.generation that this status is about.'),
+    version: text(64).optional().describe('Version of dc-agent.'),
+    provisionerType: provisionerType().optional().describe('What it said it builds with.'),
+    lastSeenAt: instant()
+      .optional()
+      .describe('Written every 5 minutes and when Online flips; the Lease has the truth.'),
+    activeContracts: count().optional().describe('Contracts that it holds and that have not ended.'),
+    resources: z
+      .object({
+        cpu: quantity().optional().describe('Logical CPUs of the host.'),
+        memory: quantity().optional().describe('Memory of the host.'),
+        storage: quantity().optional().describe('Disk of the host.'),
+      })
+      .optional()
+      .describe('Size of the machine as it reported; what is free at the moment is not written here.'),
+    owedDestroys: z
+      .array(OwedDestroy)
+      .max(256)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['contractUID', 'epoch'] })
+      .describe('Machines whose absence it has not confirmed for 24 hours.'),
+    conditions: conditions(),
+  })
+  .describe('What was seen of the agent.');
+
+export type Agent = Resource<'Agent', z.infer<typeof AgentSpec>, z.infer<typeof AgentStatus>>;
+export type OwedDestroy = z.infer<typeof OwedDestroy>;
+
+export const agentDefinition = defineResource({
+  kind: 'Agent',
+  plural: 'agents',
+  singular: 'agent',
+  shortNames: ['dca'],
+  scope: 'Namespaced',
+  description: 'A dc-agent on one hypervisor.',
+  spec: AgentSpec,
+  status: AgentStatus,
+  columns: [
+    { name: 'Pool', type: 'string', jsonPath: '.spec.poolName', description: 'Pool whose work it does.' },
+    {
+      name: 'Online',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Online")].status',
+      description: 'Is its heartbeat fresh.',
+    },
+    {
+      name: 'Reason',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+      description: 'Why it gets work, or not.',
+    },
+    { name: 'Version', type: 'string', jsonPath: '.status.version', description: 'Version of dc-agent.' },
+    {
+      name: 'Active',
+      type: 'integer',
+      jsonPath: '.status.activeContracts',
+      description: 'Contracts it holds.',
+    },
+    {
+      name: 'Last Seen',
+      type: 'date',
+      jsonPath: '.status.lastSeenAt',
+      description: 'Last heartbeat, to 5 minutes.',
+    },
+    { name: 'Label', type: 'string', jsonPath: '.spec.label', description: 'Name for people.', priority: 1 },
+    { name: 'Key', type: 'string', jsonPath: '.spec.publicKey', description: 'Public key.', priority: 1 },
+    AGE,
+  ],
+  rules: [STATUS_STAYS],
+  selectableFields: ['.spec.publicKey', '.spec.poolName'],
+});

@@ -1,0 +1,72 @@
+/** The Contract resource: its definition for the CRD, its type, and its public id. */
+import { AGE, defineResource, type Resource, STATUS_STAYS } from '../resource.ts';
+import { FIRST_PHASES } from './phase.ts';
+import { ContractSpec } from './spec.ts';
+import { ContractStatus } from './status.ts';
+
+export type Contract = Resource<'Contract', ContractSpec, ContractStatus>;
+
+/** A contract that the operator has seen: it has a status. */
+export type LiveContract = Contract & Readonly<{ status: ContractStatus }>;
+
+export const isLive = (contract: Contract): contract is LiveContract => contract.status !== undefined;
+
+/** The public id: `metadata.uid` without dashes, 32 hex characters. */
+export const contractIdOf = (uid: string): string => uid.replaceAll('-', '');
+
+/** The UID of a public id; undefined when it is none. */
+export function uidOfContractId(id: string): string | undefined {
+  const match = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/.exec(id);
+  return match?.slice(1).join('-');
+}
+
+const firstPhases = FIRST_PHASES.map((phase) => `'${phase}'`).join(',');
+
+export const contractDefinition = defineResource({
+  kind: 'Contract',
+  plural: 'contracts',
+  singular: 'contract',
+  shortNames: ['ctr'],
+  scope: 'Namespaced',
+  description: 'One rental, from request to a running machine and to its end.',
+  spec: ContractSpec,
+  status: ContractStatus,
+  columns: [
+    { name: 'Phase', type: 'string', jsonPath: '.status.phase', description: 'Where it is in its life.' },
+    { name: 'Offering', type: 'string', jsonPath: '.spec.offering.name', description: 'What is rented.' },
+    { name: 'Pool', type: 'string', jsonPath: '.status.pool', description: 'Pool that builds it.' },
+    { name: 'Agent', type: 'string', jsonPath: '.status.agent', description: 'Agent that builds it.' },
+    { name: 'Address', type: 'string', jsonPath: '.status.endpoint', description: 'Where to log in.' },
+    { name: 'Ends', type: 'string', jsonPath: '.status.endsAt', description: 'End of the rental.' },
+    AGE,
+    {
+      name: 'Reason',
+      type: 'string',
+      jsonPath: '.status.reason',
+      description: 'Why it is there.',
+      priority: 1,
+    },
+    {
+      name: 'Message',
+      type: 'string',
+      jsonPath: '.status.message',
+      description: 'In a sentence.',
+      priority: 1,
+    },
+    {
+      name: 'Epoch',
+      type: 'integer',
+      jsonPath: '.status.epoch',
+      description: 'Fence of the lock.',
+      priority: 1,
+    },
+  ],
+  rules: [
+    STATUS_STAYS,
+    {
+      rule: `has(oldSelf.status) || !has(self.status) || self.status.phase in [${firstPhases}]`,
+      message: 'a contract begins as Requested or Accepted',
+    },
+  ],
+  selectableFields: ['.status.phase', '.spec.offering.name', '.spec.tenant.publicKey', '.status.agent'],
+});

@@ -1,0 +1,206 @@
+/** `Contract.status`: what is. Written by the rules beside this file through operator and facade only. */
+import { z } from 'zod';
+import { conditions } from '../condition.ts';
+import { count, instant, name, text, uid } from '../fields.ts';
+import type { Rule } from '../resource.ts';
+import { MOVES, PHASES } from './phase.ts';
+
+export const HISTORY_MAX = 32;
+export const ATTEMPTS_KEPT = 8;
+export const HOLDERS_MAX = 32;
+
+const validations = (...rules: Rule[]) => ({ 'x-kubernetes-validations': rules });
+
+/** Epochs fit a JSON number: generation (below 2^31) × 1,000,000 + n. */
+const epoch = () => count(Number.MAX_SAFE_INTEGER);
+
+const reason = () =>
+  z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[A-Za-z][A-Za-z0-9]*$/);
+
+export const Lock = z
+  .object({
+    agent: name().describe('Name of the Agent.'),
+    agentUID: uid().describe('UID of the Agent.'),
+    session: text(64).describe(
+      'Session of the agent process that holds it; empty for agents without sessions.',
+    ),
+    epoch: epoch().describe('Epoch of this grant.'),
+    acquiredAt: instant().describe('When it was granted.'),
+    renewedAt: instant().describe('When it was last renewed.'),
+    expiresAt: instant().describe('For people; the operator alone declares the expiry, by its own clock.'),
+  })
+  .describe('Who builds at the moment. Present only in Provisioning.');
+export type Lock = z.infer<typeof Lock>;
+
+export const Holder = z
+  .object({
+    agent: name().describe('Name of the Agent.'),
+    agentUID: uid().describe('UID of the Agent.'),
+    epoch: epoch().describe('Epoch that it was granted.'),
+  })
+  .describe('An agent that may have a machine of this epoch.');
+export type Holder = z.infer<typeof Holder>;
+
+export const ATTEMPT_CLASSES = ['transient', 'permanent', 'capacity', 'configuration'] as const;
+export const ATTEMPT_OUTCOMES = ['Succeeded', 'Failed', 'Expired', 'Released', 'VerificationFailed'] as const;
+
+export const Attempt = z
+  .object({
+    agent: name().describe('Name of the Agent.'),
+    agentUID: uid().describe('UID of the Agent.'),
+    epoch: epoch().describe('Epoch of the attempt.'),
+    startedAt: instant().describe('When it was granted.'),
+    endedAt: instant().describe('When it ended.'),
+    outcome: z.enum(ATTEMPT_OUTCOMES).describe('How it ended.'),
+    class: z.enum(ATTEMPT_CLASSES).optional().describe('Kind of failure.'),
+    message: text(1000).optional().describe('What the agent said, for the provider.'),
+  })
+  .describe('One try to build.');
+export type Attempt = z.infer<typeof Attempt>;
+
+export const HistoryEntry = z
+  .object({
+    seq: count().describe('Rises by one with every move.'),
+    at: instant().describe('When.'),
+    from: z.enum(PHASES).optional().describe('Phase before; absent in the first.'),
+    to: z.enum(PHASES).describe('Phase after.'),
+    by: text(80).describe('Who moved it: operator, or the name of an agent.'),
+    reason: reason().describe('Why, as a word.'),
+  })
+  .describe('One move.');
+export type HistoryEntry = z.infer<typeof HistoryEntry>;
+
+export const Instance = z
+  .object({
+    agentUID: uid().describe('Agent that built it.'),
+    epoch: epoch().describe('Epoch that it was built in.'),
+    externalId: z.string().min(1).max(256).describe('Name of the machine at its provisioner.'),
+  })
+  .describe('The one machine of the contract.');
+export type Instance = z.infer<typeof Instance>;
+
+export const Access = z
+  .object({
+    host: text(253).optional().describe('Where to log in.'),
+    port: z.int().min(1).max(65_535).optional().describe('SSH port.'),
+    user: text(64).optional().describe('User to log in as.'),
+    hostKeyFingerprint: text(100)
+      .optional()
+      .describe('SHA256 fingerprint of the SSH host key, as read by the agent.'),
+    verifiedAt: instant().optional().describe('When the agent read the SSH banner, or a person confirmed.'),
+    addresses: z
+      .array(text(64))
+      .max(16)
+      .optional()
+      .describe('All addresses.')
+      .meta({ 'x-kubernetes-list-type': 'set' }),
+  })
+  .describe('How the tenant reaches the machine.');
+export type Access = z.infer<typeof Access>;
+
+const byKey = (...keys: string[]) => ({
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': keys,
+});
+const legalMoves = Object.entries(MOVES).flatMap(([from, to]) =>
+  Object.keys(to).map((phase) => `'${from}>${phase}'`),
+);
+
+export const ContractStatus = z
+  .object({
+    phase: z
+      .enum(PHASES)
+      .describe('Where the contract is in its life.')
+      .meta(
+        validations({
+          rule: `self == oldSelf || oldSelf + '>' + self in [${legalMoves.join(',')}]`,
+          messageExpression: "'a contract cannot go from ' + oldSelf + ' to ' + self",
+        }),
+      ),
+    reason: reason().optional().describe('Why it is there or what it waits for, as a word.'),
+    message: text(2000).optional().describe('The same as a sentence for people.'),
+    observedGeneration: count().optional().describe('The metadata.generation that this status is about.'),
+    conditions: conditions(),
+    epoch: epoch()
+      .default(0)
+      .describe('Fence: every grant raises it, every report carries it. Only rises.')
+      .meta(
+        validations({
+          rule: 'self >= oldSelf',
+          messageExpression: "'the epoch only rises: it is %d, not %d'.format([oldSelf, self])",
+        }),
+      ),
+    lock: Lock.optional(),
+    holders: z
+      .array(Holder)
+      .max(HOLDERS_MAX)
+      .optional()
+      .meta(byKey('agentUID', 'epoch'))
+      .describe('Who may have a machine of this contract. It ends only when this is empty.'),
+    instance: Instance.optional(),
+    pool: name().optional().describe('Pool of the agent that builds or built.'),
+    agent: name().optional().describe('Agent that builds or built.'),
+    access: Access.optional(),
+    endpoint: text(270).optional().describe('host:port of access, for the table.'),
+    scheduling: z
+      .object({
+        reason: reason().describe('Why nobody builds it, as a word.'),
+        counts: z
+          .array(
+            z.object({
+              reason: reason().describe('Why these were passed over.'),
+              count: count().describe('How many.'),
+            }),
+          )
+          .max(32)
+          .optional()
+          .meta(byKey('reason'))
+          .describe('Agents by the reason they were passed over.'),
+        examples: z.array(text(300)).max(16).optional().describe('A line for each of some agents.'),
+        at: instant().describe('When this was found.'),
+      })
+      .optional()
+      .describe('Why it waits.'),
+    attempts: z
+      .array(Attempt)
+      .max(ATTEMPTS_KEPT)
+      .optional()
+      .meta(byKey('agentUID', 'epoch'))
+      .describe('The last tries to build, oldest first.'),
+    failures: count(1000).optional().describe('Tries that count against the limit: failures and expiries.'),
+    capacityReleases: count(1000).optional().describe('Times that an agent had no room after all.'),
+    nextAttemptAt: instant().optional().describe('Nobody is offered it before.'),
+    provisionBy: instant().optional().describe('Overall deadline: when it is not built by then it fails.'),
+    provisionedAt: instant()
+      .optional()
+      .describe('When the machine was reported; it must be verified soon after.'),
+    startsAt: instant().optional().describe('First Active; waiting is free.'),
+    endsAt: instant().optional().describe('End of the rental.'),
+    pausedMs: count(Number.MAX_SAFE_INTEGER)
+      .optional()
+      .describe('Time paused, credited to the end. Milliseconds.'),
+    history: z
+      .array(HistoryEntry)
+      .max(HISTORY_MAX)
+      .optional()
+      .meta(byKey('seq'))
+      .describe('The last moves, oldest first; the archive has all of them.'),
+  })
+  .meta(
+    validations(
+      {
+        rule: "has(self.lock) == (self.phase == 'Provisioning')",
+        message: 'a contract has a lock exactly while it is Provisioning',
+      },
+      {
+        rule: "!(self.phase in ['Rejected','Cancelled','Expired','Failed']) || !has(self.holders) || size(self.holders) == 0",
+        message: 'a contract ends only when nobody may still have a machine of it',
+      },
+    ),
+  )
+  .describe('What is; written by operator and facade.');
+export type ContractStatus = z.infer<typeof ContractStatus>;

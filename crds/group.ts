@@ -1,0 +1,31 @@
+/** Names that every part agrees on: API group, labels, annotations and the finalizer. */
+
+export const GROUP = 'dcmarket.io';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}` as const;
+
+/** Kept on a contract until nobody may still have a machine of it, and on an Agent that owes. */
+export const FINALIZER = `${GROUP}/cleanup`;
+
+export const LABEL = {
+  /** First 63 characters of the tenant's public key: what `GET /contracts` selects by. */
+  tenant: `${GROUP}/tenant`,
+  /** First 63 characters of an agent's public key, on its Agent. */
+  agentKey: `${GROUP}/agent-key`,
+  /** UID of the Agent, on its heartbeat Lease. */
+  agent: `${GROUP}/agent`,
+  /** Name of the pool, on Agents and SetupTokens. */
+  pool: `${GROUP}/pool`,
+} as const;
+
+export const ANNOTATION = {
+  /** SHA-256 of the body that created a contract: another body with the same Idempotency-Key is refused. */
+  requestHash: `${GROUP}/request-sha256`,
+  /** Which Idempotency-Key made this contract, hashed. */
+  idempotencyKey: `${GROUP}/idempotency-key`,
+  /** The name that the tenant gave the contract. */
+  displayName: `${GROUP}/display-name`,
+} as const;
+
+/** A label value holds 63 characters; keys have 64. The full key is always compared as well. */
+export const labelOfKey = (publicKey: string): string => publicKey.slice(0, 63);
