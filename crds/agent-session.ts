@@ -1,0 +1,192 @@
+/**
+ * One agent, one session. Each start of an agent raises `incarnation` on its disk and makes a random `session`;
+ * the heartbeat Lease remembers the pair that counts. A higher incarnation supersedes, an equal one with
+ * another session is a clone. Pure: the facade reads the Lease, asks, and writes by compare-and-swap.
+ * Source: docs/contract.md, 2.
+ */
+import { ONLINE_WITHIN_MS } from './contract/numbers.ts';
+import { GROUP } from './group.ts';
+import type { ProblemCode } from './problem.ts';
+
+/** What the Lease's annotations say. All times are RFC 3339 by a facade's clock. */
+export type SessionRecord = Readonly<{
+  session: string;
+  incarnation: number;
+  fingerprint: string;
+  /** Last time this session was heard (the Lease's renewTime). */
+  heardAt: string;
+  /** The last heartbeat said that it leaves: nothing of this session runs any more. */
+  left: boolean;
+  /** The session before this one may still run until it has been silent for 45 s. */
+  supersededIncarnation?: number | undefined;
+  supersededHeardAt?: string | undefined;
+  /** Since when two live processes are known to use the key. */
+  duplicateSince?: string | undefined;
+}>;
+
+export type SessionRequest = Readonly<{
+  session: string;
+  incarnation: number;
+  /** Absent in lock and reports: those never introduce a session from another machine. */
+  fingerprint?: string | undefined;
+  leaving?: boolean | undefined;
+}>;
+
+export type SessionVerdict =
+  | Readonly<{ outcome: 'Accepted'; record: SessionRecord; changed: boolean }>
+  | Readonly<{
+      outcome: 'Refused';
+      code: ProblemCode;
+      message: string;
+      next: string;
+      record: SessionRecord | undefined;
+    }>;
+
+/** A message of the process before may still have been on its way this long after it was superseded. */
+const IN_FLIGHT_MS = 10_000;
+
+type Facts = Readonly<{ record: SessionRecord | undefined; request: SessionRequest; now: Date }>;
+
+/** Which process counts, and what the Lease should remember (`record`; undefined: leave it as it is). */
+export function judgeSession({ record, request, now }: Facts): SessionVerdict {
+  if (!record) return accepted(freshRecord(request, now), true);
+  if (request.session === record.session && request.incarnation === record.incarnation) {
+    if (record.duplicateSince) return duplicate(record, undefined);
+    const heard = { ...record, heardAt: now.toISOString(), left: request.leaving ?? false };
+    return accepted(heard, request.leaving === true && !record.left);
+  }
+  if (request.incarnation < record.incarnation) return heardAgain({ record, request, now });
+  if (request.incarnation === record.incarnation)
+    return duplicate(
+      record,
+      { ...record, duplicateSince: record.duplicateSince ?? now.toISOString() },
+      'Newcomer',
+    );
+  return supersede({ record, request, now });
+}
+
+/** A higher incarnation. From another machine or boot it waits until the old one is certainly silent. */
+function supersede({ record, request, now }: Facts & { record: SessionRecord }): SessionVerdict {
+  const otherMachine =
+    request.fingerprint !== undefined &&
+    record.fingerprint !== '' &&
+    request.fingerprint !== record.fingerprint;
+  if (otherMachine && !record.left && !isSilent(record.heardAt, now))
+    return duplicate(record, undefined, 'Newcomer');
+  const mayRun = !record.left;
+  return accepted(
+    {
+      ...freshRecord(request, now),
+      fingerprint: request.fingerprint ?? record.fingerprint,
+      ...(mayRun ? { supersededIncarnation: record.incarnation, supersededHeardAt: record.heardAt } : {}),
+    },
+    true,
+  );
+}
+
+/** A superseded process speaks. Shortly after the change it was on its way; later it lives, and both are one too many. */
+function heardAgain({ record, now }: Facts & { record: SessionRecord }): SessionVerdict {
+  const sinceMs = record.supersededHeardAt
+    ? now.getTime() - Date.parse(record.supersededHeardAt)
+    : Number.POSITIVE_INFINITY;
+  const noted = { ...record, supersededHeardAt: now.toISOString() };
+  if (sinceMs > IN_FLIGHT_MS)
+    return duplicate(record, { ...noted, duplicateSince: record.duplicateSince ?? now.toISOString() });
+  return {
+    outcome: 'Refused',
+    code: 'SessionSuperseded',
+    message: `incarnation ${record.incarnation} of this agent took over`,
+    next: 'Stop this process; a newer one runs with the same key.',
+    record: noted,
+  };
+}
+
+/** Whether this session may say of a machine that it is gone: the process before it must be silent. */
+export function mayConfirmAbsence(record: SessionRecord, now: Date): boolean {
+  return record.supersededHeardAt === undefined || isSilent(record.supersededHeardAt, now);
+}
+
+export const isSilent = (heardAt: string, now: Date): boolean =>
+  now.getTime() - Date.parse(heardAt) >= ONLINE_WITHIN_MS;
+
+function duplicate(
+  record: SessionRecord,
+  next: SessionRecord | undefined,
+  who: 'Both' | 'Newcomer' = 'Both',
+): SessionVerdict {
+  return {
+    outcome: 'Refused',
+    code: 'DuplicateAgent',
+    message:
+      who === 'Newcomer'
+        ? `another process uses this agent's key (incarnation ${record.incarnation}, last heard ${record.heardAt})`
+        : `two processes use this agent's key since ${record.duplicateSince ?? record.heardAt}`,
+    next: 'A cloned machine? Stop one of them; give the clone a key of its own with a new setup token.',
+    record: next,
+  };
+}
+
+const freshRecord = (
+  { session, incarnation, fingerprint, leaving }: SessionRequest,
+  now: Date,
+): SessionRecord => ({
+  session,
+  incarnation,
+  fingerprint: fingerprint ?? '',
+  heardAt: now.toISOString(),
+  left: leaving ?? false,
+});
+
+const accepted = (record: SessionRecord, changed: boolean): SessionVerdict => ({
+  outcome: 'Accepted',
+  record,
+  changed,
+});
+
+/** The annotations of the Lease that hold the record. */
+export const SESSION_ANNOTATIONS = {
+  session: `${GROUP}/session`,
+  incarnation: `${GROUP}/incarnation`,
+  fingerprint: `${GROUP}/fingerprint`,
+  left: `${GROUP}/left`,
+  supersededIncarnation: `${GROUP}/superseded-incarnation`,
+  supersededHeardAt: `${GROUP}/superseded-heard-at`,
+  duplicateSince: `${GROUP}/duplicate-since`,
+} as const;
+
+export function sessionAnnotations(record: SessionRecord): Record<string, string> {
+  return {
+    [SESSION_ANNOTATIONS.session]: record.session,
+    [SESSION_ANNOTATIONS.incarnation]: String(record.incarnation),
+    [SESSION_ANNOTATIONS.fingerprint]: record.fingerprint,
+    ...(record.left ? { [SESSION_ANNOTATIONS.left]: 'true' } : {}),
+    ...(record.supersededIncarnation === undefined
+      ? {}
+      : { [SESSION_ANNOTATIONS.supersededIncarnation]: String(record.supersededIncarnation) }),
+    ...(record.supersededHeardAt
+      ? { [SESSION_ANNOTATIONS.supersededHeardAt]: record.supersededHeardAt }
+      : {}),
+    ...(record.duplicateSince ? { [SESSION_ANNOTATIONS.duplicateSince]: record.duplicateSince } : {}),
+  };
+}
+
+/** Reads the record back; undefined for a Lease of an agent without sessions. */
+export function sessionRecordOf(
+  annotations: Readonly<Record<string, string>> | undefined,
+  renewTime: string | undefined,
+): SessionRecord | undefined {
+  const session = annotations?.[SESSION_ANNOTATIONS.session];
+  const incarnation = Number(annotations?.[SESSION_ANNOTATIONS.incarnation]);
+  if (!annotations || !session || !Number.isSafeInteger(incarnation)) return undefined;
+  const superseded = annotations[SESSION_ANNOTATIONS.supersededIncarnation];
+  return {
+    session,
+    incarnation,
+    fingerprint: annotations[SESSION_ANNOTATIONS.fingerprint] ?? '',
+    heardAt: renewTime ?? new Date(0).toISOString(),
+    left: annotations[SESSION_ANNOTATIONS.left] === 'true',
+    supersededIncarnation: superseded === undefined ? undefined : Number(superseded),
+    supersededHeardAt: annotations[SESSION_ANNOTATIONS.supersededHeardAt],
+    duplicateSince: annotations[SESSION_ANNOTATIONS.duplicateSince],
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * May this agent claim this contract now? The same answer serves the work list, the claim and the explanation
+ * of why something waits.
+ */
+import type { Agent } from '../agent.ts';
+import type { AgentPool } from '../agent-pool.ts';
+import type { Contract, LiveContract } from './contract.ts';
+import { TAKEOVER_HEAD_START_MS } from './numbers.ts';
+import type { TermsSnapshot } from './spec.ts';
+import { endWish } from './wishes.ts';
+
+export const REFUSAL_REASONS = [
+  'NotWaiting',
+  'AgentRevoked',
+  'AgentCordoned',
+  'AgentDraining',
+  'MissingPermission',
+  'WrongPool',
+  'PoolPaused',
+  'Backoff',
+  'TakeoverHeadStart',
+] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+export type Eligibility =
+  | Readonly<{ eligible: true }>
+  | Readonly<{ eligible: false; reason: RefusalReason; message: string }>;
+
+type Facts = Readonly<{
+  agent: Agent;
+  pool: AgentPool;
+  /** Whether the heartbeat Lease of an agent is younger than 45 s. */
+  leaseFresh: (agentUID: string) => boolean;
+  now: Date;
+}>;
+
+export function eligibility(contract: LiveContract, facts: Facts): Eligibility {
+  if (contract.status.phase !== 'Accepted' || endWish(contract))
+    return refuse('NotWaiting', 'it does not wait for an agent');
+  return (
+    agentRefusal(facts) ??
+    poolRefusal(contract, facts.pool) ??
+    timeRefusal(contract, facts) ?? { eligible: true }
+  );
+}
+
+/** Whether a pool could build what the terms say: the explicit pool, else region and provisioner type. */
+export function poolServes(
+  terms: Pick<TermsSnapshot, 'poolName' | 'region' | 'provisionerType'>,
+  pool: AgentPool,
+): boolean {
+  if (pool.spec.provisionerType !== terms.provisionerType) return false;
+  return terms.poolName ? pool.metadata.name === terms.poolName : pool.spec.location === terms.region;
+}
+
+/**
+ * The keys under which a waiting contract is looked up, and those that an agent of `pool` looks under: one
+ * lookup answers a poll, however many contracts there are.
+ */
+export function demandKeys({ metadata, spec }: Contract): string[] {
+  const terms = spec.termsSnapshot;
+  if (!terms || !metadata.namespace) return [];
+  return [
+    terms.poolName
+      ? `${metadata.namespace}/pool/${terms.poolName}`
+      : `${metadata.namespace}/region/${terms.region}/${terms.provisionerType}`,
+  ];
+}
+
+export const supplyKeys = ({ metadata, spec }: AgentPool): string[] => [
+  `${metadata.namespace ?? ''}/pool/${metadata.name}`,
+  `${metadata.namespace ?? ''}/region/${spec.location}/${spec.provisionerType}`,
+];
+
+function agentRefusal({ agent: { spec } }: Facts): Eligibility | undefined {
+  if (spec.revoked) return refuse('AgentRevoked', 'the agent was revoked');
+  if (spec.cordoned)
+    return refuse('AgentCordoned', `cordoned${spec.cordonReason ? `: ${spec.cordonReason}` : ''}`);
+  if (spec.draining) return refuse('AgentDraining', 'the agent is being drained');
+  if (!spec.permissions.includes('provision'))
+    return refuse('MissingPermission', 'the agent lacks the permission provision');
+  return undefined;
+}
+
+function poolRefusal(contract: LiveContract, pool: AgentPool): Eligibility | undefined {
+  const terms = contract.spec.termsSnapshot;
+  if (!terms || contract.metadata.namespace !== pool.metadata.namespace || !poolServes(terms, pool))
+    return refuse('WrongPool', `pool ${pool.metadata.name} does not build it`);
+  if (pool.spec.paused) return refuse('PoolPaused', `pool ${pool.metadata.name} is paused`);
+  return undefined;
+}
+
+function timeRefusal({ status }: LiveContract, { agent, leaseFresh, now }: Facts): Eligibility | undefined {
+  if (status.nextAttemptAt && Date.parse(status.nextAttemptAt) > now.getTime())
+    return refuse('Backoff', `the next attempt is not before ${status.nextAttemptAt}`);
+  const last = status.attempts?.at(-1);
+  if (!last || last.outcome !== 'Expired' || last.epoch !== status.epoch) return undefined;
+  const headStartEnds = Date.parse(last.endedAt) + TAKEOVER_HEAD_START_MS;
+  if (last.agentUID === agent.metadata.uid || now.getTime() >= headStartEnds || !leaseFresh(last.agentUID))
+    return undefined;
+  return refuse(
+    'TakeoverHeadStart',
+    `${last.agent} goes first until ${new Date(headStartEnds).toISOString()}`,
+  );
+}
+
+const refuse = (reason: RefusalReason, message: string): Eligibility => ({
+  eligible: false,
+  reason,
+  message,
+});

@@ -1,0 +1,258 @@
+/**
+ * The lock: who may build. `claim` grants it in Accepted only, `renew` keeps it, `release` gives it up. Every
+ * grant raises the epoch and enters the agent into `holders`, because from then on it may have a machine of
+ * that epoch. Pure: the caller brings the time and writes the verdict. Source: docs/contract.md, "The lock".
+ */
+
+import type { z } from 'zod';
+import { FINALIZER } from '../group.ts';
+import type { LockResponse, ReleaseResponse } from '../wire/work.ts';
+import type { LiveContract } from './contract.ts';
+import type { Eligibility } from './eligibility.ts';
+import { isHolder, move, withAttempt, withHistory, withoutHolder } from './move.ts';
+import { CAPACITY_GAP_MS } from './numbers.ts';
+import { isEnding } from './phase.ts';
+import { destroy, epochAhead, staleEpoch } from './stale.ts';
+import { type Attempt, type ContractStatus, HOLDERS_MAX, type Lock } from './status.ts';
+import type { Claimant, Refusal, Verdict } from './verdict.ts';
+import { endWish } from './wishes.ts';
+
+export type LockAnswer = LockResponse;
+export type ReleaseAnswer = z.infer<typeof ReleaseResponse>;
+
+type ClaimFacts = Readonly<{
+  agent: Claimant;
+  /** The epoch that the agent read in its work item: a late duplicate of its claim names an old one. */
+  observedEpoch?: number | undefined;
+  ttlSeconds: number;
+  now: Date;
+  eligible: Eligibility;
+}>;
+
+/** Asks for the lock. Granted once; asked again by the same session it is renewed (a lost reply). */
+export function claim(contract: LiveContract, facts: ClaimFacts): Verdict<LockAnswer> {
+  const { status, metadata } = contract;
+  const { agent, observedEpoch, eligible } = facts;
+  if (isEnding(status.phase)) {
+    const held = status.holders?.some((entry) => entry.agentUID === agent.uid) ?? false;
+    return held ? destroy(NO_LOCK) : notAvailable(`it is ${status.phase}`);
+  }
+  const wish = endWish(contract);
+  if (wish) return notAvailable(`it is about to end (${wish.reason})`);
+  if (status.phase === 'Provisioning' && status.lock)
+    return claimLocked(contract, { ...facts, lock: status.lock });
+  if (status.phase !== 'Accepted') return notAvailable(`it is ${status.phase}`);
+  if (!metadata.finalizers?.includes(FINALIZER)) return notAvailable('the operator has not prepared it yet');
+  if (observedEpoch !== undefined && observedEpoch !== status.epoch)
+    return {
+      outcome: 'Refused',
+      code: 'StaleEpoch',
+      message: `the claim names epoch ${observedEpoch}, the contract is at ${status.epoch}`,
+      next: 'Forget this work item and poll again.',
+      data: { ...NO_LOCK, then: 'Continue' },
+      final: false,
+    };
+  if (!eligible.eligible)
+    return {
+      outcome: 'Refused',
+      code: 'NotEligible',
+      message: `${agent.name} may not claim it: ${eligible.message}`,
+      next: 'Poll for other work.',
+      data: { ...NO_LOCK, then: 'Continue' },
+      final: false,
+    };
+  if ((status.holders?.length ?? 0) >= HOLDERS_MAX)
+    return notAvailable(`${HOLDERS_MAX} earlier grants are not confirmed absent`);
+  return grant(status, facts);
+}
+
+/** Somebody holds the lock already: the caller itself, an earlier process of it, or another agent. */
+function claimLocked(contract: LiveContract, facts: ClaimFacts & { lock: Lock }): Verdict<LockAnswer> {
+  const { lock, agent, observedEpoch, now } = facts;
+  const { status } = contract;
+  if (lock.agentUID !== agent.uid) return held(lock);
+  if (lock.session === (agent.session ?? '')) {
+    const late = observedEpoch !== undefined && observedEpoch < lock.epoch - 1;
+    return late ? held(lock) : extend(status, { lock, ttlSeconds: facts.ttlSeconds, now });
+  }
+  // A new process of the same agent. The old one may still be creating: it is fenced by a new epoch.
+  const superseded = endOfAttempt(lock, {
+    outcome: 'Released',
+    message: 'superseded by a restart of the agent',
+    now,
+  });
+  return grant(withAttempt(status, superseded), facts);
+}
+
+function grant(status: ContractStatus, { agent, ttlSeconds, now }: ClaimFacts): Verdict<LockAnswer> {
+  const epoch = status.epoch + 1;
+  const lock: Lock = {
+    agent: agent.name,
+    agentUID: agent.uid,
+    session: agent.session ?? '',
+    epoch,
+    acquiredAt: now.toISOString(),
+    renewedAt: now.toISOString(),
+    expiresAt: expiry(now, ttlSeconds),
+  };
+  const { scheduling, instance, access, endpoint, nextAttemptAt, ...rest } = status;
+  const claimed: ContractStatus = {
+    ...rest,
+    phase: 'Provisioning',
+    reason: 'Claimed',
+    message: `Being built by ${agent.name}`,
+    epoch,
+    lock,
+    holders: [...(status.holders ?? []), { agent: agent.name, agentUID: agent.uid, epoch }],
+    agent: agent.name,
+    pool: agent.poolName,
+  };
+  const next = withHistory(claimed, {
+    from: status.phase,
+    to: 'Provisioning',
+    by: agent.name,
+    reason: 'Claimed',
+    now,
+  });
+  return { outcome: 'Write', status: next, answer: lockAnswer(lock, ttlSeconds) };
+}
+
+type RenewFacts = Readonly<{ agent: Claimant; epoch: number; ttlSeconds: number; now: Date }>;
+
+/** Keeps the lock of `epoch`. After a mere expiry the answer is Continue without a lock. */
+export function renew(
+  { status }: LiveContract,
+  { agent, epoch, ttlSeconds, now }: RenewFacts,
+): Verdict<LockAnswer> {
+  if (isEnding(status.phase)) return destroy(NO_LOCK);
+  if (epoch > status.epoch) return epochAhead({ epoch, status, data: NO_LOCK });
+  if (epoch < status.epoch || !isHolder(status, { agentUID: agent.uid, epoch }))
+    return staleEpoch({ epoch, status, data: NO_LOCK });
+  const { lock } = status;
+  if (!lock) return { outcome: 'Answer', answer: { ...NO_LOCK, then: 'Continue' }, final: false };
+  if (lock.session !== (agent.session ?? ''))
+    return {
+      outcome: 'Refused',
+      code: 'SessionSuperseded',
+      message: `epoch ${epoch} is held by another process of ${agent.name}`,
+      next: 'Claim the contract anew; begin no step before.',
+      data: { ...NO_LOCK, then: 'Continue' },
+      final: false,
+    };
+  return extend(status, { lock, ttlSeconds, now });
+}
+
+function extend(
+  status: ContractStatus,
+  { lock, ttlSeconds, now }: Readonly<{ lock: Lock; ttlSeconds: number; now: Date }>,
+): Verdict<LockAnswer> {
+  const renewed: Lock = { ...lock, renewedAt: now.toISOString(), expiresAt: expiry(now, ttlSeconds) };
+  return { outcome: 'Write', status: { ...status, lock: renewed }, answer: lockAnswer(renewed, ttlSeconds) };
+}
+
+type ReleaseFacts = Readonly<{
+  agent: Claimant;
+  epoch?: number | undefined;
+  class?: 'capacity' | undefined;
+  message?: string;
+  now: Date;
+}>;
+
+/** Gives an epoch up: the caller has no machine of it and never will. Repeating it is harmless. */
+export function release({ status }: LiveContract, facts: ReleaseFacts): Verdict<ReleaseAnswer> {
+  const { agent } = facts;
+  const epoch = facts.epoch ?? (status.lock?.agentUID === agent.uid ? status.lock.epoch : undefined);
+  const entry = { agentUID: agent.uid, epoch: epoch ?? -1 };
+  if (epoch === undefined || !isHolder(status, entry))
+    return { outcome: 'Answer', answer: { released: false, then: 'Continue' }, final: true };
+  const freed = withoutHolder(status, entry);
+  const answer = { released: true, then: 'Continue' } as const;
+  if (status.lock?.epoch === epoch && status.phase === 'Provisioning')
+    return { outcome: 'Write', status: freeLock(freed, { ...facts, lock: status.lock }), answer };
+  if (status.instance?.agentUID === agent.uid && status.instance.epoch === epoch && !isEnding(status.phase))
+    return {
+      outcome: 'Refused',
+      code: 'IllegalMove',
+      message: `epoch ${epoch} is the running machine of the contract`,
+      next: 'Report it as terminated when it is gone.',
+      final: false,
+    };
+  return { outcome: 'Write', status: freed, answer };
+}
+
+/** Provisioning → Accepted without a failure: somebody else may claim at once, unless there was no room. */
+function freeLock(status: ContractStatus, facts: ReleaseFacts & { lock: Lock }): ContractStatus {
+  const { agent, lock, now } = facts;
+  const forRoom = facts.class === 'capacity';
+  const message = facts.message ?? (forRoom ? 'the agent had no room' : 'given up by the agent');
+  const attempt = endOfAttempt(lock, {
+    outcome: 'Released',
+    message,
+    now,
+    ...(forRoom ? { class: 'capacity' } : {}),
+  });
+  const freed = move(withAttempt(status, attempt), {
+    to: 'Accepted',
+    by: agent.name,
+    reason: forRoom ? 'NoRoom' : 'Released',
+    message: 'Waiting for an agent again',
+    now,
+    epoch: 'Raise',
+  });
+  if (!forRoom) return freed;
+  return {
+    ...freed,
+    capacityReleases: (status.capacityReleases ?? 0) + 1,
+    nextAttemptAt: new Date(now.getTime() + CAPACITY_GAP_MS).toISOString(),
+  };
+}
+
+type AttemptEnd = Readonly<Pick<Attempt, 'outcome' | 'message' | 'class'> & { now: Date }>;
+
+export const endOfAttempt = (lock: Lock, { now, ...end }: AttemptEnd): Attempt => ({
+  agent: lock.agent,
+  agentUID: lock.agentUID,
+  epoch: lock.epoch,
+  startedAt: lock.acquiredAt,
+  endedAt: now.toISOString(),
+  ...end,
+});
+
+export const NO_LOCK = { acquired: false, expiresAtNs: 0, then: 'Continue' } as const;
+
+const lockAnswer = (lock: Lock, ttlSeconds: number): LockAnswer => ({
+  acquired: true,
+  epoch: lock.epoch,
+  expiresAt: lock.expiresAt,
+  expiresAtNs: Date.parse(lock.expiresAt) * 1_000_000,
+  expiresInMs: ttlSeconds * 1000,
+  then: 'Continue',
+});
+
+const expiry = (now: Date, ttlSeconds: number): string =>
+  new Date(now.getTime() + ttlSeconds * 1000).toISOString();
+
+function held(lock: Lock): Refusal {
+  return {
+    outcome: 'Refused',
+    code: 'LockHeld',
+    message: `${lock.agent} holds the lock until ${lock.expiresAt} (epoch ${lock.epoch})`,
+    next: 'Poll for other work.',
+    data: {
+      acquired: false,
+      expiresAtNs: Date.parse(lock.expiresAt) * 1_000_000,
+      then: 'Continue',
+      held: { agent: lock.agent, until: lock.expiresAt },
+    },
+    final: false,
+  };
+}
+
+const notAvailable = (why: string): Refusal => ({
+  outcome: 'Refused',
+  code: 'LockNotAvailable',
+  message: `the contract cannot be claimed: ${why}`,
+  next: 'Poll for other work.',
+  data: NO_LOCK,
+  final: false,
+});

@@ -1,0 +1,21 @@
+/** The defaults of docs/contract.md, "Numbers". Milliseconds unless the name says otherwise. */
+
+export const HEARTBEAT_MS = 15_000;
+/** An agent is online while its Lease is younger; a superseded process must have been silent for as long. */
+export const ONLINE_WITHIN_MS = 45_000;
+export const ATTEMPTS_MAX = 3;
+export const CAPACITY_RELEASES_MAX = 10;
+/** Waiting time before the second and the third attempt. */
+export const ATTEMPT_GAPS_MS = [60_000, 300_000] as const;
+/** After an agent had no room it is not asked again at once. */
+export const CAPACITY_GAP_MS = 15_000;
+export const OVERALL_DEADLINE_MS = 60 * 60_000;
+export const VERIFICATION_DEADLINE_MS = 5 * 60_000;
+/** After an expiry the agent that held goes first for this long, while its Lease is fresh. */
+export const TAKEOVER_HEAD_START_MS = 30_000;
+/** A holder that stays silent for as long becomes a debt of its Agent. */
+export const DEBT_AFTER_MS = 24 * 3_600_000;
+/** A request that nobody decides on expires. */
+export const REQUEST_DEADLINE_MS = 7 * 24 * 3_600_000;
+export const RETENTION_MS = 30 * 24 * 3_600_000;
+export const HOUR_MS = 3_600_000;

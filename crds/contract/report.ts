@@ -1,0 +1,242 @@
+/**
+ * Reports of agents: provisioned, failed, terminated. A report counts when its agent is in `holders` with that
+ * epoch and the epoch is the contract's; after a mere expiry that still holds until the next grant, so finished
+ * work is not thrown away. Repeats get the first answer; anything else changes nothing. docs/contract.md, 5–7.
+ */
+import type { z } from 'zod';
+import type { FailedResponse, InstanceDetails, TerminatedResponse, Then } from '../wire/work.ts';
+import type { LiveContract } from './contract.ts';
+import { endOfAttempt, release } from './lock.ts';
+import { isHolder, move, sameGrant, withAttempt, withoutHolder } from './move.ts';
+import { ATTEMPT_GAPS_MS, ATTEMPTS_MAX, CAPACITY_GAP_MS, CAPACITY_RELEASES_MAX } from './numbers.ts';
+import { isEnding } from './phase.ts';
+import { destroy, epochAhead, staleEpoch } from './stale.ts';
+import type { Access, ATTEMPT_CLASSES, Attempt, ContractStatus, Instance } from './status.ts';
+import type { Claimant, Verdict } from './verdict.ts';
+
+export type ReportAnswer = Readonly<{ then: Then }>;
+export type FailedAnswer = z.infer<typeof FailedResponse>;
+export type TerminatedAnswer = z.infer<typeof TerminatedResponse>;
+
+type ProvisionedFacts = Readonly<{
+  agent: Claimant;
+  epoch?: number | undefined;
+  details: InstanceDetails;
+  now: Date;
+}>;
+
+/** A machine is there: Provisioning (or Accepted, after a mere expiry) → Provisioned. */
+export function reportProvisioned(contract: LiveContract, facts: ProvisionedFacts): Verdict<ReportAnswer> {
+  const { status } = contract;
+  const { agent, details, now } = facts;
+  const epoch = facts.epoch ?? impliedEpoch(status, agent);
+  const standing = judgeStanding(status, { agent, epoch });
+  if (standing) return standing;
+  const instance: Instance = { agentUID: agent.uid, epoch, externalId: details.externalId };
+  if (status.phase === 'Accepted' || status.phase === 'Provisioning') {
+    const next = move(closeAttempt(status, { agent, epoch, now }), {
+      to: 'Provisioned',
+      by: agent.name,
+      reason: 'Provisioned',
+      message: 'The machine is there; it is checked before you get it',
+      now,
+    });
+    const provisioned = {
+      ...next,
+      instance,
+      agent: agent.name,
+      pool: agent.poolName,
+      provisionedAt: now.toISOString(),
+    };
+    return {
+      outcome: 'Write',
+      status: { ...provisioned, ...accessOf(details) },
+      answer: { then: 'Continue' },
+    };
+  }
+  return repeatedReport(status, { instance, details, phase: status.phase });
+}
+
+/** Provisioned, Active or Paused already: the same machine again is a repeat, another one is refused. */
+function repeatedReport(
+  status: ContractStatus,
+  { instance, details, phase }: Readonly<{ instance: Instance; details: InstanceDetails; phase: string }>,
+): Verdict<ReportAnswer> {
+  const known = status.instance;
+  if (!known || !sameGrant(known, instance) || known.externalId !== instance.externalId)
+    return {
+      outcome: 'Refused',
+      code: 'IllegalMove',
+      message: `the contract is ${phase} with machine ${known?.externalId ?? 'unknown'}, not ${instance.externalId}`,
+      next: 'Keep the first machine; list your machines and let reconcile decide about this one.',
+      data: { then: 'Continue' },
+      final: false,
+    };
+  const addsVerification = status.access?.verifiedAt === undefined && Boolean(details.verifiedAt);
+  if (addsVerification)
+    return { outcome: 'Write', status: { ...status, ...accessOf(details) }, answer: { then: 'Continue' } };
+  return { outcome: 'Answer', answer: { then: 'Continue' }, final: false };
+}
+
+type FailedFacts = Readonly<{
+  agent: Claimant;
+  epoch?: number | undefined;
+  errorMessage: string;
+  class: (typeof ATTEMPT_CLASSES)[number];
+  now: Date;
+}>;
+
+/** The attempt failed: Provisioning → Accepted with a new epoch, and a pause before the next one. */
+export function reportFailed(contract: LiveContract, facts: FailedFacts): Verdict<FailedAnswer> {
+  const { status } = contract;
+  const { agent, now } = facts;
+  const epoch = facts.epoch ?? impliedEpoch(status, agent);
+  if (isEnding(status.phase)) return destroy({ willRetry: false });
+  const ended = status.attempts?.find((entry) => sameGrant(entry, { agentUID: agent.uid, epoch }));
+  if (ended && status.lock?.epoch !== epoch && ended.outcome !== 'Succeeded')
+    return { outcome: 'Answer', answer: retryAnswer(status, { epoch }), final: true };
+  const standing = judgeStanding(status, { agent, epoch });
+  if (standing) return standing.outcome === 'Answer' ? destroy({ willRetry: false }) : standing;
+  if (!status.lock || status.phase !== 'Provisioning')
+    return {
+      outcome: 'Refused',
+      code: 'IllegalMove',
+      message: `the contract is ${status.phase}: its machine was reported before`,
+      next: 'When the machine is gone, report it as terminated.',
+      data: { then: 'Continue' },
+      final: false,
+    };
+  const next = failAttempt(status, {
+    attempt: endOfAttempt(status.lock, {
+      outcome: 'Failed',
+      class: facts.class,
+      message: facts.errorMessage.slice(0, 1000),
+      now,
+    }),
+    by: agent.name,
+    reason: 'AttemptFailed',
+    now,
+    id: contract.metadata.uid ?? '',
+  });
+  return { outcome: 'Write', status: next, answer: retryAnswer(next, { epoch }) };
+}
+
+type AttemptFailure = Readonly<{ attempt: Attempt; by: string; reason: string; now: Date; id: string }>;
+
+/** → Accepted with a raised epoch, the attempt counted, and the next one not before its gap. */
+export function failAttempt(
+  status: ContractStatus,
+  { attempt, by, reason, now, id }: AttemptFailure,
+): ContractStatus {
+  const forRoom = attempt.class === 'capacity';
+  const failures = (status.failures ?? 0) + (forRoom ? 0 : 1);
+  const gapMs = forRoom ? CAPACITY_GAP_MS : gapAfter(failures, `${id}/${attempt.epoch}`);
+  const message = `Attempt ${failures} of ${ATTEMPTS_MAX} failed; waiting for the next one`;
+  const next = move(withAttempt(status, attempt), {
+    to: 'Accepted',
+    by,
+    reason,
+    message,
+    now,
+    epoch: 'Raise',
+  });
+  return {
+    ...next,
+    failures,
+    ...(forRoom ? { capacityReleases: (status.capacityReleases ?? 0) + 1 } : {}),
+    nextAttemptAt: new Date(now.getTime() + gapMs).toISOString(),
+  };
+}
+
+/** The gap before the next attempt, spread by ± 10 % through a hash, so that deciding twice gives the same. */
+export function gapAfter(failures: number, seed: string): number {
+  const plain = ATTEMPT_GAPS_MS[Math.min(failures, ATTEMPT_GAPS_MS.length) - 1] ?? ATTEMPT_GAPS_MS[0];
+  let hash = 0;
+  for (const character of seed) hash = (hash * 31 + character.charCodeAt(0)) >>> 0;
+  return Math.round(plain * (0.9 + 0.2 * (hash / 2 ** 32)));
+}
+
+type TerminatedFacts = Readonly<{ agent: Claimant; epoch?: number | undefined; now: Date }>;
+
+/** The machine of (agent, epoch) is gone for certain. Without an epoch: of every epoch of that agent. */
+export function reportTerminated(
+  contract: LiveContract,
+  { agent, epoch, now }: TerminatedFacts,
+): Verdict<TerminatedAnswer> {
+  const { status } = contract;
+  const own = (status.holders ?? []).filter((entry) => entry.agentUID === agent.uid);
+  const gone = epoch === undefined ? own : own.filter((entry) => entry.epoch === epoch);
+  if (gone.length === 0) return { outcome: 'Answer', answer: { confirmed: false }, final: true };
+  let next = status;
+  for (const entry of gone) {
+    const isLocked = next.phase === 'Provisioning' && next.lock?.epoch === entry.epoch;
+    if (!isLocked) {
+      next = withoutHolder(next, entry);
+      continue;
+    }
+    const freed = release(
+      { ...contract, status: next },
+      { agent, epoch: entry.epoch, message: 'the machine is gone', now },
+    );
+    if (freed.outcome === 'Write') next = freed.status;
+  }
+  return { outcome: 'Write', status: next, answer: { confirmed: true } };
+}
+
+/** What every report has in common: is its epoch the one that counts? Undefined when it is. */
+function judgeStanding(
+  status: ContractStatus,
+  { agent, epoch }: Readonly<{ agent: Claimant; epoch: number }>,
+): Exclude<Verdict<ReportAnswer>, { outcome: 'Write' }> | undefined {
+  const held = isHolder(status, { agentUID: agent.uid, epoch });
+  if (isEnding(status.phase) && held) return { outcome: 'Answer', answer: { then: 'Destroy' }, final: true };
+  if (!isEnding(status.phase) && epoch > status.epoch) return epochAhead({ epoch, status });
+  if (isEnding(status.phase) || !held || epoch < status.epoch) return staleEpoch({ epoch, status });
+  return undefined;
+}
+
+/** Agents of the reference protocol name no epoch: the lock's when they hold it, else their latest. */
+function impliedEpoch(status: ContractStatus, agent: Claimant): number {
+  if (status.lock?.agentUID === agent.uid) return status.lock.epoch;
+  const own = (status.holders ?? []).filter((entry) => entry.agentUID === agent.uid);
+  return Math.max(0, ...own.map((entry) => entry.epoch));
+}
+
+function closeAttempt(
+  status: ContractStatus,
+  { agent, epoch, now }: Readonly<{ agent: Claimant; epoch: number; now: Date }>,
+): ContractStatus {
+  const known = status.attempts?.find((entry) => sameGrant(entry, { agentUID: agent.uid, epoch }));
+  const startedAt = status.lock?.acquiredAt ?? known?.startedAt ?? now.toISOString();
+  const attempt = { agent: agent.name, agentUID: agent.uid, epoch, startedAt, endedAt: now.toISOString() };
+  return withAttempt(status, { ...attempt, outcome: 'Succeeded' });
+}
+
+function accessOf(details: InstanceDetails): { access: Access; endpoint?: string } {
+  const host = details.publicIp ?? details.ipAddress ?? details.ipv6Address ?? undefined;
+  const addresses = [...new Set([details.publicIp, details.ipAddress, details.ipv6Address])].filter(
+    (address): address is string => Boolean(address),
+  );
+  const access: Access = {
+    port: details.sshPort,
+    ...(host ? { host } : {}),
+    ...(details.sshUser ? { user: details.sshUser } : {}),
+    ...(details.hostKeyFingerprint ? { hostKeyFingerprint: details.hostKeyFingerprint } : {}),
+    ...(details.verifiedAt ? { verifiedAt: details.verifiedAt } : {}),
+    ...(addresses.length > 0 ? { addresses } : {}),
+  };
+  return host
+    ? { access, endpoint: `${host.includes(':') ? `[${host}]` : host}:${details.sshPort}` }
+    : { access };
+}
+
+const mayRetry = (status: ContractStatus): boolean =>
+  (status.failures ?? 0) < ATTEMPTS_MAX &&
+  (status.capacityReleases ?? 0) < CAPACITY_RELEASES_MAX &&
+  (!status.provisionBy || !status.nextAttemptAt || status.nextAttemptAt < status.provisionBy);
+
+const retryAnswer = (status: ContractStatus, { epoch }: Readonly<{ epoch: number }>): FailedAnswer => ({
+  willRetry: mayRetry(status),
+  ...(status.nextAttemptAt ? { notBefore: status.nextAttemptAt } : {}),
+  then: epoch < status.epoch ? 'Destroy' : 'Continue',
+});

@@ -1,0 +1,133 @@
+/**
+ * The operator's moves as pure steps: each takes a status and gives the next one. `operator/contract/decide.ts`
+ * chooses which; nothing else in the operator builds a status.
+ */
+import { invariant } from '../../lib/assert.ts';
+import type { LiveContract } from './contract.ts';
+import { endOfAttempt } from './lock.ts';
+import { move, sameGrant, withAttempt, withHistory } from './move.ts';
+import { HOUR_MS, OVERALL_DEADLINE_MS } from './numbers.ts';
+import type { ContractPhase } from './phase.ts';
+import { failAttempt, gapAfter } from './report.ts';
+import type { ContractStatus, Holder } from './status.ts';
+
+const OPERATOR = 'operator';
+
+type Said = Readonly<{ reason: string; message: string; now: Date }>;
+
+/** The first status: Requested, or Accepted when nothing has to be waited for. */
+export function firstStatus({ to, ...said }: Said & { to: 'Requested' | 'Accepted' }): ContractStatus {
+  const { now, reason, message } = said;
+  const first: ContractStatus = { phase: to, reason, message, epoch: 0 };
+  const status = to === 'Accepted' ? { ...first, provisionBy: deadline(now) } : first;
+  return withHistory(status, { to, by: OPERATOR, reason, now });
+}
+
+export const accept = (status: ContractStatus, said: Said): ContractStatus => ({
+  ...move(status, { to: 'Accepted', by: OPERATOR, ...said }),
+  provisionBy: deadline(said.now),
+});
+
+/** A provider's retry of what failed: attempts and deadline start afresh. */
+export function retry(status: ContractStatus, said: Said): ContractStatus {
+  const { nextAttemptAt, ...rest } = accept(status, said);
+  return { ...rest, failures: 0, capacityReleases: 0, epoch: status.epoch + 1 };
+}
+
+/** The lock ran out: Accepted again, epoch and holders stay, so that a late report still counts. */
+export function expireLock(
+  { status, metadata }: LiveContract,
+  { now }: Readonly<{ now: Date }>,
+): ContractStatus {
+  const { lock } = status;
+  invariant(lock, 'a contract in Provisioning has a lock');
+  const attempt = endOfAttempt(lock, {
+    outcome: 'Expired',
+    message: `not heard since ${lock.renewedAt}`,
+    now,
+  });
+  const failures = (status.failures ?? 0) + 1;
+  const freed = move(withAttempt(status, attempt), {
+    to: 'Accepted',
+    by: OPERATOR,
+    reason: 'LockExpired',
+    message: `${lock.agent} was last heard at ${lock.renewedAt}; the contract is free again`,
+    now,
+  });
+  // Anybody may take over at once; only the history of failures is remembered. docs/contract.md, 8.
+  invariant(metadata.uid, 'a stored contract has a uid');
+  return { ...freed, failures };
+}
+
+/** Seen reachable. `startsAt` is the first Active: waiting was free. */
+export function activate(
+  status: ContractStatus,
+  { durationHours, ...said }: Said & { durationHours: number },
+): ContractStatus {
+  const active = move(status, { to: 'Active', by: OPERATOR, ...said });
+  if (status.startsAt) return active;
+  const endsAt = new Date(said.now.getTime() + durationHours * HOUR_MS).toISOString();
+  return { ...active, startsAt: said.now.toISOString(), endsAt };
+}
+
+/** Nobody could reach the machine in time, or it is gone: the next attempt, with a new epoch. */
+export function failVerification({ status, metadata }: LiveContract, said: Said): ContractStatus {
+  const { instance, agent = 'unknown' } = status;
+  invariant(instance, 'a contract in Provisioned has an instance');
+  const grant = { agentUID: instance.agentUID, epoch: instance.epoch };
+  const known = status.attempts?.find((entry) => sameGrant(entry, grant));
+  return failAttempt(status, {
+    attempt: {
+      agent: known?.agent ?? agent,
+      ...grant,
+      startedAt: known?.startedAt ?? status.provisionedAt ?? said.now.toISOString(),
+      endedAt: said.now.toISOString(),
+      outcome: 'VerificationFailed',
+      message: said.message,
+    },
+    by: OPERATOR,
+    reason: said.reason,
+    now: said.now,
+    id: metadata.uid ?? '',
+  });
+}
+
+/** The machine of an active contract is gone and its offering allows another one. */
+export function recreate({ status, metadata }: LiveContract, said: Said): ContractStatus {
+  const next = move(status, { to: 'Accepted', by: OPERATOR, epoch: 'Raise', ...said });
+  const gapMs = gapAfter(1, metadata.uid ?? '') / 60;
+  return {
+    ...next,
+    provisionBy: deadline(said.now),
+    nextAttemptAt: new Date(said.now.getTime() + gapMs).toISOString(),
+  };
+}
+
+/** Must be destroyed: the lock goes, the holders stay until each confirmed absence. */
+export const terminate = (status: ContractStatus, said: Said): ContractStatus =>
+  move(status, { to: 'Terminating', by: OPERATOR, ...said });
+
+export type EndPhase = 'Rejected' | 'Cancelled' | 'Expired' | 'Failed';
+
+export function end(status: ContractStatus, { to, ...said }: Said & { to: EndPhase }): ContractStatus {
+  invariant((status.holders ?? []).length === 0, 'a contract ends only without holders');
+  return move(status, { to, by: OPERATOR, ...said });
+}
+
+/** Holders that became debts of their Agents leave; the debts were written first. */
+export const withoutDebtors = (status: ContractStatus, gone: readonly Holder[]): ContractStatus => ({
+  ...status,
+  holders: (status.holders ?? []).filter((entry) => !gone.some((other) => sameGrant(entry, other))),
+});
+
+/** As what a terminating contract ends; a cancel wins over the others. */
+export function endPhaseOf(reason: string | undefined, cancelled: boolean): Exclude<EndPhase, 'Rejected'> {
+  if (cancelled) return 'Cancelled';
+  return reason === 'DurationEnded' ? 'Expired' : 'Failed';
+}
+
+const deadline = (now: Date): string => new Date(now.getTime() + OVERALL_DEADLINE_MS).toISOString();
+
+/** Since when the contract has been in its phase; undefined before the first move. */
+export const phaseSince = (status: ContractStatus, phase: ContractPhase): string | undefined =>
+  status.history?.findLast((entry) => entry.to === phase)?.at;
