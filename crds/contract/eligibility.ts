@@ -94,7 +94,7 @@ function timeRefusal({ status }: LiveContract, { agent, leaseFresh, now }: Facts
   if (status.nextAttemptAt && Date.parse(status.nextAttemptAt) > now.getTime())
     return refuse('Backoff', `the next attempt is not before ${status.nextAttemptAt}`);
   const last = status.attempts?.at(-1);
-  if (!last || last.outcome !== 'Expired' || last.epoch !== status.epoch) return undefined;
+  if (last?.outcome !== 'Expired' || last.epoch !== status.epoch) return undefined;
   const headStartEnds = Date.parse(last.endedAt) + TAKEOVER_HEAD_START_MS;
   if (last.agentUID === agent.metadata.uid || now.getTime() >= headStartEnds || !leaseFresh(last.agentUID))
     return undefined;

@@ -9,7 +9,7 @@ import { FINALIZER } from '../group.ts';
 import type { LockResponse, ReleaseResponse } from '../wire/work.ts';
 import type { LiveContract } from './contract.ts';
 import type { Eligibility } from './eligibility.ts';
-import { isHolder, move, withAttempt, withHistory, withoutHolder } from './move.ts';
+import { isHolder, move, withAttempt, withHistory, withoutHolder, withReady } from './move.ts';
 import { CAPACITY_GAP_MS } from './numbers.ts';
 import { isEnding } from './phase.ts';
 import { destroy, epochAhead, staleEpoch } from './stale.ts';
@@ -107,7 +107,7 @@ function grant(status: ContractStatus, { agent, ttlSeconds, now }: ClaimFacts): 
     agent: agent.name,
     pool: agent.poolName,
   };
-  const next = withHistory(claimed, {
+  const next = withHistory(withReady(claimed, now), {
     from: status.phase,
     to: 'Provisioning',
     by: agent.name,

@@ -4,6 +4,7 @@
  * move to Accepted but an expiry raises, the instance that an ended contract no longer has.
  */
 import { invariant } from '../../lib/assert.ts';
+import { withCondition } from '../condition.ts';
 import { type ContractPhase, hasEnded, illegalMoveMessage, isLegalMove } from './phase.ts';
 import { ATTEMPTS_KEPT, type Attempt, type ContractStatus, HISTORY_MAX, type Holder } from './status.ts';
 
@@ -43,7 +44,14 @@ export function move(status: ContractStatus, input: MoveInput): ContractStatus {
     delete next.provisionedAt;
   }
   if (to !== 'Accepted') delete next.nextAttemptAt;
-  return withHistory(next, { from: status.phase, to, by, reason, now });
+  return withHistory(withReady(next, now), { from: status.phase, to, by, reason, now });
+}
+
+/** The summary condition: True while the tenant can log in. Part of every move, so that it costs no write. */
+export function withReady(status: ContractStatus, now: Date): ContractStatus {
+  const { phase, reason = phase, message = '' } = status;
+  const next = { type: 'Ready', status: phase === 'Active' ? 'True' : 'False', reason, message } as const;
+  return { ...status, conditions: withCondition(status.conditions, { next, now }) };
 }
 
 /** The same status with one more entry in its history; the oldest goes when it is full. */

@@ -5,7 +5,7 @@
 import { invariant } from '../../lib/assert.ts';
 import type { LiveContract } from './contract.ts';
 import { endOfAttempt } from './lock.ts';
-import { move, sameGrant, withAttempt, withHistory } from './move.ts';
+import { move, sameGrant, withAttempt, withHistory, withReady } from './move.ts';
 import { HOUR_MS, OVERALL_DEADLINE_MS } from './numbers.ts';
 import type { ContractPhase } from './phase.ts';
 import { failAttempt, gapAfter } from './report.ts';
@@ -20,7 +20,7 @@ export function firstStatus({ to, ...said }: Said & { to: 'Requested' | 'Accepte
   const { now, reason, message } = said;
   const first: ContractStatus = { phase: to, reason, message, epoch: 0 };
   const status = to === 'Accepted' ? { ...first, provisionBy: deadline(now) } : first;
-  return withHistory(status, { to, by: OPERATOR, reason, now });
+  return withHistory(withReady(status, now), { to, by: OPERATOR, reason, now });
 }
 
 export const accept = (status: ContractStatus, said: Said): ContractStatus => ({

@@ -1,0 +1,25 @@
+/** The terms of an offering as a contract keeps them: what was rented never changes afterwards. */
+import type { Offering } from '../offering.ts';
+import type { Recipe } from '../recipe.ts';
+import { regionOfCountry } from '../regions.ts';
+import type { TermsSnapshot } from './spec.ts';
+
+/** Undefined when the country is in no region, which the API server's rules do not let happen. */
+export function snapshotTerms(offering: Offering, recipe: Recipe | undefined): TermsSnapshot | undefined {
+  const { spec, metadata } = offering;
+  const region = regionOfCountry(spec.country);
+  if (!region) return undefined;
+  return {
+    offeringUID: metadata.uid ?? '',
+    title: spec.title,
+    country: spec.country,
+    region,
+    provisionerType: spec.provisionerType,
+    ...(spec.provisionerConfig ? { provisionerConfig: spec.provisionerConfig } : {}),
+    ...(spec.poolName ? { poolName: spec.poolName } : {}),
+    resources: spec.resources,
+    price: spec.price,
+    ...(recipe ? { recipe: { name: recipe.metadata.name, revision: recipe.spec.revision } } : {}),
+    allowRecreation: spec.allowRecreation,
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * What happens next to one contract: same facts, same decision. One function a stage of life, in `decide/`.
+ * The moves themselves are steps of `crds/contract/`; here is only which of them, and when.
+ */
+import { isLive, type LiveContract } from '../../crds/contract/contract.ts';
+import type { ContractPhase } from '../../crds/contract/phase.ts';
+import { decideAccepted } from './decide/accepted.ts';
+import { decideEnded } from './decide/ended.ts';
+import { decideProvisioned } from './decide/provisioned.ts';
+import { decideProvisioning } from './decide/provisioning.ts';
+import { decideNew, decideRequested } from './decide/requested.ts';
+import { decideRunning } from './decide/running.ts';
+import { decideTerminating } from './decide/terminating.ts';
+import type { Decision, Facts, LiveFacts } from './facts.ts';
+
+const BY_PHASE = {
+  Requested: decideRequested,
+  Accepted: decideAccepted,
+  Provisioning: decideProvisioning,
+  Provisioned: decideProvisioned,
+  Active: decideRunning,
+  Paused: decideRunning,
+  Terminating: decideTerminating,
+  Rejected: decideEnded,
+  Cancelled: decideEnded,
+  Expired: decideEnded,
+  Failed: decideEnded,
+} as const satisfies Record<ContractPhase, (facts: LiveFacts) => Decision>;
+
+export function decide(facts: Facts): Decision {
+  const { contract } = facts;
+  if (!isLive(contract)) return decideNew(facts);
+  const decision = BY_PHASE[contract.status.phase]({ ...facts, contract });
+  return { ...decision, status: decision.status && observed(decision.status, contract) };
+}
+
+/** kstatus and GitOps tools wait for this to reach metadata.generation. */
+function observed<S extends { observedGeneration?: number | undefined }>(
+  status: S,
+  { metadata }: LiveContract,
+): S {
+  return metadata.generation === undefined ? status : { ...status, observedGeneration: metadata.generation };
+}

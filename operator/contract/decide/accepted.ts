@@ -1,0 +1,86 @@
+/** Accepted: waits for an agent, until it is cancelled, tried too often, or out of time. */
+import { withCondition } from '../../../crds/condition.ts';
+import {
+  ATTEMPTS_MAX,
+  CAPACITY_RELEASES_MAX,
+  TAKEOVER_HEAD_START_MS,
+} from '../../../crds/contract/numbers.ts';
+import type { ContractStatus } from '../../../crds/contract/status.ts';
+import { end, endPhaseOf, terminate } from '../../../crds/contract/steps.ts';
+import { endWish } from '../../../crds/contract/wishes.ts';
+import { type Decision, decided, type LiveFacts, untilMs } from '../facts.ts';
+import { settleDebts } from './debts.ts';
+import { awaitingAgent } from './supply.ts';
+
+type Said = Readonly<{ reason: string; message: string; now: Date }>;
+
+export function decideAccepted(facts: LiveFacts): Decision {
+  const { contract, now } = facts;
+  const { status } = contract;
+  const wish = endWish(contract);
+  if (wish) return giveUp(status, { said: { ...wish, now }, cancelled: true });
+  const failures = status.failures ?? 0;
+  if (failures >= ATTEMPTS_MAX)
+    return giveUp(status, {
+      said: { reason: 'AttemptsExhausted', message: exhausted(status, failures), now },
+      cancelled: false,
+    });
+  if ((status.capacityReleases ?? 0) >= CAPACITY_RELEASES_MAX)
+    return giveUp(status, {
+      said: { reason: 'NoCapacity', message: 'No agent had room for it', now },
+      cancelled: false,
+    });
+  if (status.provisionBy && untilMs(status.provisionBy, now) === 0)
+    return giveUp(status, {
+      said: {
+        reason: 'DeadlineExceeded',
+        message: `It was not built by ${status.provisionBy}: ${status.message ?? ''}`,
+        now,
+      },
+      cancelled: false,
+    });
+  return settleDebts(facts, decided(explainWaiting(facts), { requeueAfterMs: nextLookMs(status, now) }));
+}
+
+/** Ends at once when nobody may have a machine, else through Terminating. */
+function giveUp(
+  status: ContractStatus,
+  { said, cancelled }: Readonly<{ said: Said; cancelled: boolean }>,
+): Decision {
+  if ((status.holders ?? []).length > 0) return decided(terminate(status, said));
+  return decided(end(status, { to: endPhaseOf(said.reason, cancelled), ...said }));
+}
+
+/** Rewritten only when the reason changes: an agent that comes or goes must not cost a write per contract. */
+function explainWaiting(facts: LiveFacts): ContractStatus {
+  const { contract, now } = facts;
+  const { status } = contract;
+  const waiting = awaitingAgent(facts);
+  const schedulable = status.conditions?.find((condition) => condition.type === 'Schedulable');
+  const wanted = waiting.reason === 'AwaitingAgent' ? 'True' : 'False';
+  // A contract that only just became free says so until its situation is worse than waiting in line.
+  if (wanted === 'True' && (schedulable === undefined || schedulable.status === 'True')) return status;
+  if (schedulable?.reason === waiting.reason) return status;
+  return {
+    ...status,
+    ...waiting,
+    conditions: withCondition(status.conditions, {
+      next: { type: 'Schedulable', status: wanted, ...waiting },
+      now,
+    }),
+  };
+}
+
+function nextLookMs(status: ContractStatus, now: Date): number | undefined {
+  const instants = [status.provisionBy, status.nextAttemptAt].filter((instant) => instant !== undefined);
+  const last = status.attempts?.at(-1);
+  if (last?.outcome === 'Expired')
+    instants.push(new Date(Date.parse(last.endedAt) + TAKEOVER_HEAD_START_MS).toISOString());
+  const waits = instants.map((instant) => untilMs(instant, now)).filter((ms) => ms > 0);
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+const exhausted = (status: ContractStatus, failures: number): string => {
+  const last = status.attempts?.findLast((attempt) => attempt.outcome !== 'Succeeded');
+  return `${failures} attempts to build it failed, the last one at ${last?.endedAt ?? 'an unknown time'}`;
+};

@@ -1,0 +1,116 @@
+/** New and Requested: is there anything to wait for, and may it be accepted at all? */
+
+import { REQUEST_DEADLINE_MS } from '../../../crds/contract/numbers.ts';
+import { accept, end, firstStatus } from '../../../crds/contract/steps.ts';
+import { endWish } from '../../../crds/contract/wishes.ts';
+import { FINALIZER } from '../../../crds/group.ts';
+import type { Action, Decision, Facts, LiveFacts, Preparation } from '../facts.ts';
+import { decided } from '../facts.ts';
+import { awaitingAgent } from './supply.ts';
+
+type Acceptance =
+  | Readonly<{ verdict: 'Accept'; before: readonly Action[] }>
+  | Readonly<{ verdict: 'Wait' | 'Reject'; reason: string; message: string }>;
+
+/** No status yet: finalizer and terms first, then Requested or straight to Accepted. */
+export function decideNew(facts: Facts): Decision {
+  const { contract, now } = facts;
+  const prepare = preparation(facts);
+  // Deleted before we ever saw it: without our finalizer it is gone already, and nobody can have a machine.
+  if (contract.metadata.deletionTimestamp && prepare) return { before: [], after: [], status: undefined };
+  const acceptance = endWish(contract) ? undefined : judgeAcceptance(facts);
+  if (acceptance?.verdict === 'Accept') {
+    const said = { ...awaitingAgent(facts), now };
+    return decided(firstStatus({ to: 'Accepted', ...said }), { prepare, before: acceptance.before });
+  }
+  const { reason, message } = acceptance ?? { reason: 'Received', message: 'The request was received' };
+  return decided(firstStatus({ to: 'Requested', reason, message, now }), { prepare, requeueAfterMs: 0 });
+}
+
+export function decideRequested(facts: LiveFacts): Decision {
+  const { contract, now } = facts;
+  const { status, metadata } = contract;
+  const wish = endWish(contract);
+  if (wish) return decided(end(status, { to: 'Cancelled', ...wish, now }));
+  const acceptance = judgeAcceptance(facts);
+  if (acceptance.verdict === 'Accept') {
+    const said = { ...awaitingAgent(facts), now };
+    return decided(accept(status, said), { prepare: preparation(facts), before: acceptance.before });
+  }
+  const { reason, message } = acceptance;
+  if (acceptance.verdict === 'Reject') return decided(end(status, { to: 'Rejected', reason, message, now }));
+  const ageMs = now.getTime() - Date.parse(metadata.creationTimestamp ?? now.toISOString());
+  if (ageMs >= REQUEST_DEADLINE_MS)
+    return decided(
+      end(status, {
+        to: 'Expired',
+        reason: 'RequestExpired',
+        message: `Nobody could accept it in 7 days: ${message}`,
+        now,
+      }),
+    );
+  return decided(
+    { ...status, reason, message },
+    { prepare: preparation(facts), requeueAfterMs: REQUEST_DEADLINE_MS - ageMs },
+  );
+}
+
+/** What the main resource lacks. Undefined when it has finalizer, terms and duration. */
+function preparation({ contract, terms, offering }: Facts): Preparation | undefined {
+  const { metadata, spec } = contract;
+  const needsTerms = spec.termsSnapshot === undefined && terms !== undefined;
+  const needsDuration = spec.durationHours === undefined && offering !== undefined;
+  if (metadata.finalizers?.includes(FINALIZER) && !needsTerms && !needsDuration) return undefined;
+  return {
+    ...(needsTerms ? { termsSnapshot: terms } : {}),
+    ...(needsDuration ? { durationHours: offering.spec.duration.defaultHours } : {}),
+  };
+}
+
+/** In the order in which a person would ask. */
+function judgeAcceptance({ contract, offering, provider, terms }: Facts): Acceptance {
+  const { spec, metadata } = contract;
+  if (!provider)
+    return wait(
+      'ProviderNotReady',
+      `No provider that is ready owns the namespace ${metadata.namespace ?? ''}`,
+    );
+  if (!offering)
+    return wait(
+      'OfferingNotFound',
+      `There is no offering ${spec.offering.name} in ${metadata.namespace ?? ''} yet`,
+    );
+  const agreed = spec.termsSnapshot ?? terms;
+  if (!agreed) return wait('OfferingNotReady', `Offering ${spec.offering.name} has no region`);
+  if (offering.spec.visibility === 'Private')
+    return reject('OfferingPrivate', `Offering ${spec.offering.name} cannot be rented`);
+  const { minHours, maxHours, defaultHours } = offering.spec.duration;
+  const hours = spec.durationHours ?? defaultHours;
+  const limit = Math.min(maxHours, provider.spec.acceptance.maxDurationHours ?? maxHours);
+  if (hours < minHours || hours > limit)
+    return reject('DurationNotAllowed', `${hours} hours were asked for; ${minHours} to ${limit} are allowed`);
+  // Both prices: the terms are what was agreed, the offering is what nobody but the provider can write.
+  if (agreed.price.amountMinor > 0 || offering.spec.price.amountMinor > 0)
+    return wait('PaymentUnavailable', 'The offering costs money, and payments are not available yet');
+  const decision = spec.decision;
+  if (decision?.verdict === 'Reject')
+    return reject('RejectedByProvider', decision.note ?? 'The provider rejected the request');
+  if (provider.spec.acceptance.mode === 'Manual' && !decision)
+    return wait('AwaitingDecision', 'The provider decides on each request by hand');
+  return judgeStock({ uid: metadata.uid ?? '', offering });
+}
+
+function judgeStock({
+  uid,
+  offering,
+}: Readonly<{ uid: string; offering: NonNullable<Facts['offering']> }>): Acceptance {
+  const { stock } = offering.spec;
+  const reserved = offering.status?.reserved ?? [];
+  if (stock === undefined) return { verdict: 'Accept', before: [] };
+  if (reserved.includes(uid)) return { verdict: 'Accept', before: [] };
+  if (reserved.length < stock) return { verdict: 'Accept', before: [{ type: 'ReserveStock' }] };
+  return wait('OutOfStock', `All ${stock} of this offering are rented; it starts when one is free`);
+}
+
+const wait = (reason: string, message: string): Acceptance => ({ verdict: 'Wait', reason, message });
+const reject = (reason: string, message: string): Acceptance => ({ verdict: 'Reject', reason, message });

@@ -1,0 +1,62 @@
+/** What a decision about one contract is made from, and what it can say. Plain data: no clients, no clocks. */
+import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
+import type { TermsSnapshot } from '../../crds/contract/spec.ts';
+import type { ContractStatus, Holder } from '../../crds/contract/status.ts';
+import type { Offering } from '../../crds/offering.ts';
+import type { Provider } from '../../crds/provider.ts';
+
+/** Who could build the contract at the moment. */
+export type Supply = Readonly<{ pools: number; agentsOnline: number; agentsEligible: number }>;
+
+export type Facts = Readonly<{
+  contract: Contract;
+  /** The offering in the contract's namespace; undefined when there is none by that name. */
+  offering: Offering | undefined;
+  /** The terms that the offering would give now, for a contract that has none yet. */
+  terms: TermsSnapshot | undefined;
+  /** The Provider that owns the namespace; undefined when none does or it is not Ready. */
+  provider: Provider | undefined;
+  supply: Supply;
+  /** How long the operator has seen no renewal of the present lock, by its own clock; 0 without a lock. */
+  lockSilentMs: number;
+  now: Date;
+}>;
+
+export type LiveFacts = Facts & Readonly<{ contract: LiveContract }>;
+
+/** An effect outside the contract. Each is idempotent: decided again after a crash, it may run again. */
+export type Action =
+  | Readonly<{ type: 'ReserveStock' }>
+  | Readonly<{ type: 'ReleaseStock' }>
+  | Readonly<{ type: 'RecordDebt'; holder: Holder }>
+  | Readonly<{ type: 'RecordInstance' }>
+  | Readonly<{ type: 'Archive' }>
+  | Readonly<{ type: 'RemoveFinalizer' }>
+  | Readonly<{ type: 'Delete' }>;
+
+/** What the main resource needs before the first status: a finalizer, the terms, the duration. */
+export type Preparation = Readonly<{ termsSnapshot?: TermsSnapshot; durationHours?: number }>;
+
+export type Decision = Readonly<{
+  /** Written first, with PUT of the main resource; undefined when it is as it should be. */
+  prepare?: Preparation | undefined;
+  /** Effects that must have happened before the status says so. */
+  before: readonly Action[];
+  /** The whole next status; undefined: nothing can be said yet. */
+  status: ContractStatus | undefined;
+  /** Effects after the status was written. */
+  after: readonly Action[];
+  /** When to look again at the latest; undefined: only an event can change the answer. */
+  requeueAfterMs?: number | undefined;
+}>;
+
+export const decided = (status: ContractStatus, more: Partial<Omit<Decision, 'status'>> = {}): Decision => ({
+  before: [],
+  after: [],
+  ...more,
+  status,
+});
+
+/** Milliseconds from now until an instant; never negative. */
+export const untilMs = (instant: string, now: Date): number =>
+  Math.max(0, Date.parse(instant) - now.getTime());
