@@ -56,12 +56,8 @@ export function judgeSession({ record, request, now }: Facts): SessionVerdict {
     return accepted(heard, request.leaving === true && !record.left);
   }
   if (request.incarnation < record.incarnation) return heardAgain({ record, request, now });
-  if (request.incarnation === record.incarnation)
-    return duplicate(
-      record,
-      { ...record, duplicateSince: record.duplicateSince ?? now.toISOString() },
-      'Newcomer',
-    );
+  // The one that was first goes on; the newcomer is shown on the Agent by the facade.
+  if (request.incarnation === record.incarnation) return duplicate(record, undefined, 'Newcomer');
   return supersede({ record, request, now });
 }
 
