@@ -1,0 +1,76 @@
+/** What is to be said of a pool: how many agents, how much work, and can it build at all. */
+import type { Agent } from '../../crds/agent.ts';
+import type { AgentPool } from '../../crds/agent-pool.ts';
+import { isTrue, withCondition } from '../../crds/condition.ts';
+
+const COUNTS_EVERY_MS = 10_000;
+
+export type PoolFacts = Readonly<{
+  pool: AgentPool;
+  agents: readonly Agent[];
+  activeContracts: number;
+  waitingContracts: number;
+  sinceLastWriteMs: number;
+  now: Date;
+}>;
+
+export type PoolDecision = Readonly<{
+  status: NonNullable<AgentPool['status']>;
+  requeueAfterMs: number | undefined;
+}>;
+
+export function decidePool({
+  pool,
+  agents,
+  activeContracts,
+  waitingContracts,
+  sinceLastWriteMs,
+  now,
+}: PoolFacts): PoolDecision {
+  const status = pool.status ?? {};
+  const joined = agents.filter(({ spec }) => !spec.revoked);
+  const online = joined.filter((agent) => isTrue(agent.status?.conditions, 'Online'));
+  const next = {
+    ...status,
+    ...(pool.metadata.generation === undefined ? {} : { observedGeneration: pool.metadata.generation }),
+    agents: joined.length,
+    online: online.length,
+    onlineText: `${online.length}/${joined.length}`,
+    activeContracts,
+    waitingContracts,
+    conditions: withCondition(status.conditions, {
+      next: { type: 'Ready', ...readiness(pool, { joined, online }) },
+      now,
+    }),
+  };
+  const flips =
+    isTrue(status.conditions, 'Ready') !== isTrue(next.conditions, 'Ready') ||
+    status.conditions === undefined;
+  const changes = JSON.stringify(next) !== JSON.stringify(status);
+  if (changes && !flips && sinceLastWriteMs < COUNTS_EVERY_MS)
+    return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
+  return { status: next, requeueAfterMs: undefined };
+}
+
+function readiness(
+  { spec }: AgentPool,
+  { joined, online }: Readonly<{ joined: readonly Agent[]; online: readonly Agent[] }>,
+): Readonly<{ status: 'True' | 'False'; reason: string; message: string }> {
+  if (spec.paused)
+    return { status: 'False', reason: 'Paused', message: 'The pool is paused: set spec.paused to false' };
+  if (joined.length === 0)
+    return {
+      status: 'False',
+      reason: 'NoAgents',
+      message: 'No agent joined yet: make a setup token and run it on a host',
+    };
+  if (online.length === 0)
+    return {
+      status: 'False',
+      reason: 'NoAgentOnline',
+      message: `None of its ${joined.length} agents is online`,
+    };
+  if (!online.some((agent) => isTrue(agent.status?.conditions, 'Ready')))
+    return { status: 'False', reason: 'NoAgentReady', message: 'No agent that is online takes new work' };
+  return { status: 'True', reason: 'Ready', message: `${online.length} of ${joined.length} agents online` };
+}

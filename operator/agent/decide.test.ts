@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { anAgent } from '../../crds/contract/builders.ts';
+import { type AgentFacts, decideAgent } from './decide.ts';
+
+const NOW = new Date('2026-01-01T12:00:00.000Z');
+const facts = (change: Partial<AgentFacts> = {}): AgentFacts => ({
+  agent: anAgent(1),
+  lease: { renewTime: '2026-01-01T11:59:50.000000Z', silentMs: 10_000, left: false, duplicate: false },
+  poolExists: true,
+  activeContracts: 0,
+  sinceLastWriteMs: Number.POSITIVE_INFINITY,
+  now: NOW,
+  ...change,
+});
+const said = (change: Partial<AgentFacts>) =>
+  Object.fromEntries(
+    (decideAgent(facts(change)).status.conditions ?? []).map((c) => [c.type, `${c.status} ${c.reason}`]),
+  );
+
+const cases: { name: string; given: Partial<AgentFacts>; want: object }[] = [
+  { name: 'a fresh heartbeat', given: {}, want: { Online: 'True HeartbeatFresh', Ready: 'True Ready' } },
+  {
+    name: 'never seen',
+    given: { lease: undefined },
+    want: { Online: 'False NeverSeen', Ready: 'False Offline' },
+  },
+  {
+    name: 'silent for 45 s',
+    given: { lease: { renewTime: NOW.toISOString(), silentMs: 45_000, left: false, duplicate: false } },
+    want: { Online: 'False HeartbeatLost' },
+  },
+  {
+    name: 'stopped in an orderly way',
+    given: { lease: { renewTime: NOW.toISOString(), silentMs: 0, left: true, duplicate: false } },
+    want: { Online: 'False Stopped' },
+  },
+  {
+    name: 'cordoned',
+    given: { agent: anAgent(1, { cordoned: true, cordonReason: 'disk swap' }) },
+    want: { Online: 'True HeartbeatFresh', Ready: 'False Cordoned' },
+  },
+  { name: 'revoked', given: { agent: anAgent(1, { revoked: true }) }, want: { Ready: 'False Revoked' } },
+  {
+    name: 'two processes with one key',
+    given: { lease: { renewTime: NOW.toISOString(), silentMs: 0, left: false, duplicate: true } },
+    want: { Ready: 'False DuplicateAgent' },
+  },
+  { name: 'without its pool', given: { poolExists: false }, want: { Ready: 'False PoolNotFound' } },
+];
+describe('an agent', () => {
+  for (const { name, given, want } of cases) test(name, () => expect(said(given)).toMatchObject(want));
+
+  test('looks again when its heartbeat would be too old', () =>
+    expect(decideAgent(facts()).requeueAfterMs).toBe(35_000));
+
+  test('is written again for figures alone only after ten seconds, and for a flip at once', () => {
+    const { status } = decideAgent(facts());
+    const known = { ...anAgent(1), status };
+    expect(decideAgent(facts({ agent: known, activeContracts: 3, sinceLastWriteMs: 4_000 }))).toEqual({
+      status,
+      requeueAfterMs: 6_000,
+    });
+    expect(
+      decideAgent(facts({ agent: known, activeContracts: 3, sinceLastWriteMs: 10_000 })).status
+        .activeContracts,
+    ).toBe(3);
+    expect(decideAgent(facts({ agent: known, lease: undefined, sinceLastWriteMs: 0 })).status).not.toEqual(
+      status,
+    );
+  });
+
+  test('lastSeenAt moves every five minutes, not with every heartbeat', () => {
+    const { status } = decideAgent(facts());
+    const lease = (renewTime: string) => ({ renewTime, silentMs: 0, left: false, duplicate: false });
+    const known = { ...anAgent(1), status };
+    expect(decideAgent(facts({ agent: known, lease: lease('2026-01-01T12:04:00.000Z') })).status).toEqual(
+      status,
+    );
+    expect(
+      decideAgent(facts({ agent: known, lease: lease('2026-01-01T12:04:50.000Z') })).status.lastSeenAt,
+    ).toBe('2026-01-01T12:04:50.000Z');
+  });
+});

@@ -1,0 +1,84 @@
+/** What is to be said of an agent: is it online, does it get work, how much it holds. */
+import type { Agent } from '../../crds/agent.ts';
+import { isTrue, withCondition } from '../../crds/condition.ts';
+import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
+
+export const LAST_SEEN_EVERY_MS = 5 * 60_000;
+/** Figures alone are written at most this often. */
+export const COUNTS_EVERY_MS = 10_000;
+
+export type AgentFacts = Readonly<{
+  agent: Agent;
+  /** Undefined when it never sent a heartbeat. */
+  lease: Readonly<{ renewTime: string; silentMs: number; left: boolean; duplicate: boolean }> | undefined;
+  poolExists: boolean;
+  activeContracts: number;
+  sinceLastWriteMs: number;
+  now: Date;
+}>;
+
+export type AgentDecision = Readonly<{
+  status: NonNullable<Agent['status']>;
+  requeueAfterMs: number | undefined;
+}>;
+
+export function decideAgent(facts: AgentFacts): AgentDecision {
+  const { agent, lease, activeContracts, sinceLastWriteMs, now } = facts;
+  const status = agent.status ?? {};
+  const online = lease !== undefined && !lease.left && lease.silentMs < ONLINE_WITHIN_MS;
+  const flips = isTrue(status.conditions, 'Online') !== online || status.conditions === undefined;
+  const conditions = [
+    { type: 'Online', ...onlineCondition(facts, online) },
+    { type: 'Ready', ...readyCondition(facts, online) },
+  ].reduce((list, next) => withCondition(list, { next, now }), status.conditions);
+  const seenMs = status.lastSeenAt ? Date.parse(status.lastSeenAt) : 0;
+  const lastSeenIsOld = lease !== undefined && Date.parse(lease.renewTime) - seenMs >= LAST_SEEN_EVERY_MS;
+  const next = {
+    ...status,
+    ...(agent.metadata.generation === undefined ? {} : { observedGeneration: agent.metadata.generation }),
+    ...(lease && (flips || lastSeenIsOld) ? { lastSeenAt: new Date(lease.renewTime).toISOString() } : {}),
+    activeContracts,
+    ...(conditions ? { conditions } : {}),
+  };
+  const onlyCounts =
+    !flips &&
+    JSON.stringify({ ...next, activeContracts: 0 }) === JSON.stringify({ ...status, activeContracts: 0 });
+  if (onlyCounts && status.activeContracts !== activeContracts && sinceLastWriteMs < COUNTS_EVERY_MS)
+    return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
+  return { status: next, requeueAfterMs: online ? ONLINE_WITHIN_MS - lease.silentMs : undefined };
+}
+
+type Said = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>;
+
+function onlineCondition({ lease }: AgentFacts, online: boolean): Said {
+  if (online) return { status: 'True', reason: 'HeartbeatFresh', message: 'Its heartbeat is fresh' };
+  if (!lease)
+    return {
+      status: 'False',
+      reason: 'NeverSeen',
+      message: 'It joined, and has not run yet: start it with dc-agent run',
+    };
+  if (lease.left) return { status: 'False', reason: 'Stopped', message: 'It was stopped in an orderly way' };
+  return {
+    status: 'False',
+    reason: 'HeartbeatLost',
+    message: 'No heartbeat for 45 seconds: is the host up, and dc-agent running?',
+  };
+}
+
+/** In the order of what a person has to mend first. */
+function readyCondition({ agent: { spec }, lease, poolExists }: AgentFacts, online: boolean): Said {
+  const no = (reason: string, message: string): Said => ({ status: 'False', reason, message });
+  if (spec.revoked)
+    return no('Revoked', 'Its key is refused; what it holds is unattended until confirmed or owed');
+  if (lease?.duplicate)
+    return no(
+      'DuplicateAgent',
+      'Two processes use its key: stop one, and give a cloned machine a setup token of its own',
+    );
+  if (!poolExists) return no('PoolNotFound', `There is no pool ${spec.poolName} in its namespace`);
+  if (!online) return no('Offline', 'It is not online');
+  if (spec.draining) return no('Draining', 'It is being emptied and gets no new work');
+  if (spec.cordoned) return no('Cordoned', spec.cordonReason ?? 'It gets no new work');
+  return { status: 'True', reason: 'Ready', message: 'It gets work' };
+}

@@ -1,0 +1,71 @@
+/** What is to be said of an offering: where it routes to, and can it be rented. */
+import type { AgentPool } from '../../crds/agent-pool.ts';
+import { withCondition } from '../../crds/condition.ts';
+import { poolServes } from '../../crds/contract/eligibility.ts';
+import type { Offering } from '../../crds/offering.ts';
+import { COUNTRY_HINT, REGION_NAMES, regionOfCountry } from '../../crds/regions.ts';
+
+export type OfferingFacts = Readonly<{
+  offering: Offering;
+  /** Pools of the offering's namespace. */
+  pools: readonly AgentPool[];
+  activeContracts: number;
+  now: Date;
+}>;
+
+export function decideOffering({
+  offering,
+  pools,
+  activeContracts,
+  now,
+}: OfferingFacts): NonNullable<Offering['status']> {
+  const { spec, metadata } = offering;
+  const status = offering.status ?? {};
+  const region = regionOfCountry(spec.country);
+  const serving = region === undefined ? [] : servingPools(offering, { pools, region });
+  return {
+    ...status,
+    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+    ...(region === undefined ? {} : { region }),
+    pools: serving.map((pool) => pool.metadata.name),
+    activeContracts,
+    conditions: withCondition(status.conditions, {
+      next: { type: 'Ready', ...readiness(offering, { serving, region }) },
+      now,
+    }),
+  };
+}
+
+type Resolution = Readonly<{ serving: readonly AgentPool[]; region: ReturnType<typeof regionOfCountry> }>;
+
+/** Highest priority first, then by name, so that the list is stable. */
+function servingPools(
+  { spec }: Offering,
+  { pools, region }: Readonly<{ pools: readonly AgentPool[]; region: NonNullable<Resolution['region']> }>,
+): AgentPool[] {
+  const terms = { poolName: spec.poolName, region, provisionerType: spec.provisionerType };
+  return pools
+    .filter((pool) => poolServes(terms, pool))
+    .sort((a, b) => b.spec.priority - a.spec.priority || a.metadata.name.localeCompare(b.metadata.name));
+}
+
+function readiness(
+  { spec }: Offering,
+  { serving, region }: Resolution,
+): Readonly<{ status: 'True' | 'False'; reason: string; message: string }> {
+  if (region === undefined) return { status: 'False', reason: 'UnknownCountry', message: COUNTRY_HINT };
+  if (spec.poolName && serving.length === 0)
+    return {
+      status: 'False',
+      reason: 'PoolNotFound',
+      message: `There is no pool ${spec.poolName} of type ${spec.provisionerType} in this namespace`,
+    };
+  if (serving.length === 0)
+    return {
+      status: 'False',
+      reason: 'NoPool',
+      message: `${spec.country} is in ${REGION_NAMES[region]}; no pool there is of type ${spec.provisionerType}`,
+    };
+  const names = serving.map((pool) => pool.metadata.name).join(', ');
+  return { status: 'True', reason: 'PoolResolved', message: `Built by ${names}` };
+}

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest';
+import { withCondition } from '../crds/condition.ts';
+import { anAgent, aPool } from '../crds/contract/builders.ts';
+import { API_VERSION } from '../crds/group.ts';
+import type { Offering } from '../crds/offering.ts';
+import type { Provider } from '../crds/provider.ts';
+import { decidePool } from './agent-pool/decide.ts';
+import { decideOffering } from './offering/decide.ts';
+import { decideProvider } from './provider/decide.ts';
+import { decideToken } from './setup-token/decide.ts';
+
+const now = new Date('2026-01-10T00:00:00.000Z');
+const ready = (status: { conditions?: { type: string; status: string; reason: string }[] | undefined }) =>
+  status.conditions?.find((condition) => condition.type === 'Ready');
+
+describe('a pool', () => {
+  const online = (n: number) => {
+    const yes = (type: string) => ({ type, status: 'True', reason: 'Ok', message: '' }) as const;
+    const conditions = withCondition(withCondition(undefined, { next: yes('Online'), now }), {
+      next: yes('Ready'),
+      now,
+    });
+    return { ...anAgent(n), status: { conditions } };
+  };
+  const facts = {
+    pool: aPool(),
+    agents: [],
+    activeContracts: 0,
+    waitingContracts: 0,
+    sinceLastWriteMs: Infinity,
+    now,
+  };
+
+  test('counts agents that are not revoked, and says which of them are online', () =>
+    expect(
+      decidePool({
+        ...facts,
+        agents: [online(1), anAgent(2), anAgent(3, { revoked: true })],
+        activeContracts: 4,
+      }).status,
+    ).toMatchObject({
+      agents: 2,
+      online: 1,
+      onlineText: '1/2',
+      activeContracts: 4,
+      conditions: [{ type: 'Ready', status: 'True' }],
+    }));
+  const cases = [
+    { name: 'NoAgents', change: {} },
+    { name: 'NoAgentOnline', change: { agents: [anAgent(1)] } },
+    { name: 'Paused', change: { pool: aPool('p', { paused: true }), agents: [online(1)] } },
+  ];
+  for (const { name, change } of cases)
+    test(`is not ready: ${name}`, () =>
+      expect(ready(decidePool({ ...facts, ...change }).status)).toMatchObject({
+        status: 'False',
+        reason: name,
+      }));
+});
+
+describe('an offering', () => {
+  const offering = (spec: Partial<Offering['spec']> = {}): Offering => ({
+    apiVersion: API_VERSION,
+    kind: 'Offering',
+    metadata: { name: 'hello', namespace: 'acme' },
+    spec: {
+      title: 'Hello',
+      country: 'DE',
+      provisionerType: 'script',
+      resources: { cpu: '1', memory: '1Gi', storage: '1Gi' },
+      price: { amountMinor: 0, currency: 'EUR', per: 'Month' },
+      duration: { minHours: 1, maxHours: 10, defaultHours: 2 },
+      visibility: 'Public',
+      allowRecreation: false,
+      ...spec,
+    },
+  });
+  const pools = [
+    aPool('b'),
+    aPool('a'),
+    aPool('first', { priority: 5 }),
+    aPool('us', { location: 'na' }),
+    aPool('px', { provisionerType: 'proxmox' }),
+  ];
+  const of = (spec: Partial<Offering['spec']>) =>
+    decideOffering({ offering: offering(spec), pools, activeContracts: 0, now });
+
+  test('routes by country and type, highest priority first', () =>
+    expect(of({})).toMatchObject({ region: 'europe', pools: ['first', 'a', 'b'] }));
+  test('an explicit pool wins', () => expect(of({ poolName: 'us' })).toMatchObject({ pools: ['us'] }));
+  test('an explicit pool of another type is no pool', () =>
+    expect(ready(of({ poolName: 'px' }))).toMatchObject({ status: 'False', reason: 'PoolNotFound' }));
+  test('no pool there', () =>
+    expect(ready(of({ country: 'JP' }))).toMatchObject({ status: 'False', reason: 'NoPool' }));
+});
+
+describe('a provider', () => {
+  const provider = (name: string, created: string, spec: Partial<Provider['spec']> = {}): Provider => ({
+    apiVersion: API_VERSION,
+    kind: 'Provider',
+    metadata: { name, creationTimestamp: created },
+    spec: {
+      publicKey: name.repeat(64).slice(0, 64),
+      displayName: name,
+      namespace: 'acme',
+      acceptance: { mode: 'Automatic' },
+      ...spec,
+    },
+  });
+  const [old, young] = [provider('a', '2026-01-01T00:00:00Z'), provider('b', '2026-01-02T00:00:00Z')];
+  test('the later one of two in a namespace may do nothing, the older one is not bothered', () => {
+    expect(ready(decideProvider({ provider: young, rivals: [old], now }))).toMatchObject({
+      status: 'False',
+      reason: 'NamespaceTaken',
+    });
+    expect(ready(decideProvider({ provider: old, rivals: [young], now }))).toMatchObject({ status: 'True' });
+  });
+  test('the same with one key', () => {
+    const other = provider('c', '2026-01-02T00:00:00Z', {
+      namespace: 'other',
+      publicKey: old.spec.publicKey,
+    });
+    expect(ready(decideProvider({ provider: other, rivals: [old], now }))).toMatchObject({
+      reason: 'NamespaceTaken',
+    });
+  });
+  test('made in the same second: the name decides, for both alike', () => {
+    const twin = provider('z', '2026-01-01T00:00:00Z');
+    expect(ready(decideProvider({ provider: twin, rivals: [old], now }))).toMatchObject({ status: 'False' });
+    expect(ready(decideProvider({ provider: old, rivals: [twin], now }))).toMatchObject({ status: 'True' });
+  });
+});
+
+describe('a setup token', () => {
+  const token = (expiresAt: string, usedAt?: string) => ({
+    apiVersion: API_VERSION,
+    kind: 'SetupToken' as const,
+    metadata: { name: 't' },
+    spec: { poolName: 'p', secretSHA256: 'a'.repeat(64), prefix: 'apt_', expiresAt },
+    ...(usedAt ? { status: { usedAt } } : {}),
+  });
+  test('goes 7 days after expiry', () => {
+    expect(decideToken(token('2026-01-02T23:59:59.000Z'), now)).toEqual({ outcome: 'Delete' });
+    expect(decideToken(token('2026-01-03T00:00:01.000Z'), now)).toEqual({
+      outcome: 'Keep',
+      requeueAfterMs: 1000,
+    });
+  });
+  test('goes 7 days after use, when that is earlier', () =>
+    expect(decideToken(token('2026-01-09T00:00:00.000Z', '2026-01-02T00:00:00.000Z'), now)).toEqual({
+      outcome: 'Delete',
+    }));
+});
