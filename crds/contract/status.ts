@@ -197,6 +197,10 @@ export const ContractStatus = z
         message: 'a contract has a lock exactly while it is Provisioning',
       },
       {
+        rule: "has(self.instance) || !(self.phase in ['Provisioned','Active','Paused'])",
+        message: 'a contract that is Provisioned, Active or Paused has an instance',
+      },
+      {
         rule: "!(self.phase in ['Rejected','Cancelled','Expired','Failed']) || !has(self.holders) || size(self.holders) == 0",
         message: 'a contract ends only when nobody may still have a machine of it',
       },

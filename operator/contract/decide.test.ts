@@ -1,0 +1,410 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { aContract, aHolder, aLock, at, NOON, someTerms, uidOf } from '../../crds/contract/builders.ts';
+import type { Contract } from '../../crds/contract/contract.ts';
+import { isLegalMove, PHASES } from '../../crds/contract/phase.ts';
+import { API_VERSION } from '../../crds/group.ts';
+import type { Offering } from '../../crds/offering.ts';
+import type { Provider } from '../../crds/provider.ts';
+import { decide } from './decide.ts';
+import type { Decision, Facts } from './facts.ts';
+
+const provider: Provider = {
+  apiVersion: API_VERSION,
+  kind: 'Provider',
+  metadata: { name: 'acme' },
+  spec: {
+    publicKey: '2'.repeat(64),
+    displayName: 'Acme',
+    namespace: 'acme',
+    acceptance: { mode: 'Automatic' },
+  },
+};
+const manual: Provider = { ...provider, spec: { ...provider.spec, acceptance: { mode: 'Manual' } } };
+const anOffering = (spec: Partial<Offering['spec']> = {}, status: Offering['status'] = {}): Offering => ({
+  apiVersion: API_VERSION,
+  kind: 'Offering',
+  metadata: { name: 'hello', namespace: 'acme', uid: uidOf(900) },
+  spec: {
+    title: 'Hello',
+    country: 'DE',
+    provisionerType: 'script',
+    resources: { cpu: '1', memory: '1Gi', storage: '1Gi' },
+    price: { amountMinor: 0, currency: 'EUR', per: 'Month' },
+    duration: { minHours: 1, maxHours: 720, defaultHours: 24 },
+    visibility: 'Public',
+    allowRecreation: false,
+    ...spec,
+  },
+  status,
+});
+const someFacts = (change: Partial<Facts> = {}): Facts => ({
+  contract: aContract(),
+  offering: anOffering(),
+  terms: someTerms(),
+  provider,
+  supply: { pools: 1, agentsOnline: 2, agentsEligible: 2 },
+  lockSilentMs: 0,
+  now: at(60),
+  ...change,
+});
+const { status: _none, ...fresh } = aContract();
+const newborn: Contract = { ...fresh, metadata: { ...fresh.metadata, finalizers: [] } };
+const instance = { agentUID: uidOf(1), epoch: 1, externalId: 'dc-1' };
+const held = { epoch: 1, holders: [aHolder(1, 1)] };
+const verified = { verifiedAt: at(50).toISOString() };
+const cancel = { spec: { cancel: { requested: true, note: 'not needed' } } };
+
+/** What a failure prints. */
+const gist = ({ status, before, after, prepare, requeueAfterMs }: Decision) => ({
+  phase: status?.phase,
+  reason: status?.reason,
+  epoch: status?.epoch,
+  before: before.map(({ type }) => type),
+  after: after.map(({ type }) => type),
+  prepare,
+  requeueAfterMs,
+});
+
+const cases: { name: string; given: Partial<Facts>; want: object }[] = [
+  {
+    name: 'a new contract is prepared and accepted in one go',
+    given: { contract: newborn },
+    want: { phase: 'Accepted', reason: 'AwaitingAgent', epoch: 0, prepare: {} },
+  },
+  {
+    name: 'terms and duration are written where YAML left them out',
+    given: {
+      contract: { ...newborn, spec: { ...newborn.spec, termsSnapshot: undefined, durationHours: undefined } },
+    },
+    want: { phase: 'Accepted', prepare: { termsSnapshot: someTerms(), durationHours: 24 } },
+  },
+  {
+    name: 'without its offering it waits',
+    given: { contract: newborn, offering: undefined, terms: undefined },
+    want: { phase: 'Requested', reason: 'OfferingNotFound' },
+  },
+  {
+    name: 'without a ready provider it waits',
+    given: { contract: newborn, provider: undefined },
+    want: { phase: 'Requested', reason: 'ProviderNotReady' },
+  },
+  {
+    name: 'it is accepted when what it waited for is there',
+    given: { contract: aContract('Requested', { reason: 'OfferingNotFound' }) },
+    want: { phase: 'Accepted', reason: 'AwaitingAgent' },
+  },
+  {
+    name: 'acceptance by hand waits',
+    given: { contract: newborn, provider: manual },
+    want: { phase: 'Requested', reason: 'AwaitingDecision' },
+  },
+  {
+    name: 'acceptance by hand: yes',
+    given: {
+      contract: aContract('Requested', {}, { spec: { decision: { verdict: 'Accept' } } }),
+      provider: manual,
+    },
+    want: { phase: 'Accepted' },
+  },
+  {
+    name: 'acceptance by hand: no',
+    given: {
+      contract: aContract('Requested', {}, { spec: { decision: { verdict: 'Reject' } } }),
+      provider: manual,
+    },
+    want: { phase: 'Rejected', reason: 'RejectedByProvider' },
+  },
+  {
+    name: 'too long for the offering',
+    given: { contract: aContract('Requested', {}, { spec: { durationHours: 721 } }) },
+    want: { phase: 'Rejected', reason: 'DurationNotAllowed' },
+  },
+  {
+    name: 'too long for the provider',
+    given: {
+      contract: aContract('Requested', {}, { spec: { durationHours: 20 } }),
+      provider: {
+        ...provider,
+        spec: { ...provider.spec, acceptance: { mode: 'Automatic', maxDurationHours: 10 } },
+      },
+    },
+    want: { phase: 'Rejected' },
+  },
+  {
+    name: 'what costs money waits for payments, whatever the snapshot says',
+    given: {
+      contract: newborn,
+      offering: anOffering({ price: { amountMinor: 500, currency: 'EUR', per: 'Month' } }),
+    },
+    want: { phase: 'Requested', reason: 'PaymentUnavailable' },
+  },
+  {
+    name: 'finite stock is taken before it is accepted',
+    given: { contract: newborn, offering: anOffering({ stock: 1 }) },
+    want: { phase: 'Accepted', before: ['ReserveStock'] },
+  },
+  {
+    name: 'stock that is already its own is not taken twice',
+    given: {
+      contract: newborn,
+      offering: anOffering({ stock: 1 }, { reserved: [newborn.metadata.uid ?? ''] }),
+    },
+    want: { phase: 'Accepted', before: [] },
+  },
+  {
+    name: 'sold out waits',
+    given: { contract: newborn, offering: anOffering({ stock: 1 }, { reserved: ['other'] }) },
+    want: { phase: 'Requested', reason: 'OutOfStock' },
+  },
+  {
+    name: 'a request cancelled',
+    given: { contract: aContract('Requested', {}, cancel) },
+    want: { phase: 'Cancelled', reason: 'CancelledByTenant' },
+  },
+  {
+    name: 'a request that nobody could accept for 7 days',
+    given: { contract: aContract('Requested'), provider: undefined, now: at(7 * 86_400) },
+    want: { phase: 'Expired' },
+  },
+  { name: 'waits in line', given: {}, want: { phase: 'Accepted', requeueAfterMs: 3_540_000 } },
+  {
+    name: 'says when no agent is online',
+    given: { supply: { pools: 1, agentsOnline: 0, agentsEligible: 0 } },
+    want: { phase: 'Accepted', reason: 'NoAgentOnline' },
+  },
+  {
+    name: 'accepted and cancelled, nobody has a machine',
+    given: { contract: aContract('Accepted', {}, cancel) },
+    want: { phase: 'Cancelled' },
+  },
+  {
+    name: 'accepted and cancelled, somebody may have a machine',
+    given: { contract: aContract('Accepted', held, cancel) },
+    want: { phase: 'Terminating' },
+  },
+  {
+    name: 'three failures',
+    given: { contract: aContract('Accepted', { failures: 3 }) },
+    want: { phase: 'Failed', reason: 'AttemptsExhausted' },
+  },
+  {
+    name: 'three failures with a holder left',
+    given: { contract: aContract('Accepted', { failures: 3, ...held }) },
+    want: { phase: 'Terminating', reason: 'AttemptsExhausted' },
+  },
+  { name: 'out of time', given: { now: at(3600) }, want: { phase: 'Failed', reason: 'DeadlineExceeded' } },
+  {
+    name: 'nobody ever had room',
+    given: { contract: aContract('Accepted', { capacityReleases: 10 }) },
+    want: { phase: 'Failed', reason: 'NoCapacity' },
+  },
+  {
+    name: 'a lock that is renewed stays',
+    given: { contract: aContract('Provisioning', { ...held, lock: aLock(1) }), lockSilentMs: 299_000 },
+    want: { phase: 'Provisioning', requeueAfterMs: 1000 },
+  },
+  {
+    name: 'a silent lock expires: epoch and holder stay',
+    given: { contract: aContract('Provisioning', { ...held, lock: aLock(1) }), lockSilentMs: 300_000 },
+    want: { phase: 'Accepted', reason: 'LockExpired', epoch: 1 },
+  },
+  {
+    name: 'cancelled while it is built',
+    given: { contract: aContract('Provisioning', { ...held, lock: aLock(1) }, cancel) },
+    want: { phase: 'Terminating' },
+  },
+  {
+    name: 'out of time while it is built',
+    given: { contract: aContract('Provisioning', { ...held, lock: aLock(1) }), now: at(3600) },
+    want: { phase: 'Terminating', reason: 'DeadlineExceeded' },
+  },
+  {
+    name: 'seen reachable',
+    given: { contract: aContract('Provisioned', { ...held, instance, access: verified }) },
+    want: { phase: 'Active', reason: 'Reachable', after: ['RecordInstance'] },
+  },
+  {
+    name: 'not seen reachable yet',
+    given: { contract: aContract('Provisioned', { ...held, instance, provisionedAt: at(0).toISOString() }) },
+    want: { phase: 'Provisioned', requeueAfterMs: 240_000 },
+  },
+  {
+    name: 'not reachable in time: the next attempt',
+    given: {
+      contract: aContract('Provisioned', { ...held, instance, provisionedAt: at(-300).toISOString() }),
+    },
+    want: { phase: 'Accepted', reason: 'NotReachable', epoch: 2 },
+  },
+  {
+    name: 'gone before it was seen',
+    given: { contract: aContract('Provisioned', { epoch: 1, holders: [], instance, access: verified }) },
+    want: { phase: 'Accepted', reason: 'InstanceLost', epoch: 2 },
+  },
+  {
+    name: 'runs until its end',
+    given: { contract: aContract('Active', { ...held, instance, startsAt: at(0).toISOString() }) },
+    want: { phase: 'Active', requeueAfterMs: 86_340_000 },
+  },
+  {
+    name: 'its time is over',
+    given: {
+      contract: aContract('Active', { ...held, instance, startsAt: at(0).toISOString() }),
+      now: at(86_400),
+    },
+    want: { phase: 'Terminating', reason: 'DurationEnded' },
+  },
+  {
+    name: 'active and cancelled',
+    given: { contract: aContract('Active', { ...held, instance }, cancel) },
+    want: { phase: 'Terminating', reason: 'CancelledByTenant' },
+  },
+  {
+    name: 'its machine is lost',
+    given: { contract: aContract('Active', { epoch: 1, holders: [], instance }) },
+    want: { phase: 'Terminating', reason: 'InstanceLost' },
+  },
+  {
+    name: 'its machine is lost and may be built anew',
+    given: {
+      contract: aContract(
+        'Active',
+        { epoch: 1, holders: [], instance },
+        { spec: { termsSnapshot: someTerms({ allowRecreation: true }) } },
+      ),
+    },
+    want: { phase: 'Accepted', epoch: 2 },
+  },
+  {
+    name: 'waits for whoever may have a machine',
+    given: { contract: aContract('Terminating', held) },
+    want: { phase: 'Terminating' },
+  },
+  {
+    name: 'a cancel wins over the deadline',
+    given: { contract: aContract('Terminating', { reason: 'DeadlineExceeded', holders: [] }, cancel) },
+    want: { phase: 'Cancelled' },
+  },
+  {
+    name: 'ends Expired',
+    given: { contract: aContract('Terminating', { reason: 'DurationEnded', holders: [] }) },
+    want: { phase: 'Expired' },
+  },
+  {
+    name: 'ends Failed',
+    given: { contract: aContract('Terminating', { reason: 'AttemptsExhausted' }) },
+    want: { phase: 'Failed', reason: 'AttemptsExhausted' },
+  },
+  {
+    name: 'an ended contract is archived and gives its stock back',
+    given: {
+      contract: aContract('Cancelled'),
+      offering: anOffering({ stock: 1 }, { reserved: [aContract().metadata.uid ?? ''] }),
+    },
+    want: { before: ['Archive'], after: ['ReleaseStock'] },
+  },
+  {
+    name: 'a deleted one is archived before its finalizer goes',
+    given: { contract: aContract('Cancelled', {}, { metadata: { deletionTimestamp: NOON.toISOString() } }) },
+    want: { after: ['Archive', 'RemoveFinalizer'] },
+  },
+];
+
+describe('what happens next to a contract', () => {
+  for (const { name, given, want } of cases)
+    test(name, () => expect(gist(decide(someFacts(given)))).toMatchObject(want));
+});
+
+describe('debts', () => {
+  const history = [
+    { seq: 1, at: at(0).toISOString(), to: 'Terminating' as const, by: 'operator', reason: 'X' },
+  ];
+  test('a holder silent for 24 hours becomes one, and then the contract ends', () => {
+    const contract = aContract('Terminating', { ...held, history });
+    expect(gist(decide(someFacts({ contract, now: at(86_399) })))).toMatchObject({
+      phase: 'Terminating',
+      before: [],
+      requeueAfterMs: 1000,
+    });
+    expect(gist(decide(someFacts({ contract, now: at(86_400) })))).toMatchObject({
+      phase: 'Failed',
+      before: ['RecordDebt'],
+    });
+  });
+  test('a superseded epoch too, while the contract lives on; the present one never', () => {
+    const attempts = [
+      {
+        agent: 'agent-1',
+        agentUID: uidOf(1),
+        epoch: 1,
+        startedAt: at(0).toISOString(),
+        endedAt: at(0).toISOString(),
+        outcome: 'Failed' as const,
+      },
+    ];
+    const status = {
+      epoch: 3,
+      holders: [aHolder(1, 1), aHolder(2, 3)],
+      attempts,
+      instance: { ...instance, agentUID: uidOf(2), epoch: 3 },
+      startsAt: at(86_000).toISOString(),
+    };
+    const decision = decide(someFacts({ contract: aContract('Active', status), now: at(86_400) }));
+    expect(decision.before).toEqual([{ type: 'RecordDebt', holder: aHolder(1, 1) }]);
+    expect(decision.status?.holders).toEqual([aHolder(2, 3)]);
+  });
+});
+
+test('makes only legal moves, and settles while nothing changes', () => {
+  const anyFacts = fc.record({
+    phase: fc.constantFrom(...PHASES),
+    failures: fc.nat(4),
+    holders: fc.constantFrom([], [aHolder(1, 1)]),
+    verified: fc.boolean(),
+    cancelled: fc.boolean(),
+    silentMs: fc.constantFrom(0, 400_000),
+    seconds: fc.constantFrom(0, 4000, 90_000, 8 * 86_400),
+    online: fc.nat(2),
+    withInstance: fc.boolean(),
+    withOffering: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(anyFacts, (given) => {
+      const ended = ['Rejected', 'Cancelled', 'Expired', 'Failed'].includes(given.phase);
+      let contract = aContract(
+        given.phase,
+        {
+          epoch: 1,
+          failures: given.failures,
+          holders: ended ? [] : [...given.holders],
+          startsAt: at(0).toISOString(),
+          ...(given.withInstance || ['Provisioned', 'Active', 'Paused'].includes(given.phase)
+            ? { instance }
+            : {}),
+          ...(given.verified ? { access: verified } : {}),
+          ...(given.phase === 'Provisioning' ? { lock: aLock(1) } : {}),
+        },
+        given.cancelled ? cancel : {},
+      );
+      for (let step = 0; step < 6; step++) {
+        const supply = { pools: 1, agentsOnline: given.online, agentsEligible: given.online };
+        const facts = someFacts({
+          contract,
+          lockSilentMs: given.silentMs,
+          now: at(given.seconds),
+          supply,
+          ...(given.withOffering ? {} : { offering: undefined }),
+        });
+        const next = decide(facts).status;
+        if (!next || JSON.stringify(next) === JSON.stringify(contract.status)) return;
+        expect(
+          isLegalMove(contract.status.phase, next.phase),
+          `${contract.status.phase} to ${next.phase}`,
+        ).toBe(true);
+        contract = { ...contract, status: next };
+      }
+      throw new Error(`never settles: ${contract.status.phase} ${contract.status.reason}`);
+    }),
+    { numRuns: 2000 },
+  );
+});
