@@ -376,7 +376,7 @@ test('makes only legal moves, and settles while nothing changes', () => {
         {
           epoch: 1,
           failures: given.failures,
-          holders: ended ? [] : [...given.holders],
+          holders: ended || given.phase === 'Requested' ? [] : [...given.holders],
           startsAt: at(0).toISOString(),
           ...(given.withInstance || ['Provisioned', 'Active', 'Paused'].includes(given.phase)
             ? { instance }

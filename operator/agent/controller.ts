@@ -1,0 +1,82 @@
+/** The controller of agents: online by their Lease, observed on this process's own clock. */
+import { isDeepStrictEqual } from 'node:util';
+import { sessionRecordOf } from '../../crds/agent-session.ts';
+import { hasEnded } from '../../crds/contract/phase.ts';
+import { LABEL } from '../../crds/group.ts';
+import { type Controller, createController } from '../../kube/controller.ts';
+import { keyOf } from '../../kube/object.ts';
+import type { OperatorDeps } from '../deps.ts';
+import { createSilenceWatch, type SilenceWatch } from '../silence-watch.ts';
+import { createWriteTimes } from '../write-times.ts';
+import { type AgentFacts, decideAgent } from './decide.ts';
+
+export function agentController(deps: OperatorDeps): Controller {
+  const { clients, informers, clock, observe, log } = deps;
+  const { agents, leases, pools, contracts } = informers;
+  const silence = createSilenceWatch();
+  const writes = createWriteTimes(clock);
+  return createController({
+    name: 'agent',
+    clock,
+    observe,
+    log,
+    workers: 4,
+    sources: [
+      { informer: agents, mapToKeys: ({ object }) => [keyOf(object)] },
+      { informer: leases, mapToKeys: ({ object }) => [keyOf(object)] },
+      {
+        informer: pools,
+        mapToKeys: ({ object }) => agents.cache.getByIndex('pool', keyOf(object)).map(keyOf),
+      },
+      {
+        informer: contracts,
+        mapToKeys: ({ object, old }) =>
+          [...(object.status?.holders ?? []), ...(old?.status?.holders ?? [])].map(
+            ({ agent }) => `${object.metadata.namespace ?? ''}/${agent}`,
+          ),
+      },
+    ],
+    reconcile: async ({ key, signal }) => {
+      const agent = agents.cache.get(key);
+      if (!agent) {
+        silence.forget(key);
+        writes.forget(key);
+        return {};
+      }
+      const held = contracts.cache.getByIndex('holder', agent.metadata.uid ?? '');
+      const facts: AgentFacts = {
+        agent,
+        lease: leaseOf(deps, { key, silence, uid: agent.metadata.uid ?? '' }),
+        poolExists: pools.cache.get(`${agent.metadata.namespace ?? ''}/${agent.spec.poolName}`) !== undefined,
+        activeContracts: held.filter(({ status }) => status && !hasEnded(status.phase)).length,
+        sinceLastWriteMs: writes.sinceMs(key),
+        now: clock.now(),
+      };
+      const { status, requeueAfterMs } = decideAgent(facts);
+      if (!isDeepStrictEqual(status, agent.status)) {
+        const { metadata } = await clients.agents.updateStatus({ ...agent, status }, { signal });
+        writes.note(key);
+        if (metadata.resourceVersion)
+          await agents.waitFor({ resourceVersion: metadata.resourceVersion }, { signal, deadlineMs: 5_000 });
+      }
+      return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+    },
+  });
+}
+
+type Watched = Readonly<{ key: string; uid: string; silence: SilenceWatch }>;
+
+function leaseOf({ informers, clock }: OperatorDeps, { key, uid, silence }: Watched): AgentFacts['lease'] {
+  const lease = informers.leases.cache.get(key);
+  const renewTime = lease?.spec?.renewTime;
+  // A Lease of an agent that had this name before says nothing about this one.
+  if (!lease || !renewTime || lease.metadata.labels?.[LABEL.agent] !== uid) return undefined;
+  const initialMs = Math.max(0, clock.now().getTime() - Date.parse(renewTime));
+  const record = sessionRecordOf(lease.metadata.annotations, renewTime);
+  return {
+    renewTime,
+    silentMs: silence.silentMs(key, { mark: renewTime, monotonicMs: clock.monotonicMs(), initialMs }),
+    left: record?.left ?? false,
+    duplicate: record?.duplicateSince !== undefined,
+  };
+}

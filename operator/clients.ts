@@ -1,0 +1,126 @@
+/** The typed clients and informers of the operator, made once and handed to every reconciler. */
+import { type Agent, agentDefinition } from '../crds/agent.ts';
+import { type AgentPool, agentPoolDefinition } from '../crds/agent-pool.ts';
+import { type Contract, contractDefinition } from '../crds/contract/contract.ts';
+import { demandKeys, supplyKeys } from '../crds/contract/eligibility.ts';
+import { hasEnded } from '../crds/contract/phase.ts';
+import { GROUP, LABEL, VERSION } from '../crds/group.ts';
+import { type Offering, offeringDefinition } from '../crds/offering.ts';
+import { type Provider, providerDefinition } from '../crds/provider.ts';
+import { type Recipe, recipeDefinition } from '../crds/recipe.ts';
+import type { ResourceDefinition } from '../crds/resource.ts';
+import { type SetupToken, setupTokenDefinition } from '../crds/setup-token.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { createInformer, type Informer } from '../kube/informer.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { Observe } from '../kube/observation.ts';
+import type { ResourceClient, ResourceType } from '../kube/resource.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+
+export type Lease = KubeObject & {
+  spec?: { holderIdentity?: string; renewTime?: string; leaseDurationSeconds?: number };
+};
+
+export type Clients = Readonly<{
+  providers: ResourceClient<Provider>;
+  pools: ResourceClient<AgentPool>;
+  agents: ResourceClient<Agent>;
+  tokens: ResourceClient<SetupToken>;
+  offerings: ResourceClient<Offering>;
+  recipes: ResourceClient<Recipe>;
+  contracts: ResourceClient<Contract>;
+}>;
+
+export type Informers = Readonly<{
+  providers: Informer<Provider>;
+  pools: Informer<AgentPool>;
+  agents: Informer<Agent>;
+  tokens: Informer<SetupToken>;
+  offerings: Informer<Offering>;
+  recipes: Informer<Recipe>;
+  contracts: Informer<Contract>;
+  leases: Informer<Lease>;
+}>;
+
+const typeOf = ({ plural, kind, scope }: ResourceDefinition): ResourceType => ({
+  group: GROUP,
+  version: VERSION,
+  plural,
+  kind,
+  namespaced: scope === 'Namespaced',
+});
+
+const LEASES: ResourceType = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  plural: 'leases',
+  kind: 'Lease',
+  namespaced: true,
+};
+
+export const createClients = (client: KubeClient): Clients => ({
+  providers: client.resource(typeOf(providerDefinition)),
+  pools: client.resource(typeOf(agentPoolDefinition)),
+  agents: client.resource(typeOf(agentDefinition)),
+  tokens: client.resource(typeOf(setupTokenDefinition)),
+  offerings: client.resource(typeOf(offeringDefinition)),
+  recipes: client.resource(typeOf(recipeDefinition)),
+  contracts: client.resource(typeOf(contractDefinition)),
+});
+
+/** Lookup keys: `namespace/name` of another object, or a value of our own; each reconciler says which it needs. */
+const inNamespace = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
+
+type Wiring = Readonly<{ client: KubeClient; clock: Clock; observe: Observe; log: Logger }>;
+
+export function createInformers({ client, clock, observe, log }: Wiring, clients: Clients): Informers {
+  const base = { clock, observe, log };
+  return {
+    providers: createInformer({
+      ...base,
+      resource: clients.providers,
+      indexers: {
+        namespace: ({ spec }) => [spec.namespace],
+        key: ({ spec }) => [spec.publicKey],
+      },
+    }),
+    pools: createInformer({
+      ...base,
+      resource: clients.pools,
+      indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ''], supply: supplyKeys },
+    }),
+    agents: createInformer({
+      ...base,
+      resource: clients.agents,
+      indexers: { pool: ({ metadata, spec }) => [inNamespace(metadata.namespace, spec.poolName)] },
+    }),
+    tokens: createInformer({ ...base, resource: clients.tokens, indexers: {} }),
+    offerings: createInformer({
+      ...base,
+      resource: clients.offerings,
+      indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ''] },
+    }),
+    recipes: createInformer({ ...base, resource: clients.recipes, indexers: {} }),
+    contracts: createInformer({
+      ...base,
+      resource: clients.contracts,
+      indexers: {
+        waiting: (contract) => (contract.status?.phase === 'Accepted' ? demandKeys(contract) : []),
+        requested: ({ metadata, status }) =>
+          status === undefined || status.phase === 'Requested' ? [metadata.namespace ?? ''] : [],
+        offering: ({ metadata, spec, status }) =>
+          status && !hasEnded(status.phase) ? [inNamespace(metadata.namespace, spec.offering.name)] : [],
+        heldIn: ({ metadata, status }) =>
+          status?.pool && !hasEnded(status.phase) ? [inNamespace(metadata.namespace, status.pool)] : [],
+        holder: ({ status }) => [...new Set((status?.holders ?? []).map((entry) => entry.agentUID))],
+      },
+    }),
+    leases: createInformer({
+      ...base,
+      resource: client.resource<Lease>(LEASES),
+      labelSelector: LABEL.agent,
+      indexers: { agent: ({ metadata }) => [metadata.labels?.[LABEL.agent] ?? ''] },
+    }),
+  };
+}

@@ -1,0 +1,61 @@
+/** Everything that a decision about one contract needs, from the caches: nothing here grows with their size. */
+import { isTrue } from '../../crds/condition.ts';
+import type { Contract } from '../../crds/contract/contract.ts';
+import { demandKeys } from '../../crds/contract/eligibility.ts';
+import { snapshotTerms } from '../../crds/contract/terms.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Informers } from '../clients.ts';
+import type { SilenceWatch } from '../silence-watch.ts';
+import type { Facts, Supply } from './facts.ts';
+
+type Deps = Readonly<{ informers: Informers; clock: Clock; locks: SilenceWatch }>;
+
+export function gather({ informers, clock, locks }: Deps, contract: Contract): Facts {
+  const { metadata, spec } = contract;
+  const namespace = metadata.namespace ?? '';
+  const offering = informers.offerings.cache.get(`${namespace}/${spec.offering.name}`);
+  const recipe =
+    offering?.spec.recipe && informers.recipes.cache.get(`${namespace}/${offering.spec.recipe.name}`);
+  const terms = offering && snapshotTerms(offering, recipe);
+  const agreed = spec.termsSnapshot ? contract : { ...contract, spec: { ...spec, termsSnapshot: terms } };
+  const provider = informers.providers.cache
+    .getByIndex('namespace', namespace)
+    .find(({ status }) => isTrue(status?.conditions, 'Ready'));
+  return {
+    contract,
+    offering,
+    terms,
+    provider,
+    supply: supplyOf(informers, agreed),
+    lockSilentMs: lockSilentMs({ clock, locks }, contract),
+    now: clock.now(),
+  };
+}
+
+function lockSilentMs(
+  { clock, locks }: Pick<Deps, 'clock' | 'locks'>,
+  { metadata, status }: Contract,
+): number {
+  const key = metadata.uid ?? '';
+  if (!status?.lock) {
+    locks.forget(key);
+    return 0;
+  }
+  const mark = `${status.lock.epoch}/${status.lock.renewedAt}`;
+  return locks.silentMs(key, { mark, monotonicMs: clock.monotonicMs() });
+}
+
+/** Bounded by the pools and agents that could build this one contract. */
+function supplyOf(informers: Informers, contract: Contract): Supply {
+  const pools = demandKeys(contract)
+    .flatMap((key) => informers.pools.cache.getByIndex('supply', key))
+    .filter((pool) => !pool.spec.paused);
+  const agents = pools.flatMap((pool) =>
+    informers.agents.cache.getByIndex('pool', `${pool.metadata.namespace ?? ''}/${pool.metadata.name}`),
+  );
+  const online = agents.filter(({ spec, status }) => !spec.revoked && isTrue(status?.conditions, 'Online'));
+  const eligible = online.filter(
+    ({ spec }) => !spec.cordoned && !spec.draining && spec.permissions.includes('provision'),
+  );
+  return { pools: pools.length, agentsOnline: online.length, agentsEligible: eligible.length };
+}

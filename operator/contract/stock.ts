@@ -1,0 +1,46 @@
+/** Units of finite stock, taken and given back by compare-and-swap on the Offering: the last one is sold once. */
+import type { Contract } from '../../crds/contract/contract.ts';
+import type { Offering } from '../../crds/offering.ts';
+import { Problem } from '../../crds/problem.ts';
+import type { ResourceClient } from '../../kube/resource.ts';
+
+type Input = Readonly<{ contract: Contract; signal: AbortSignal }>;
+
+/** Throws OutOfStock when another contract took the last unit since the decision; a conflict is decided again. */
+export async function reserveUnit(
+  offerings: ResourceClient<Offering>,
+  { contract, signal }: Input,
+): Promise<void> {
+  const uid = contract.metadata.uid ?? '';
+  const offering = await offerings.get(offeringOf(contract), { signal });
+  const reserved = offering?.status?.reserved ?? [];
+  if (!offering || reserved.includes(uid)) return;
+  if (offering.spec.stock !== undefined && reserved.length >= offering.spec.stock)
+    throw new Problem(
+      'OutOfStock',
+      `all ${offering.spec.stock} units of ${offering.metadata.name} are rented`,
+      {
+        next: 'It is accepted when a unit is given back.',
+      },
+    );
+  await offerings.updateStatus(
+    { ...offering, status: { ...offering.status, reserved: [...reserved, uid] } },
+    { signal },
+  );
+}
+
+export async function releaseUnit(
+  offerings: ResourceClient<Offering>,
+  { contract, signal }: Input,
+): Promise<void> {
+  const uid = contract.metadata.uid ?? '';
+  const offering = await offerings.get(offeringOf(contract), { signal });
+  if (!offering?.status?.reserved?.includes(uid)) return;
+  const reserved = offering.status.reserved.filter((entry) => entry !== uid);
+  await offerings.updateStatus({ ...offering, status: { ...offering.status, reserved } }, { signal });
+}
+
+const offeringOf = ({ metadata, spec }: Contract): { name: string; namespace: string } => ({
+  name: spec.offering.name,
+  namespace: metadata.namespace ?? '',
+});

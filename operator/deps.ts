@@ -1,0 +1,15 @@
+/** What every reconciler of the operator is given; `main.ts` wires it by hand. */
+import type { Observe } from '../kube/observation.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Clients, Informers } from './clients.ts';
+import type { LedgerStore } from './contract/ledger.ts';
+
+export type OperatorDeps = Readonly<{
+  clients: Clients;
+  informers: Informers;
+  store: LedgerStore;
+  clock: Clock;
+  observe: Observe;
+  log: Logger;
+}>;
