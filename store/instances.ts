@@ -1,0 +1,62 @@
+/**
+ * Which agent had which machine for a contract, in which epoch. Written beside the agents' path, when a
+ * machine was reported, seen reachable, moved and gone; read when a machine turns up that the cluster does not
+ * know, and after an older etcd was restored. Source: docs/contract.md, 10 and 12.
+ */
+import type { Database } from './database.ts';
+
+export const INSTANCE_EVENTS = ['Provisioned', 'Active', 'Moved', 'Ended'] as const;
+export type InstanceEvent = (typeof INSTANCE_EVENTS)[number];
+
+export type InstanceRecord = Readonly<{
+  contractUID: string;
+  epoch: number;
+  agentUID: string;
+  externalId: string;
+  event: InstanceEvent;
+  at: Date;
+}>;
+
+export type Instances = Readonly<{
+  /** Repeating it is harmless: the first time is kept. */
+  put: (record: InstanceRecord) => Promise<void>;
+  /** Everything that is known of a contract's machines, newest epoch first, then newest first. */
+  get: (contractUID: string) => Promise<InstanceRecord[]>;
+}>;
+
+type Row = {
+  contract_uid: string;
+  /** PostgreSQL's bigint arrives as text; epochs fit a JavaScript number by their schema. */
+  epoch: string;
+  agent_uid: string;
+  external_id: string;
+  event: InstanceEvent;
+  at: Date;
+};
+
+export function openInstances(database: Database): Instances {
+  return {
+    put: async ({ contractUID, epoch, agentUID, externalId, event, at }) => {
+      await database.query(
+        `INSERT INTO contract_instances (contract_uid, epoch, agent_uid, external_id, event, at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+        [contractUID, epoch, agentUID, externalId, event, at.toISOString()],
+      );
+    },
+    get: async (contractUID) => {
+      const rows = await database.query<Row>(
+        `SELECT contract_uid, epoch, agent_uid, external_id, event, at FROM contract_instances
+         WHERE contract_uid = $1 ORDER BY epoch DESC, at DESC`,
+        [contractUID],
+      );
+      return rows.map((row) => ({
+        contractUID: row.contract_uid,
+        epoch: Number(row.epoch),
+        agentUID: row.agent_uid,
+        externalId: row.external_id,
+        event: row.event,
+        at: row.at,
+      }));
+    },
+  };
+}
