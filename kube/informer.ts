@@ -1,0 +1,192 @@
+/**
+ * A cache that the reflector keeps up to date, and who wants to hear of changes. Handlers run synchronously after
+ * the cache has the change; one that throws is reported and harms nobody else. `waitFor` lets a writer wait until
+ * the cache has seen its own write.
+ */
+import { invariant } from '../lib/assert.ts';
+import type { Backoff } from '../lib/backoff.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import { type Cache, createCache, type Indexers, type WritableCache } from './cache.ts';
+import { type KubeObject, keyOf, type ObjectKey } from './object.ts';
+import { ignoreObservations, type Observe } from './observation.ts';
+import { type ReflectorSink, runReflector } from './reflector.ts';
+import type { ResourceClient } from './resource.ts';
+import { createWaiters, type SeenCondition, type WaitOptions, type WaitOutcome } from './waiters.ts';
+
+export type Change<T> = Readonly<
+  | { type: 'Added'; object: T; isInitialList: boolean }
+  | { type: 'Updated'; object: T; old: T }
+  /** `object` is its last state; after a gap, the last one that was seen. */
+  | { type: 'Deleted'; object: T }
+>;
+
+export type ChangeHandler<T> = (change: Change<T>) => void;
+
+export type InformerOptions<T extends KubeObject> = Readonly<{
+  resource: ResourceClient<T>;
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+  indexers?: Indexers<T> | undefined;
+  /** What to keep of an object; must leave apiVersion, kind and metadata. */
+  transform?: ((object: T) => T) | undefined;
+  clock?: Clock | undefined;
+  observe?: Observe | undefined;
+  log?: Logger | undefined;
+  stallMs?: number | undefined;
+  pageSize?: number | undefined;
+  backoff?: Backoff | undefined;
+}>;
+
+export type Informer<T extends KubeObject> = Readonly<{
+  /** For messages: the resource's plural. */
+  name: string;
+  cache: Cache<T>;
+  /** Resolves when `signal` is aborted; may be called once. */
+  run: (signal: AbortSignal) => Promise<void>;
+  /** Resolves after the first complete list; rejects with the signal's reason. */
+  synced: (signal: AbortSignal) => Promise<void>;
+  isSynced: () => boolean;
+  /** `replay: 'Existing'` first tells of every object that is there, as added. Answers how to unsubscribe. */
+  onChange: (handler: ChangeHandler<T>, options?: { replay: 'Existing' | 'None' }) => () => void;
+  /** Resolves once the cache has seen it, or says that the deadline (10 s) passed; rejects when aborted. */
+  waitFor: (condition: SeenCondition, options?: WaitOptions) => Promise<WaitOutcome>;
+}>;
+
+export function createInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
+  const { resource, clock = systemClock, observe = ignoreObservations } = options;
+  const name = resource.type.plural;
+  const threw =
+    (consumer: 'Handler' | 'Indexer' | 'Mapper') =>
+    (error: unknown): void => {
+      observe({ type: 'ConsumerThrew', resource: name, consumer, error });
+      options.log?.error({ err: error, resource: name, consumer }, 'a consumer of the informer threw');
+    };
+  const cache = createCache<T>(options.indexers ?? {}, threw('Indexer'));
+  const waiters = createWaiters<T>({ cache, clock, observe, resource: name });
+  const handlers = new Set<ChangeHandler<T>>();
+  const { promise: firstList, resolve: markSynced } = Promise.withResolvers<void>();
+  let isSynced = false;
+  let isStarted = false;
+
+  const tell = (handler: ChangeHandler<T>, change: Change<T>): void => {
+    try {
+      handler(change);
+    } catch (error) {
+      threw('Handler')(error);
+    }
+  };
+  const sink = createSink<T>({
+    cache,
+    transform: (object) => {
+      try {
+        return options.transform?.(object) ?? object;
+      } catch (error) {
+        threw('Mapper')(error);
+        return object;
+      }
+    },
+    emit: (change) => {
+      for (const handler of handlers) tell(handler, change);
+    },
+    isFirstList: () => !isSynced,
+    advanced: (resourceVersion) => {
+      cache.advance(resourceVersion);
+      observe({ type: 'CacheAdvanced', resource: name, resourceVersion, objects: cache.size() });
+      waiters.check();
+    },
+    listed: () => {
+      isSynced = true;
+      markSynced();
+    },
+  });
+
+  return {
+    name,
+    cache,
+    run: (signal) => {
+      invariant(!isStarted, `the informer of ${name} runs already`);
+      isStarted = true;
+      return runReflector({ ...options, clock, observe, sink }, signal);
+    },
+    synced: (signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason);
+        const onAbort = (): void => reject(signal.reason);
+        signal.addEventListener('abort', onAbort, { once: true });
+        void firstList.then(() => {
+          signal.removeEventListener('abort', onAbort);
+          resolve();
+        });
+      }),
+    isSynced: () => isSynced,
+    onChange: (handler, { replay } = { replay: 'None' }) => {
+      // A wrapper, so that one function that subscribes twice is told twice and unsubscribed one at a time.
+      const subscription: ChangeHandler<T> = (change) => handler(change);
+      if (replay === 'Existing')
+        for (const object of cache.list()) tell(subscription, { type: 'Added', object, isInitialList: true });
+      handlers.add(subscription);
+      return () => void handlers.delete(subscription);
+    },
+    waitFor: (condition, waitOptions) => waiters.wait(condition, waitOptions),
+  };
+}
+
+type SinkParts<T extends KubeObject> = Readonly<{
+  cache: WritableCache<T>;
+  transform: (object: T) => T;
+  emit: (change: Change<T>) => void;
+  isFirstList: () => boolean;
+  advanced: (resourceVersion: string) => void;
+  listed: () => void;
+}>;
+
+/** Turns the reflector's lists and events into changes of the cache, and tells of those that are any. */
+function createSink<T extends KubeObject>(parts: SinkParts<T>): ReflectorSink<T> {
+  const { cache, transform, emit, isFirstList, advanced, listed } = parts;
+  let seenInList = new Set<ObjectKey>();
+
+  const put = (fresh: T): void => {
+    const known = cache.get(keyOf(fresh));
+    if (known && isSame(known, fresh)) return;
+    const object = transform(fresh);
+    cache.put(object);
+    if (known && known.metadata.uid === object.metadata.uid)
+      return emit({ type: 'Updated', object, old: known });
+    if (known) emit({ type: 'Deleted', object: known }); // deleted and created again during a gap
+    emit({ type: 'Added', object, isInitialList: isFirstList() });
+  };
+  const remove = (key: ObjectKey, last: T | undefined): void => {
+    const known = cache.remove(key);
+    if (known) emit({ type: 'Deleted', object: last ?? known });
+  };
+
+  return {
+    resourceVersion: cache.resourceVersion,
+    listStarted: () => {
+      seenInList = new Set();
+    },
+    listed: (page) => {
+      for (const item of page) {
+        seenInList.add(keyOf(item));
+        put(item);
+      }
+    },
+    listFinished: (resourceVersion) => {
+      for (const key of [...cache.keys()]) if (!seenInList.has(key)) remove(key, undefined);
+      seenInList = new Set();
+      advanced(resourceVersion);
+      listed();
+    },
+    changed: (event) => {
+      if (event.type === 'BOOKMARK') return advanced(event.resourceVersion);
+      if (event.type === 'DELETED') remove(keyOf(event.object), transform(event.object));
+      else put(event.object);
+      advanced(event.object.metadata.resourceVersion ?? '');
+    },
+  };
+}
+
+const isSame = (a: KubeObject, b: KubeObject): boolean =>
+  a.metadata.uid === b.metadata.uid && a.metadata.resourceVersion === b.metadata.resourceVersion;

@@ -1,0 +1,212 @@
+/**
+ * Keeps a sink equal to what the API server has, through anything: LIST in pages, then WATCH from there, for ever.
+ *
+ *   list ──► watch ──► ended by the server's timeout, or by a fault that keeps the place ──► watch
+ *    ▲         └────► 410, or a fault that loses the place ──► list
+ *
+ * It promises the order of the API server, never an older state after a newer one, and no event twice unless the
+ * object changed. It ends only with its signal. Source: client-go's reflector, kubernetes-notes.md.
+ */
+import { type Backoff, backoffMs } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import { isConnectionRefused, isGone, KubeError } from './error.ts';
+import { compareResourceVersions, type KubeObject } from './object.ts';
+import type { Observe, RelistReason } from './observation.ts';
+import type { ResourceClient } from './resource.ts';
+import type { WatchEvent } from './watch.ts';
+
+/** Whoever is kept up to date. All calls are synchronous, in order, and must not throw. */
+export type ReflectorSink<T> = Readonly<{
+  /** Where the sink has got to, to notice a list that is older. */
+  resourceVersion: () => string | undefined;
+  listStarted: () => void;
+  listed: (page: readonly T[]) => void;
+  /** Whatever was in no page since `listStarted` does not exist any more. */
+  listFinished: (resourceVersion: string) => void;
+  changed: (event: WatchEvent<T>) => void;
+}>;
+
+export type ReflectorOptions<T extends KubeObject> = Readonly<{
+  resource: Pick<ResourceClient<T>, 'list' | 'watch' | 'type'>;
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+  sink: ReflectorSink<T>;
+  clock: Clock;
+  observe: Observe;
+  /** Longest silence of a watch; bookmarks come once a minute. */
+  stallMs?: number | undefined;
+  pageSize?: number | undefined;
+  backoff?: Backoff | undefined;
+}>;
+
+const PAGE_SIZE = 500;
+const LIST_TIMEOUT_MS = 60_000;
+const STALL_MS = 120_000;
+const BACKOFF: Backoff = { firstMs: 800, maxMs: 30_000, factor: 2, jitter: 0.5 };
+/** A watch that lived as long clears the memory of earlier failures. */
+const HEALTHY_MS = 120_000;
+/** A watch that the server ends sooner is a failure, whatever it says. */
+const WATCH_MIN_MS = 1000;
+/** So often in a row a list may be older than what was seen; then the API server was restored from a backup. */
+const STALE_LISTS_MAX = 3;
+
+export async function runReflector<T extends KubeObject>(
+  options: ReflectorOptions<T>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, observe, backoff = BACKOFF } = options;
+  const resource = options.resource.type.plural;
+  const place: Place = { resourceVersion: undefined, relistBecause: 'Start', staleLists: 0 };
+  let failures = 0;
+
+  while (!signal.aborted) {
+    let watchingSinceMs: number | undefined;
+    let fault: unknown;
+    try {
+      place.resourceVersion ??= await relist(options, place, signal);
+      watchingSinceMs = clock.monotonicMs();
+      await follow(options, place, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      fault = error;
+    }
+    const livedMs = watchingSinceMs === undefined ? 0 : clock.monotonicMs() - watchingSinceMs;
+    if (livedMs >= HEALTHY_MS) failures = 0;
+    if (fault === undefined && livedMs >= WATCH_MIN_MS) {
+      observe({ type: 'WatchEnded', resource, because: 'ServerTimeout', retryInMs: 0 });
+      continue;
+    }
+    const because = fault === undefined ? 'EndedAtOnce' : reasonOf(fault);
+    const relistBecause = losesPlace(fault);
+    if (relistBecause) {
+      place.resourceVersion = undefined;
+      place.relistBecause = relistBecause;
+    }
+    // A first 410 is ordinary life after a long silence: list at once.
+    const plainMs = relistBecause === 'Gone' && failures === 0 ? 0 : backoffMs(failures, backoff);
+    const retryInMs = Math.max(plainMs, fault instanceof KubeError ? (fault.retryAfterMs ?? 0) : 0);
+    failures++;
+    observe({ type: 'WatchEnded', resource, because, error: fault, retryInMs });
+    if (!(await slept(clock, retryInMs, signal))) return;
+  }
+}
+
+type Place = { resourceVersion: string | undefined; relistBecause: RelistReason; staleLists: number };
+
+async function relist<T extends KubeObject>(
+  { resource, sink, clock, observe, pageSize = PAGE_SIZE, ...selection }: ReflectorOptions<T>,
+  place: Place,
+  signal: AbortSignal,
+): Promise<string> {
+  const startedMs = clock.monotonicMs();
+  const { namespace, labelSelector, fieldSelector } = selection;
+  const query = { namespace, labelSelector, fieldSelector, limit: pageSize };
+  const call = { signal, timeoutMs: LIST_TIMEOUT_MS };
+  let items = 0;
+  let next: string | undefined;
+  do {
+    const page = await resource.list({ ...query, continue: next }, call);
+    if (next === undefined) {
+      refuseStaleList(page.resourceVersion, { sink, place });
+      sink.listStarted();
+    }
+    // Page by page into the sink: the whole list is never in memory beside the cache.
+    for (const item of page.items) dropManagedFields(item);
+    sink.listed(page.items);
+    items += page.items.length;
+    next = page.continue;
+    if (next === undefined) {
+      sink.listFinished(page.resourceVersion);
+      const because = place.relistBecause;
+      observe({
+        type: 'Relisted',
+        resource: resource.type.plural,
+        because,
+        items,
+        durationMs: clock.monotonicMs() - startedMs,
+      });
+      return page.resourceVersion;
+    }
+  } while (true);
+}
+
+/** A replica of etcd that lags must not bring back what is gone; a restored backup must be believed in the end. */
+function refuseStaleList<T>(
+  resourceVersion: string,
+  { sink, place }: { sink: ReflectorSink<T>; place: Place },
+): void {
+  const seen = sink.resourceVersion();
+  const isStale = seen !== undefined && compareResourceVersions(resourceVersion, seen) < 0;
+  place.staleLists = isStale ? place.staleLists + 1 : 0;
+  if (!isStale || place.staleLists > STALE_LISTS_MAX) return;
+  throw new KubeError({
+    status: 0,
+    reason: 'StaleList',
+    message: `the list is of resourceVersion ${resourceVersion}, but ${seen} was seen already`,
+  });
+}
+
+/** Watches once, from `place` on, and moves it with every event. */
+async function follow<T extends KubeObject>(
+  { resource, sink, clock, observe, stallMs = STALL_MS, ...selection }: ReflectorOptions<T>,
+  place: Place,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, labelSelector, fieldSelector } = selection;
+  const resourceVersion = place.resourceVersion ?? '';
+  observe({
+    type: 'WatchStarted',
+    resource: resource.type.plural,
+    resourceVersion,
+    atMonotonicMs: clock.monotonicMs(),
+  });
+  const events = resource.watch(
+    {
+      namespace,
+      labelSelector,
+      fieldSelector,
+      resourceVersion,
+      allowWatchBookmarks: true,
+      timeoutSeconds: Math.round(300 + 300 * Math.random()), // not all watches of a program at once
+      stallMs,
+    },
+    { signal },
+  );
+  for await (const event of events) {
+    if (event.type !== 'BOOKMARK') dropManagedFields(event.object);
+    sink.changed(event);
+    place.resourceVersion =
+      event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
+  }
+}
+
+/**
+ * Whether to list again, and why. A fault on the way (refused, cut, stalled, busy, 5xx, no permission) keeps the
+ * place: if it has become too old meanwhile, the next watch is answered 410. An unknown refusal loses it.
+ */
+function losesPlace(fault: unknown): RelistReason | undefined {
+  if (fault === undefined || !(fault instanceof KubeError))
+    return fault === undefined ? undefined : 'Unknown';
+  if (isGone(fault)) return 'Gone';
+  if (fault.reason === 'Malformed') return 'Malformed';
+  if (isConnectionRefused(fault) || fault.retryable || fault.status === 401 || fault.status === 403)
+    return undefined;
+  return 'Unknown';
+}
+
+const reasonOf = (fault: unknown): string => (fault instanceof KubeError ? fault.reason : 'Unknown');
+
+/** They are half of an object's bytes and nobody here reads them; the object is fresh from JSON.parse, so ours. */
+function dropManagedFields(object: KubeObject): void {
+  delete (object.metadata as { managedFields?: unknown }).managedFields;
+}
+
+async function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    if (ms > 0) await clock.sleep(ms, { signal });
+    return !signal.aborted;
+  } catch {
+    return false;
+  }
+}
