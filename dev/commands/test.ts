@@ -1,0 +1,34 @@
+/** `npm test`: everything. Ends with the line `N passed, N failed`, and fails when something failed. */
+import { sweepWorlds } from '../../test/world/world.ts';
+import { seconds } from '../bootstrap/line.mjs';
+import { check } from './check.ts';
+import type { Dev } from './dev.ts';
+import { type Counts, runVitest } from './vitest.ts';
+
+export async function runTest(dev: Dev, filter: readonly string[]): Promise<number> {
+  const startedMs = dev.clock.monotonicMs();
+  const results: Counts[] = filter.length === 0 ? [await check(dev)] : [];
+  try {
+    // One after the other: both start API servers, and two of them at once only slow each other down.
+    for (const project of filter.length === 0 ? ['cluster', 'e2e'] : ['unit', 'cluster', 'e2e']) {
+      dev.progress.say(`\n${project}:`);
+      results.push(await runVitest(dev, { project, filter }));
+    }
+  } finally {
+    await sweepWorlds(); // when the run was stopped half-way, its servers still run
+  }
+  const passed = sum(results.map((result) => result.passed));
+  const failed = sum(results.map((result) => result.failed));
+  dev.progress.say(`\nin ${seconds(dev.clock.monotonicMs() - startedMs)}`);
+  dev.progress.say(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+export async function runUnitTests(dev: Dev, filter: readonly string[]): Promise<number> {
+  const { failed } = await runVitest(dev, { project: 'unit', filter });
+  return failed === 0 ? 0 : 1;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,65 @@
+/** Runs one vitest project and counts what it found, from its JSON report. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Dev } from './dev.ts';
+import { runNode, TOOLS } from './tool.ts';
+
+export type Counts = Readonly<{ passed: number; failed: number }>;
+export type VitestResult = Counts & Readonly<{ output: string }>;
+
+const Report = z.object({
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      assertionResults: z.array(z.object({ status: z.string() })),
+    }),
+  ),
+});
+
+export async function runVitest(
+  dev: Dev,
+  { project, filter = [], quiet = false }: { project: string; filter?: readonly string[]; quiet?: boolean },
+): Promise<VitestResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'dcmarket-vitest-'));
+  const report = join(folder, 'report.json');
+  try {
+    const { code, output } = await runNode(
+      dev,
+      TOOLS.vitest,
+      [
+        ...['run', '--project', project, '--passWithNoTests', '--reporter=default', '--reporter=json'],
+        ...[`--outputFile.json=${report}`, ...filter],
+      ],
+      { output: quiet ? 'capture' : 'inherit' },
+    );
+    return { ...countTests(readReport(report), code), output };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A file that could not even be loaded is one failure. A run that failed although every test passed (an
+ * unhandled error, a set-up that threw) is one failure too, so that it can never look like success.
+ */
+export function countTests(report: z.infer<typeof Report> | undefined, exitCode: number): Counts {
+  let passed = 0;
+  let failed = 0;
+  for (const { status, assertionResults } of report?.testResults ?? []) {
+    passed += assertionResults.filter((test) => test.status === 'passed').length;
+    const failing = assertionResults.filter((test) => test.status === 'failed').length;
+    failed += failing === 0 && status === 'failed' ? 1 : failing;
+  }
+  return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed };
+}
+
+function readReport(file: string): z.infer<typeof Report> | undefined {
+  try {
+    return Report.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined; // vitest ended before it could write one; its exit code tells
+  }
+}
