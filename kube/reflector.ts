@@ -9,7 +9,7 @@
  */
 import { type Backoff, backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
-import { isConnectionRefused, isGone, KubeError } from './error.ts';
+import { KubeError } from './error.ts';
 import { compareResourceVersions, type KubeObject } from './object.ts';
 import type { Observe, RelistReason } from './observation.ts';
 import type { ResourceClient } from './resource.ts';
@@ -105,7 +105,7 @@ async function relist<T extends KubeObject>(
   const call = { signal, timeoutMs: LIST_TIMEOUT_MS };
   let items = 0;
   let next: string | undefined;
-  do {
+  for (;;) {
     const page = await resource.list({ ...query, continue: next }, call);
     if (next === undefined) {
       refuseStaleList(page.resourceVersion, { sink, place });
@@ -128,7 +128,7 @@ async function relist<T extends KubeObject>(
       });
       return page.resourceVersion;
     }
-  } while (true);
+  }
 }
 
 /** A replica of etcd that lags must not bring back what is gone; a restored backup must be believed in the end. */
@@ -188,10 +188,9 @@ async function follow<T extends KubeObject>(
 function losesPlace(fault: unknown): RelistReason | undefined {
   if (fault === undefined || !(fault instanceof KubeError))
     return fault === undefined ? undefined : 'Unknown';
-  if (isGone(fault)) return 'Gone';
+  if (fault.status === 410) return 'Gone';
   if (fault.reason === 'Malformed') return 'Malformed';
-  if (isConnectionRefused(fault) || fault.retryable || fault.status === 401 || fault.status === 403)
-    return undefined;
+  if (fault.retryable || fault.status === 401 || fault.status === 403) return undefined;
   return 'Unknown';
 }
 
