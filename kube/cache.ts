@@ -13,6 +13,8 @@ export type Cache<T extends KubeObject> = Readonly<{
   get: (key: ObjectKey) => T | undefined;
   /** In no particular order; throws when no indexer has the name. */
   getByIndex: (name: string, value: string) => readonly T[];
+  /** How many objects an index has for one value; costs the same however many there are. */
+  countOf: (name: string, value: string) => number;
   /** Every value of an index that has objects, with their number. */
   countByIndex: (name: string) => ReadonlyMap<string, number>;
   list: () => readonly T[];
@@ -77,6 +79,7 @@ export function createCache<T extends KubeObject>(
   return {
     get: (key) => objects.get(key),
     getByIndex: (name, value) => [...(indexNamed(name).get(value)?.values() ?? [])],
+    countOf: (name, value) => indexNamed(name).get(value)?.size ?? 0,
     countByIndex: (name) => new Map([...indexNamed(name)].map(([value, bucket]) => [value, bucket.size])),
     list: () => [...objects.values()],
     keys: () => objects.keys(),

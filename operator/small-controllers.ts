@@ -42,7 +42,7 @@ export function offeringController({ clients, informers, clock, observe, log }: 
       const status = decideOffering({
         offering,
         pools: pools.cache.getByIndex('namespace', offering.metadata.namespace ?? ''),
-        activeContracts: contracts.cache.countByIndex('offering', key),
+        activeContracts: contracts.cache.countOf('offering', key),
         now: clock.now(),
       });
       if (isDeepStrictEqual(status, offering.status)) return {};

@@ -43,9 +43,9 @@ export function agentPoolController({ clients, informers, clock, observe, log }:
       const { status, requeueAfterMs } = decidePool({
         pool,
         agents: agents.cache.getByIndex('pool', key),
-        activeContracts: contracts.cache.countByIndex('heldIn', key),
+        activeContracts: contracts.cache.countOf('heldIn', key),
         waitingContracts: supplyKeys(pool).reduce(
-          (sum, demand) => sum + contracts.cache.countByIndex('waiting', demand),
+          (sum, demand) => sum + contracts.cache.countOf('waiting', demand),
           0,
         ),
         sinceLastWriteMs: writes.sinceMs(key),

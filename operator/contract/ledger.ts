@@ -3,25 +3,14 @@
  * reconcile asks for it anew; what this process has already written is not written again.
  */
 import type { LiveContract } from '../../crds/contract/contract.ts';
+import type { Store } from '../../store/store.ts';
+
+export type LedgerStore = Pick<Store, 'archive' | 'instances'>;
 
 export type ContractLedger = Readonly<{
+  /** Throws StoreUnavailable, which the runtime retries; the contract itself does not wait for it. */
   recordInstance: (contract: LiveContract) => Promise<void>;
   archive: (contract: LiveContract) => Promise<void>;
-}>;
-
-export type LedgerStore = Readonly<{
-  archive: Readonly<{ put: (contract: LiveContract) => Promise<unknown> }>;
-  instances: Readonly<{
-    put: (
-      instance: Readonly<{
-        contractUid: string;
-        epoch: number;
-        agentUid: string;
-        externalId: string;
-        at: Date;
-      }>,
-    ) => Promise<unknown>;
-  }>;
 }>;
 
 const REMEMBERED_MAX = 50_000;
@@ -30,15 +19,17 @@ export function createLedger(store: LedgerStore): ContractLedger {
   const recorded = new Map<string, string>();
   return {
     recordInstance: async ({ metadata, status }) => {
-      const { instance } = status;
+      const { instance, phase } = status;
       const uid = metadata.uid ?? '';
-      const mark = `${instance?.epoch}/${instance?.externalId}/${status.phase}`;
+      const mark = `${instance?.epoch}/${instance?.externalId}/${phase}`;
       if (!instance || recorded.get(uid) === mark) return;
       const at = new Date(status.history?.at(-1)?.at ?? metadata.creationTimestamp ?? 0);
       const { epoch, agentUID, externalId } = instance;
-      await store.instances.put({ contractUid: uid, epoch, agentUid: agentUID, externalId, at });
+      const event = phase === 'Provisioned' ? 'Provisioned' : 'Active';
+      await store.instances.put({ contractUID: uid, epoch, agentUID, externalId, event, at });
       recorded.set(uid, mark);
-      if (recorded.size > REMEMBERED_MAX) recorded.delete(recorded.keys().next().value ?? '');
+      const [oldest] = recorded.keys();
+      if (recorded.size > REMEMBERED_MAX && oldest !== undefined) recorded.delete(oldest);
     },
     archive: async (contract) => {
       await store.archive.put(contract);
