@@ -152,8 +152,10 @@ function createSink<T extends KubeObject>(parts: SinkParts<T>): ReflectorSink<T>
     if (known && isSame(known, fresh)) return;
     const object = transform(fresh);
     cache.put(object);
-    if (known && known.metadata.uid === object.metadata.uid)
-      return emit({ type: 'Updated', object, old: known });
+    if (known && known.metadata.uid === object.metadata.uid) {
+      emit({ type: 'Updated', object, old: known });
+      return;
+    }
     if (known) emit({ type: 'Deleted', object: known }); // deleted and created again during a gap
     emit({ type: 'Added', object, isInitialList: isFirstList() });
   };

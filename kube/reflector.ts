@@ -48,6 +48,8 @@ const BACKOFF: Backoff = { firstMs: 800, maxMs: 30_000, factor: 2, jitter: 0.5 }
 const HEALTHY_MS = 120_000;
 /** A watch that the server ends sooner is a failure, whatever it says. */
 const WATCH_MIN_MS = 1000;
+/** So many failures in a row a 5xx may be about something else than our place. */
+const SERVER_ERRORS_MAX = 5;
 /** So often in a row a list may be older than what was seen; then the API server was restored from a backup. */
 const STALE_LISTS_MAX = 3;
 
@@ -78,7 +80,7 @@ export async function runReflector<T extends KubeObject>(
       continue;
     }
     const because = fault === undefined ? 'EndedAtOnce' : reasonOf(fault);
-    const relistBecause = losesPlace(fault);
+    const relistBecause = losesPlace(fault, failures);
     if (relistBecause) {
       place.resourceVersion = undefined;
       place.relistBecause = relistBecause;
@@ -183,11 +185,13 @@ async function follow<T extends KubeObject>(
 
 /**
  * Whether to list again, and why. A fault on the way (refused, cut, stalled, busy, 5xx, no permission) keeps the
- * place: if it has become too old meanwhile, the next watch is answered 410. An unknown refusal loses it.
+ * place: if it has become too old meanwhile, the next watch is answered 410. An unknown refusal loses it, and so
+ * does a server that fails again and again, because it may be this very place that it cannot serve.
  */
-function losesPlace(fault: unknown): RelistReason | undefined {
-  if (fault === undefined || !(fault instanceof KubeError))
-    return fault === undefined ? undefined : 'Unknown';
+function losesPlace(fault: unknown, failures: number): RelistReason | undefined {
+  if (fault === undefined) return undefined;
+  if (!(fault instanceof KubeError)) return 'Unknown';
+  if (fault.status >= 500 && failures >= SERVER_ERRORS_MAX) return 'Unknown';
   if (fault.status === 410) return 'Gone';
   if (fault.reason === 'Malformed') return 'Malformed';
   if (fault.retryable || fault.status === 401 || fault.status === 403) return undefined;

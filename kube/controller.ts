@@ -1,0 +1,193 @@
+/**
+ * Sources → queue → reconcile. Changes of the sources become keys; once every source has its first list, workers
+ * take keys and reconcile them, never one key twice at a time. What a reconcile answers or throws decides:
+ *   {} → done until something changes      { requeueAfterMs } → again after that
+ *   TerminalError → reported, not retried  anything else thrown → again after the key's backoff
+ * The informers are run by whoever wired them, since controllers share them. After the signal no new key is
+ * begun; `run` resolves when those in hand are done.
+ */
+import { backoffMs } from '../lib/backoff.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Change, Informer } from './informer.ts';
+import type { KubeObject, ObjectKey } from './object.ts';
+import { ignoreObservations, type Observe } from './observation.ts';
+import { createQueue, type Priority, type Queue } from './queue.ts';
+
+/** Trying again cannot help: the object itself must change first. */
+export class TerminalError extends Error {
+  override readonly name = 'TerminalError';
+}
+
+export type ReconcileRequest = Readonly<{ key: ObjectKey; signal: AbortSignal }>;
+export type ReconcileResult = Readonly<{ requeueAfterMs?: number | undefined }>;
+export type Reconciler = (request: ReconcileRequest) => Promise<ReconcileResult>;
+
+/** Made by `source`, which hides the type of the informer's objects. */
+export type Source = Readonly<{
+  name: string;
+  synced: (signal: AbortSignal) => Promise<void>;
+  subscribe: (enqueue: (key: ObjectKey, priority: Priority) => void) => () => void;
+  /** Every key that the objects of the source map to now. */
+  resync: (enqueue: (key: ObjectKey, priority: Priority) => void) => void;
+}>;
+
+export type SourceOptions<T extends KubeObject> = Readonly<{
+  informer: Informer<T>;
+  mapToKeys: (change: Change<T>) => readonly ObjectKey[];
+}>;
+
+export type ControllerOptions = Readonly<{
+  name: string;
+  sources: readonly Source[];
+  reconcile: Reconciler;
+  /** How many keys at once; 1 by default. */
+  workers?: number | undefined;
+  clock?: Clock | undefined;
+  observe?: Observe | undefined;
+  log?: Logger | undefined;
+  /** Every object is looked at again after so long, ± 10 %; 10 h by default. */
+  resyncMs?: number | undefined;
+  syncDeadlineMs?: number | undefined;
+}>;
+
+export type Controller = Readonly<{
+  name: string;
+  enqueue: (key: ObjectKey, priority?: Priority) => void;
+  /** Throws when a source is not listed within 2 minutes: the program should end and be restarted. */
+  run: (signal: AbortSignal) => Promise<void>;
+  queue: Queue;
+}>;
+
+const SYNC_DEADLINE_MS = 120_000;
+const RESYNC_MS = 10 * 60 * 60_000;
+
+/** The usual source: `source({ informer, mapToKeys: ({ object }) => [keyOf(object)] })`. */
+export function source<T extends KubeObject>({ informer, mapToKeys }: SourceOptions<T>): Source {
+  return {
+    name: informer.name,
+    synced: informer.synced,
+    subscribe: (enqueue) =>
+      informer.onChange(
+        (change) => {
+          const isInitial = change.type === 'Added' && change.isInitialList;
+          for (const key of mapToKeys(change)) enqueue(key, isInitial ? 'Low' : 'Normal');
+        },
+        { replay: 'Existing' },
+      ),
+    resync: (enqueue) => {
+      for (const object of informer.cache.list())
+        for (const key of mapToKeys({ type: 'Updated', object, old: object })) enqueue(key, 'Low');
+    },
+  };
+}
+
+export function createController(options: ControllerOptions): Controller {
+  const { name, sources, workers = 1, clock = systemClock, observe = ignoreObservations } = options;
+  const queue = createQueue({ name, clock, observe });
+  const context: Context = { ...options, clock, observe, queue };
+  return {
+    name,
+    queue,
+    enqueue: queue.add,
+    run: async (signal) => {
+      const unsubscribes = sources.map((each) => each.subscribe(queue.add));
+      const stop = new AbortController();
+      const running = AbortSignal.any([signal, stop.signal]);
+      try {
+        await waitForSync(context, signal);
+        if (signal.aborted) return;
+        observe({ type: 'ControllerStarted', controller: name, workers });
+        const resync = resyncForever(context, running);
+        await Promise.all(Array.from({ length: workers }, () => work(context, signal)));
+        stop.abort();
+        await resync;
+      } finally {
+        stop.abort();
+        for (const unsubscribe of unsubscribes) unsubscribe();
+        queue.shutDown();
+      }
+    },
+  };
+}
+
+type Context = ControllerOptions & Readonly<{ clock: Clock; observe: Observe; queue: Queue }>;
+
+async function waitForSync(context: Context, signal: AbortSignal): Promise<void> {
+  const { name, sources, clock, syncDeadlineMs = SYNC_DEADLINE_MS } = context;
+  const late = new AbortController();
+  const timer = clock.after(syncDeadlineMs, () => late.abort());
+  const patience = AbortSignal.any([signal, late.signal]);
+  const missing = new Set(sources.map((each) => each.name));
+  try {
+    await Promise.all(
+      sources.map(async (each) => {
+        await each.synced(patience);
+        missing.delete(each.name);
+      }),
+    );
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!late.signal.aborted) throw error;
+    const message = `controller ${name}: no list of ${[...missing].join(', ')} within ${syncDeadlineMs / 1000} s`;
+    throw new Error(message, { cause: error });
+  } finally {
+    timer.cancel();
+  }
+}
+
+async function work(context: Context, signal: AbortSignal): Promise<void> {
+  const { queue } = context;
+  for (let key = await queue.get(signal); key !== undefined; key = await queue.get(signal)) {
+    try {
+      await reconcileOnce(context, { key, signal });
+    } finally {
+      queue.done(key);
+    }
+  }
+}
+
+async function reconcileOnce(context: Context, { key, signal }: ReconcileRequest): Promise<void> {
+  const { name, queue, clock, observe } = context;
+  const startedMs = clock.monotonicMs();
+  const took = () => ({ controller: name, key, durationMs: clock.monotonicMs() - startedMs });
+  observe({ type: 'ReconcileStarted', controller: name, key });
+  try {
+    const { requeueAfterMs } = await context.reconcile({ key, signal });
+    queue.forget(key);
+    if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
+    const result = requeueAfterMs === undefined ? 'success' : 'requeue_after';
+    observe({ type: 'ReconcileFinished', ...took(), result, retryInMs: requeueAfterMs });
+  } catch (error) {
+    if (signal.aborted) {
+      // Stopping is no failure; whoever leads next begins with a list.
+      observe({ type: 'ReconcileFinished', ...took(), result: 'success' });
+      return;
+    }
+    const isTerminal = error instanceof TerminalError;
+    if (isTerminal) queue.forget(key);
+    const retryInMs = isTerminal ? undefined : queue.addRateLimited(key);
+    const result = isTerminal ? 'terminal_error' : 'error';
+    observe({ type: 'ReconcileFinished', ...took(), result, error, retryInMs });
+    context.log?.warn({ err: error, controller: name, key, result, retryInMs }, 'a reconcile failed');
+  }
+}
+
+async function resyncForever(context: Context, signal: AbortSignal): Promise<void> {
+  const { sources, queue, clock, observe, resyncMs = RESYNC_MS } = context;
+  for (;;) {
+    const waitMs = backoffMs(0, { firstMs: resyncMs, maxMs: 2 * resyncMs, factor: 1, jitter: 0.1 });
+    try {
+      await clock.sleep(waitMs, { signal });
+    } catch {
+      return; // stopped
+    }
+    for (const each of sources) {
+      try {
+        each.resync(queue.add);
+      } catch (error) {
+        observe({ type: 'ConsumerThrew', resource: each.name, consumer: 'Mapper', error });
+      }
+    }
+  }
+}
