@@ -6,6 +6,8 @@ import type { OperatorDeps } from './deps.ts';
 import { decideOffering } from './offering/decide.ts';
 import { decideProvider } from './provider/decide.ts';
 import { decideToken } from './setup-token/decide.ts';
+import { again } from './again.ts';
+import { on } from './source.ts';
 import { createWriteTimes } from './write-times.ts';
 
 const COUNTS_EVERY_MS = 10_000;
@@ -20,23 +22,19 @@ export function offeringController({ clients, informers, clock, observe, log }: 
     log,
     workers: 2,
     sources: [
-      { informer: offerings, mapToKeys: ({ object }) => [keyOf(object)] },
-      {
-        informer: pools,
-        mapToKeys: ({ object, old }) =>
-          old && isDeepStrictEqual(old.spec, object.spec)
-            ? []
-            : offerings.cache.getByIndex('namespace', object.metadata.namespace ?? '').map(keyOf),
-      },
-      {
-        informer: contracts,
-        mapToKeys: ({ object, old }) =>
-          old?.status?.phase === object.status?.phase
-            ? []
-            : [`${object.metadata.namespace ?? ''}/${object.spec.offering.name}`],
-      },
+      on(offerings, (object) => [keyOf(object)]),
+      on(pools, (object, old) =>
+        old && isDeepStrictEqual(old.spec, object.spec)
+          ? []
+          : offerings.cache.getByIndex('namespace', object.metadata.namespace ?? '').map(keyOf),
+      ),
+      on(contracts, (object, old) =>
+        old?.status?.phase === object.status?.phase
+          ? []
+          : [`${object.metadata.namespace ?? ''}/${object.spec.offering.name}`],
+      ),
     ],
-    reconcile: async ({ key, signal }) => {
+    reconcile: again(async ({ key, signal }) => {
       const offering = offerings.cache.get(key);
       if (!offering) return {};
       const status = decideOffering({
@@ -55,7 +53,7 @@ export function offeringController({ clients, informers, clock, observe, log }: 
       await clients.offerings.updateStatus({ ...offering, status }, { signal });
       writes.note(key);
       return {};
-    },
+    }),
   });
 }
 
@@ -74,16 +72,13 @@ export function providerController({ clients, informers, clock, observe, log }: 
     log,
     workers: 1,
     sources: [
-      {
-        informer: providers,
-        mapToKeys: ({ object, old }) => [
-          keyOf(object),
-          ...rivalsOf(object.spec.namespace, object.spec.publicKey).map(keyOf),
-          ...(old ? rivalsOf(old.spec.namespace, old.spec.publicKey).map(keyOf) : []),
-        ],
-      },
+      on(providers, (object, old) => [
+        keyOf(object),
+        ...rivalsOf(object.spec.namespace, object.spec.publicKey).map(keyOf),
+        ...(old ? rivalsOf(old.spec.namespace, old.spec.publicKey).map(keyOf) : []),
+      ]),
     ],
-    reconcile: async ({ key, signal }) => {
+    reconcile: again(async ({ key, signal }) => {
       const provider = providers.cache.get(key);
       if (!provider) return {};
       const rivals = rivalsOf(provider.spec.namespace, provider.spec.publicKey).filter(
@@ -93,7 +88,7 @@ export function providerController({ clients, informers, clock, observe, log }: 
       if (!isDeepStrictEqual(status, provider.status))
         await clients.providers.updateStatus({ ...provider, status }, { signal });
       return {};
-    },
+    }),
   });
 }
 
@@ -105,8 +100,8 @@ export function setupTokenController({ clients, informers, clock, observe, log }
     observe,
     log,
     workers: 1,
-    sources: [{ informer: tokens, mapToKeys: ({ object }) => [keyOf(object)] }],
-    reconcile: async ({ key, signal }) => {
+    sources: [on(tokens, (object) => [keyOf(object)])],
+    reconcile: again(async ({ key, signal }) => {
       const token = tokens.cache.get(key);
       if (!token) return {};
       const decision = decideToken(token, clock.now());
@@ -114,6 +109,6 @@ export function setupTokenController({ clients, informers, clock, observe, log }
       const { uid, resourceVersion } = token.metadata;
       await clients.tokens.delete(token.metadata, { uid, resourceVersion }, { signal });
       return {};
-    },
+    }),
   });
 }

@@ -4,6 +4,8 @@ import { supplyKeys } from '../../crds/contract/eligibility.ts';
 import { type Controller, createController } from '../../kube/controller.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { OperatorDeps } from '../deps.ts';
+import { again } from '../again.ts';
+import { on } from '../source.ts';
 import { createWriteTimes } from '../write-times.ts';
 import { decidePool } from './decide.ts';
 
@@ -17,24 +19,18 @@ export function agentPoolController({ clients, informers, clock, observe, log }:
     log,
     workers: 2,
     sources: [
-      { informer: pools, mapToKeys: ({ object }) => [keyOf(object)] },
-      {
-        informer: agents,
-        mapToKeys: ({ object }) => [`${object.metadata.namespace ?? ''}/${object.spec.poolName}`],
-      },
-      {
-        informer: contracts,
-        mapToKeys: ({ object, old }) => {
-          const namespace = object.metadata.namespace ?? '';
-          const held = [object.status?.pool, old?.status?.pool].filter((name) => name !== undefined);
-          const waits =
-            object.status?.phase === 'Accepted' ? (object.status.scheduling?.reason ?? '') : undefined;
-          const explicit = waits === undefined ? undefined : object.spec.termsSnapshot?.poolName;
-          return [...held, ...(explicit ? [explicit] : [])].map((name) => `${namespace}/${name}`);
-        },
-      },
+      on(pools, (object) => [keyOf(object)]),
+      on(agents, (object) => [`${object.metadata.namespace ?? ''}/${object.spec.poolName}`]),
+      on(contracts, (object, old) => {
+        const namespace = object.metadata.namespace ?? '';
+        const held = [object.status?.pool, old?.status?.pool].filter((name) => name !== undefined);
+        const waits =
+          object.status?.phase === 'Accepted' ? (object.status.scheduling?.reason ?? '') : undefined;
+        const explicit = waits === undefined ? undefined : object.spec.termsSnapshot?.poolName;
+        return [...held, ...(explicit ? [explicit] : [])].map((name) => `${namespace}/${name}`);
+      }),
     ],
-    reconcile: async ({ key, signal }) => {
+    reconcile: again(async ({ key, signal }) => {
       const pool = pools.cache.get(key);
       if (!pool) {
         writes.forget(key);
@@ -58,6 +54,6 @@ export function agentPoolController({ clients, informers, clock, observe, log }:
           await pools.waitFor({ resourceVersion: metadata.resourceVersion }, { signal, deadlineMs: 5_000 });
       }
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
-    },
+    }),
   });
 }

@@ -7,6 +7,8 @@ import { type Controller, createController } from '../../kube/controller.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { OperatorDeps } from '../deps.ts';
 import { createSilenceWatch, type SilenceWatch } from '../silence-watch.ts';
+import { again } from '../again.ts';
+import { on } from '../source.ts';
 import { createWriteTimes } from '../write-times.ts';
 import { type AgentFacts, decideAgent } from './decide.ts';
 
@@ -22,21 +24,16 @@ export function agentController(deps: OperatorDeps): Controller {
     log,
     workers: 4,
     sources: [
-      { informer: agents, mapToKeys: ({ object }) => [keyOf(object)] },
-      { informer: leases, mapToKeys: ({ object }) => [keyOf(object)] },
-      {
-        informer: pools,
-        mapToKeys: ({ object }) => agents.cache.getByIndex('pool', keyOf(object)).map(keyOf),
-      },
-      {
-        informer: contracts,
-        mapToKeys: ({ object, old }) =>
-          [...(object.status?.holders ?? []), ...(old?.status?.holders ?? [])].map(
-            ({ agent }) => `${object.metadata.namespace ?? ''}/${agent}`,
-          ),
-      },
+      on(agents, (object) => [keyOf(object)]),
+      on(leases, (object) => [keyOf(object)]),
+      on(pools, (object) => agents.cache.getByIndex('pool', keyOf(object)).map(keyOf)),
+      on(contracts, (object, old) =>
+        [...(object.status?.holders ?? []), ...(old?.status?.holders ?? [])].map(
+          ({ agent }) => `${object.metadata.namespace ?? ''}/${agent}`,
+        ),
+      ),
     ],
-    reconcile: async ({ key, signal }) => {
+    reconcile: again(async ({ key, signal }) => {
       const agent = agents.cache.get(key);
       if (!agent) {
         silence.forget(key);
@@ -60,7 +57,7 @@ export function agentController(deps: OperatorDeps): Controller {
           await agents.waitFor({ resourceVersion: metadata.resourceVersion }, { signal, deadlineMs: 5_000 });
       }
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
-    },
+    }),
   });
 }
 

@@ -1,11 +1,17 @@
 /** The controller of contracts: what makes one look at a contract again, and what a look does. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Agent } from '../../crds/agent.ts';
+import { isTrue } from '../../crds/condition.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { supplyKeys } from '../../crds/contract/eligibility.ts';
+import type { Offering } from '../../crds/offering.ts';
 import { type Controller, createController } from '../../kube/controller.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { keyOf, type ObjectKey } from '../../kube/object.ts';
 import type { OperatorDeps } from '../deps.ts';
 import { createSilenceWatch } from '../silence-watch.ts';
+import { again } from '../again.ts';
+import { on } from '../source.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
@@ -25,37 +31,36 @@ export function contractController(deps: OperatorDeps): Controller {
     log,
     workers: WORKERS,
     sources: [
-      { informer: contracts, mapToKeys: ({ object }) => [keyOf(object)] },
+      on(contracts, (object) => [keyOf(object)]),
       // Those that wait for exactly this: an offering, a provider, a pool, an agent.
-      { informer: offerings, mapToKeys: ({ object }) => requestedIn(contracts, object.metadata.namespace) },
-      { informer: providers, mapToKeys: ({ object }) => requestedIn(contracts, object.spec.namespace) },
-      { informer: pools, mapToKeys: ({ object }) => waitingFor(contracts, supplyKeys(object)) },
-      {
-        informer: agents,
-        mapToKeys: ({ object, old }) => {
-          const pool = pools.cache.get(`${object.metadata.namespace ?? ''}/${object.spec.poolName}`);
-          const same =
-            old &&
-            JSON.stringify([old.spec, onlineOf(old)]) === JSON.stringify([object.spec, onlineOf(object)]);
-          return pool && !same ? waitingFor(contracts, supplyKeys(pool)) : [];
-        },
-      },
+      on(offerings, (object, old) =>
+        isDeepStrictEqual(termsOf(old), termsOf(object)) ? [] : requestedIn(contracts, object.metadata.namespace),
+      ),
+      on(providers, (object) => requestedIn(contracts, object.spec.namespace)),
+      on(pools, (object, old) =>
+        isDeepStrictEqual(old?.spec, object.spec) ? [] : waitingFor(contracts, supplyKeys(object)),
+      ),
+      on(agents, (object, old) => {
+        const pool = pools.cache.get(`${object.metadata.namespace ?? ''}/${object.spec.poolName}`);
+        const same = isDeepStrictEqual(supplyOf(old), supplyOf(object));
+        return pool && !same ? waitingFor(contracts, supplyKeys(pool)) : [];
+      }),
     ],
-    reconcile: async ({ key, signal }) => {
+    reconcile: again(async ({ key, signal }) => {
       const contract = contracts.cache.get(key);
       if (!contract) return {};
       const decision = decide(gather({ informers, clock, locks }, contract));
       await apply({ clients, contracts, ledger }, { contract, decision, signal });
       return decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs };
-    },
+    }),
   });
 }
 
-const onlineOf = ({
-  status,
-}: {
-  status?: { conditions?: readonly { type: string; status: string }[] | undefined };
-}) => status?.conditions?.map(({ type, status: value }) => `${type}=${value}`);
+/** What of an offering decides about a request: figures alone wake nobody. */
+const termsOf = (offering: Offering | undefined) => offering && [offering.spec, offering.status?.reserved];
+
+/** What of an agent decides whether something can be built. */
+const supplyOf = (agent: Agent | undefined) => agent && [agent.spec, isTrue(agent.status?.conditions, 'Online')];
 
 const requestedIn = (contracts: Informer<Contract>, namespace: string | undefined): ObjectKey[] =>
   contracts.cache.getByIndex('requested', namespace ?? '').map(keyOf);

@@ -1,0 +1,93 @@
+/** Operator and facade as processes of their own, each waited for until it does its work. */
+import { join } from 'node:path';
+import type { Dev } from '../commands/dev.ts';
+import { failOnExit, type ManagedProcess, startProcess } from '../processes/managed-process.ts';
+import { rememberedPort, requireFreePort } from '../processes/ports.ts';
+import { waitUntil } from '../processes/wait-until.ts';
+import type { Servers } from './servers.ts';
+
+export const DEFAULT_PORT = 8080;
+const READY_MS = 30_000;
+const NAMESPACE = 'dcmarket-system';
+
+export type ProgramOptions = Readonly<{ servers: Servers; port: number; reload: boolean }>;
+
+/** Starts one of ours; `reload` lets Node start it again when a file that it imports is saved. */
+export function startProgram(
+  { env, paths, clock }: Dev,
+  program: Readonly<{ name: string; entry: string; args?: readonly string[]; env?: Readonly<Record<string, string>>; reload: boolean; stopMs?: number }>,
+): Promise<ManagedProcess> {
+  const watch = program.reload ? ['--watch', '--watch-preserve-output'] : [];
+  return startProcess({
+    name: program.name,
+    command: process.execPath,
+    args: [...watch, join(paths.root, program.entry), ...(program.args ?? [])],
+    folders: paths.folders,
+    clock,
+    cwd: paths.root,
+    env: { ...env, ...program.env },
+    ...(program.stopMs === undefined ? {} : { stopMs: program.stopMs }),
+  });
+}
+
+export function startOperator(dev: Dev, { servers, reload }: ProgramOptions): Promise<ManagedProcess> {
+  return dev.progress.step('operator, leading', async (step) => {
+    const port = await rememberedPort(dev.paths.ports, 'operator-metrics');
+    const operator = await startProgram(dev, {
+      name: 'operator',
+      entry: 'operator/main.ts',
+      reload,
+      env: {
+        KUBECONFIG: servers.kubeconfig,
+        DATABASE_URL: servers.databaseUrl,
+        METRICS_PORT: String(port),
+        LEASE_NAMESPACE: NAMESPACE,
+      },
+    });
+    const lead = waitUntil(() => expectOk(`http://127.0.0.1:${port}/leadz`), {
+      ...waiting(dev, 'the operator'),
+      next: `See ${operator.logFile}.`,
+    });
+    await whileRunning(operator, lead);
+    step.detail(`metrics http://127.0.0.1:${port}/metrics`);
+    return operator;
+  });
+}
+
+export function startFacade(dev: Dev, { servers, port, reload }: ProgramOptions): Promise<ManagedProcess> {
+  return dev.progress.step('facade', async (step) => {
+    await requireFreePort(port, '--port');
+    const metricsPort = await rememberedPort(dev.paths.ports, 'facade-metrics');
+    const facade = await startProgram(dev, {
+      name: 'facade',
+      entry: 'api/main.ts',
+      reload,
+      env: {
+        KUBECONFIG: servers.kubeconfig,
+        DATABASE_URL: servers.databaseUrl,
+        PORT: String(port),
+        METRICS_PORT: String(metricsPort),
+        PROVIDER_REGISTRATION: 'Open',
+        INSTALLATION_NAMESPACE: NAMESPACE,
+      },
+    });
+    const ready = waitUntil(() => expectOk(`http://127.0.0.1:${port}/readyz`), {
+      ...waiting(dev, 'the facade'),
+      next: `See ${facade.logFile}.`,
+    });
+    await whileRunning(facade, ready);
+    step.detail(`http://127.0.0.1:${port}/docs`);
+    return facade;
+  });
+}
+
+/** The result of `work`, or the failure of the process that it waits for. */
+export const whileRunning = <T>(program: ManagedProcess, work: Promise<T>): Promise<T> =>
+  Promise.race([work, failOnExit(program)]);
+
+export const waiting = ({ clock, signal }: Dev, what: string) => ({ what, clock, signal, timeoutMs: READY_MS, pollMs: 50 });
+
+async function expectOk(url: string): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  if (!response.ok) throw new Error(`${response.status} ${(await response.text()).slice(0, 300)}`);
+}
