@@ -23,23 +23,18 @@ export type ReconcileRequest = Readonly<{ key: ObjectKey; signal: AbortSignal }>
 export type ReconcileResult = Readonly<{ requeueAfterMs?: number | undefined }>;
 export type Reconciler = (request: ReconcileRequest) => Promise<ReconcileResult>;
 
-/** Made by `source`, which hides the type of the informer's objects. */
-export type Source = Readonly<{
-  name: string;
-  synced: (signal: AbortSignal) => Promise<void>;
-  subscribe: (enqueue: (key: ObjectKey, priority: Priority) => void) => () => void;
-  /** Every key that the objects of the source map to now. */
-  resync: (enqueue: (key: ObjectKey, priority: Priority) => void) => void;
-}>;
-
-export type SourceOptions<T extends KubeObject> = Readonly<{
+export type Source<T extends KubeObject> = Readonly<{
   informer: Informer<T>;
+  /** Which keys a change concerns; they need not be the object's own. */
   mapToKeys: (change: Change<T>) => readonly ObjectKey[];
 }>;
 
-export type ControllerOptions = Readonly<{
+/** `T` is the tuple of the sources' object types, inferred from their informers. */
+export type ControllerOptions<T extends readonly KubeObject[]> = Settings &
+  Readonly<{ sources: { readonly [I in keyof T]: Source<T[I]> } }>;
+
+type Settings = Readonly<{
   name: string;
-  sources: readonly Source[];
   reconcile: Reconciler;
   /** How many keys at once; 1 by default. */
   workers?: number | undefined;
@@ -62,36 +57,19 @@ export type Controller = Readonly<{
 const SYNC_DEADLINE_MS = 120_000;
 const RESYNC_MS = 10 * 60 * 60_000;
 
-/** The usual source: `source({ informer, mapToKeys: ({ object }) => [keyOf(object)] })`. */
-export function source<T extends KubeObject>({ informer, mapToKeys }: SourceOptions<T>): Source {
-  return {
-    name: informer.name,
-    synced: informer.synced,
-    subscribe: (enqueue) =>
-      informer.onChange(
-        (change) => {
-          const isInitial = change.type === 'Added' && change.isInitialList;
-          for (const key of mapToKeys(change)) enqueue(key, isInitial ? 'Low' : 'Normal');
-        },
-        { replay: 'Existing' },
-      ),
-    resync: (enqueue) => {
-      for (const object of informer.cache.list())
-        for (const key of mapToKeys({ type: 'Updated', object, old: object })) enqueue(key, 'Low');
-    },
-  };
-}
-
-export function createController(options: ControllerOptions): Controller {
-  const { name, sources, workers = 1, clock = systemClock, observe = ignoreObservations } = options;
+export function createController<const T extends readonly KubeObject[]>(
+  options: ControllerOptions<T>,
+): Controller {
+  const { name, workers = 1, clock = systemClock, observe = ignoreObservations } = options;
   const queue = createQueue({ name, clock, observe });
-  const context: Context = { ...options, clock, observe, queue };
+  const feeds = options.sources.map((each) => feedOf(each));
+  const context: Context = { ...options, clock, observe, queue, feeds };
   return {
     name,
     queue,
     enqueue: queue.add,
     run: async (signal) => {
-      const unsubscribes = sources.map((each) => each.subscribe(queue.add));
+      const unsubscribes = feeds.map((each) => each.subscribe(queue.add));
       const stop = new AbortController();
       const running = AbortSignal.any([signal, stop.signal]);
       try {
@@ -111,17 +89,47 @@ export function createController(options: ControllerOptions): Controller {
   };
 }
 
-type Context = ControllerOptions & Readonly<{ clock: Clock; observe: Observe; queue: Queue }>;
+type Context = Settings & Readonly<{ clock: Clock; observe: Observe; queue: Queue; feeds: readonly Feed[] }>;
+
+type Enqueue = (key: ObjectKey, priority: Priority) => void;
+
+/** A source without the type of its objects. */
+type Feed = Readonly<{
+  name: string;
+  synced: (signal: AbortSignal) => Promise<void>;
+  subscribe: (enqueue: Enqueue) => () => void;
+  /** Every key that the objects of the source map to now. */
+  resync: (enqueue: Enqueue) => void;
+}>;
+
+function feedOf<T extends KubeObject>({ informer, mapToKeys }: Source<T>): Feed {
+  return {
+    name: informer.name,
+    synced: informer.synced,
+    subscribe: (enqueue) =>
+      informer.onChange(
+        (change) => {
+          const isInitial = change.type === 'Added' && change.isInitialList;
+          for (const key of mapToKeys(change)) enqueue(key, isInitial ? 'Low' : 'Normal');
+        },
+        { replay: 'Existing' },
+      ),
+    resync: (enqueue) => {
+      for (const object of informer.cache.list())
+        for (const key of mapToKeys({ type: 'Updated', object, old: object })) enqueue(key, 'Low');
+    },
+  };
+}
 
 async function waitForSync(context: Context, signal: AbortSignal): Promise<void> {
-  const { name, sources, clock, syncDeadlineMs = SYNC_DEADLINE_MS } = context;
+  const { name, feeds, clock, syncDeadlineMs = SYNC_DEADLINE_MS } = context;
   const late = new AbortController();
   const timer = clock.after(syncDeadlineMs, () => late.abort());
   const patience = AbortSignal.any([signal, late.signal]);
-  const missing = new Set(sources.map((each) => each.name));
+  const missing = new Set(feeds.map((each) => each.name));
   try {
     await Promise.all(
-      sources.map(async (each) => {
+      feeds.map(async (each) => {
         await each.synced(patience);
         missing.delete(each.name);
       }),
@@ -174,7 +182,7 @@ async function reconcileOnce(context: Context, { key, signal }: ReconcileRequest
 }
 
 async function resyncForever(context: Context, signal: AbortSignal): Promise<void> {
-  const { sources, queue, clock, observe, resyncMs = RESYNC_MS } = context;
+  const { feeds, queue, clock, observe, resyncMs = RESYNC_MS } = context;
   for (;;) {
     const waitMs = backoffMs(0, { firstMs: resyncMs, maxMs: 2 * resyncMs, factor: 1, jitter: 0.1 });
     try {
@@ -182,7 +190,7 @@ async function resyncForever(context: Context, signal: AbortSignal): Promise<voi
     } catch {
       return; // stopped
     }
-    for (const each of sources) {
+    for (const each of feeds) {
       try {
         each.resync(queue.add);
       } catch (error) {

@@ -15,10 +15,10 @@ import type { ResourceClient } from './resource.ts';
 import { createWaiters, type SeenCondition, type WaitOptions, type WaitOutcome } from './waiters.ts';
 
 export type Change<T> = Readonly<
-  | { type: 'Added'; object: T; isInitialList: boolean }
+  | { type: 'Added'; object: T; old?: undefined; isInitialList: boolean }
   | { type: 'Updated'; object: T; old: T }
   /** `object` is its last state; after a gap, the last one that was seen. */
-  | { type: 'Deleted'; object: T }
+  | { type: 'Deleted'; object: T; old?: undefined }
 >;
 
 export type ChangeHandler<T> = (change: Change<T>) => void;
