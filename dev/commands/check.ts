@@ -22,7 +22,11 @@ const CHECKS: readonly Check[] = [
     run: (dev) => runVitest(dev, { project: 'unit', quiet: true }),
     help: 'npm run test:unit shows them alone',
   },
-  { title: 'types', run: tool(TOOLS.tsc, () => ['--noEmit', '--pretty']), help: 'mend the types above' },
+  {
+    title: 'types',
+    run: tool(TOOLS.tsc, () => ['--noEmit', '--pretty', String(process.stdout.isTTY === true)]),
+    help: 'mend the types above',
+  },
   {
     title: 'lint and format',
     run: tool(TOOLS.biome, () => ['check', '--error-on-warnings']),
