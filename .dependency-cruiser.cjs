@@ -11,14 +11,23 @@ const MAY_IMPORT = {
   web: ['crds'],
 };
 
+const mayImport = ({ part, allowed, from }) => ({
+  name: `${part}-imports-only-${[...allowed, part].join('-')}`,
+  severity: 'error',
+  from,
+  to: {
+    path: '^(lib|crds|kube|store|operator|api|agent|cli|web|dev|test|bench)/',
+    pathNot: `^(${[part, ...allowed].join('|')})/`,
+  },
+});
+
 module.exports = {
   forbidden: [
-    ...Object.entries(MAY_IMPORT).map(([part, allowed]) => ({
-      name: `${part}-imports-only-${[...allowed, part].join('-')}`,
-      severity: 'error',
-      from: { path: `^${part}/` },
-      to: { path: '^(lib|crds|kube|store|operator|api|agent|cli|web|dev|test|bench)/', pathNot: `^(${[part, ...allowed].join('|')})/` },
-    })),
+    ...Object.entries(MAY_IMPORT).flatMap(([part, allowed]) => [
+      mayImport({ part, allowed, from: { path: `^${part}/`, pathNot: '\\.test\\.ts$' } }),
+      // A test beside the code also stands on the servers of test/world.
+      mayImport({ part, allowed: [...allowed, 'test/world'], from: { path: `^${part}/.*\\.test\\.ts$` } }),
+    ]),
     {
       name: 'production-code-imports-no-dev-dependency',
       severity: 'error',
