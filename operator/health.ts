@@ -1,6 +1,7 @@
 /** `/metrics`, `/healthz`, `/readyz` and `/leadz` of the operator, on a port of their own. */
-import { createServer, type Server } from 'node:http';
+
 import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 
 export type HealthSources = Readonly<{
   metrics: () => Promise<Readonly<{ contentType: string; text: string }>>;

@@ -2,11 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Controller, createController } from '../kube/controller.ts';
 import { keyOf } from '../kube/object.ts';
+import { again } from './again.ts';
 import type { OperatorDeps } from './deps.ts';
 import { decideOffering } from './offering/decide.ts';
 import { decideProvider } from './provider/decide.ts';
 import { decideToken } from './setup-token/decide.ts';
-import { again } from './again.ts';
 import { on } from './source.ts';
 import { createWriteTimes } from './write-times.ts';
 

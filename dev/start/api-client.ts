@@ -5,7 +5,12 @@ import type { Clock } from '../../lib/clock.ts';
 import { signRequest } from '../../lib/signature/sign.ts';
 import { Failure } from '../failure.ts';
 
-const Answer = z.object({ success: z.boolean(), data: z.unknown().optional(), error: z.string().optional(), detail: z.string().optional() });
+const Answer = z.object({
+  success: z.boolean(),
+  data: z.unknown().optional(),
+  error: z.string().optional(),
+  detail: z.string().optional(),
+});
 
 export type ApiCall = Readonly<{
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -21,11 +26,17 @@ export type Api = <T>(schema: z.ZodType<T>, call: ApiCall) => Promise<T>;
 const DEADLINE_MS = 15_000;
 
 /** Throws `StepFailed` with the sentence of the refusal. */
-export function createApi({ url, clock, signal }: Readonly<{ url: string; clock: Clock; signal: AbortSignal }>): Api {
+export function createApi({
+  url,
+  clock,
+  signal,
+}: Readonly<{ url: string; clock: Clock; signal: AbortSignal }>): Api {
   return async (schema, { method, path, seed, body, headers = {} }) => {
     const target = new URL(path, url);
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const signature = seed ? await signRequest({ method, url: target, body: bytes }, { seed, now: clock.now() }) : {};
+    const signature = seed
+      ? await signRequest({ method, url: target, body: bytes }, { seed, now: clock.now() })
+      : {};
     const response = await fetch(target, {
       method,
       headers: { ...headers, ...signature, ...(bytes ? { 'content-type': 'application/json' } : {}) },
@@ -34,8 +45,12 @@ export function createApi({ url, clock, signal }: Readonly<{ url: string; clock:
     });
     const answer = Answer.parse(await response.json());
     if (response.ok && answer.success) return schema.parse(answer.data);
-    throw new Failure('StepFailed', `${method} ${path} was refused with ${response.status}: ${answer.detail ?? ''}`, {
-      ...(answer.error ? { next: answer.error } : {}),
-    });
+    throw new Failure(
+      'StepFailed',
+      `${method} ${path} was refused with ${response.status}: ${answer.detail ?? ''}`,
+      {
+        ...(answer.error ? { next: answer.error } : {}),
+      },
+    );
   };
 }

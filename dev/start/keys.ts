@@ -39,5 +39,9 @@ function sshKeyIn(file: string): DemoKeys['ssh'] {
     writeFileAtomically(`${file}.pub`, `${pair.public.trim()}\n`);
     writeFileAtomically(file, pair.private.endsWith('\n') ? pair.private : `${pair.private}\n`, 0o600);
   }
-  return { file, privateKey: readFileSync(file, 'utf8'), publicKey: readFileSync(`${file}.pub`, 'utf8').trim() };
+  return {
+    file,
+    privateKey: readFileSync(file, 'utf8'),
+    publicKey: readFileSync(`${file}.pub`, 'utf8').trim(),
+  };
 }

@@ -15,7 +15,14 @@ export type ProgramOptions = Readonly<{ servers: Servers; port: number; reload: 
 /** Starts one of ours; `reload` lets Node start it again when a file that it imports is saved. */
 export function startProgram(
   { env, paths, clock }: Dev,
-  program: Readonly<{ name: string; entry: string; args?: readonly string[]; env?: Readonly<Record<string, string>>; reload: boolean; stopMs?: number }>,
+  program: Readonly<{
+    name: string;
+    entry: string;
+    args?: readonly string[];
+    env?: Readonly<Record<string, string>>;
+    reload: boolean;
+    stopMs?: number;
+  }>,
 ): Promise<ManagedProcess> {
   const watch = program.reload ? ['--watch', '--watch-preserve-output'] : [];
   return startProcess({
@@ -85,7 +92,13 @@ export function startFacade(dev: Dev, { servers, port, reload }: ProgramOptions)
 export const whileRunning = <T>(program: ManagedProcess, work: Promise<T>): Promise<T> =>
   Promise.race([work, failOnExit(program)]);
 
-export const waiting = ({ clock, signal }: Dev, what: string) => ({ what, clock, signal, timeoutMs: READY_MS, pollMs: 50 });
+export const waiting = ({ clock, signal }: Dev, what: string) => ({
+  what,
+  clock,
+  signal,
+  timeoutMs: READY_MS,
+  pollMs: 50,
+});
 
 async function expectOk(url: string): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });

@@ -8,9 +8,9 @@ import type { Offering } from '../../crds/offering.ts';
 import { type Controller, createController } from '../../kube/controller.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { keyOf, type ObjectKey } from '../../kube/object.ts';
+import { again } from '../again.ts';
 import type { OperatorDeps } from '../deps.ts';
 import { createSilenceWatch } from '../silence-watch.ts';
-import { again } from '../again.ts';
 import { on } from '../source.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
@@ -34,7 +34,9 @@ export function contractController(deps: OperatorDeps): Controller {
       on(contracts, (object) => [keyOf(object)]),
       // Those that wait for exactly this: an offering, a provider, a pool, an agent.
       on(offerings, (object, old) =>
-        isDeepStrictEqual(termsOf(old), termsOf(object)) ? [] : requestedIn(contracts, object.metadata.namespace),
+        isDeepStrictEqual(termsOf(old), termsOf(object))
+          ? []
+          : requestedIn(contracts, object.metadata.namespace),
       ),
       on(providers, (object) => requestedIn(contracts, object.spec.namespace)),
       on(pools, (object, old) =>
@@ -60,7 +62,8 @@ export function contractController(deps: OperatorDeps): Controller {
 const termsOf = (offering: Offering | undefined) => offering && [offering.spec, offering.status?.reserved];
 
 /** What of an agent decides whether something can be built. */
-const supplyOf = (agent: Agent | undefined) => agent && [agent.spec, isTrue(agent.status?.conditions, 'Online')];
+const supplyOf = (agent: Agent | undefined) =>
+  agent && [agent.spec, isTrue(agent.status?.conditions, 'Online')];
 
 const requestedIn = (contracts: Informer<Contract>, namespace: string | undefined): ObjectKey[] =>
   contracts.cache.getByIndex('requested', namespace ?? '').map(keyOf);

@@ -1,0 +1,112 @@
+/**
+ * Wires the operator: caches run from the start, so that a standby takes over at once; controllers run only
+ * while this process leads, and every write of theirs checks that it still does.
+ */
+import { createKubeClient } from '../kube/client.ts';
+import { runLeaderElection } from '../kube/leader-election.ts';
+import { createMetrics } from '../kube/metrics.ts';
+import { logObservations, observeAll } from '../kube/observation.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import { createStore, type Store } from '../store/store.ts';
+import { agentController } from './agent/controller.ts';
+import { agentPoolController } from './agent-pool/controller.ts';
+import { createClients, createInformers, type Informers } from './clients.ts';
+import type { OperatorConfig } from './config.ts';
+import { contractController } from './contract/controller.ts';
+import type { OperatorDeps } from './deps.ts';
+import { startHealth } from './health.ts';
+import { offeringController, providerController, setupTokenController } from './small-controllers.ts';
+
+export type OperatorOptions = Readonly<{
+  config: OperatorConfig;
+  log: Logger;
+  clock: Clock;
+  /** Unique among the replicas. */
+  identity: string;
+  signal: AbortSignal;
+}>;
+
+const LEASE = 'dcmarket-operator';
+const MIGRATE_AGAIN_MS = 5_000;
+
+/** Resolves after `signal`, when everything has stopped and the Lease is released. */
+export async function runOperator({ config, log, clock, identity, signal }: OperatorOptions): Promise<void> {
+  const metrics = createMetrics({ clock });
+  const observe = observeAll(metrics.observe, logObservations(log));
+  const client = createKubeClient({
+    kubeconfig: config.KUBECONFIG ? { file: config.KUBECONFIG } : 'InCluster',
+    userAgent: 'dcmarket-operator',
+    clock,
+    observe,
+  });
+  const store = createStore({ databaseUrl: config.DATABASE_URL, clock, log });
+  const informers = createInformers({ client, clock, observe, log }, createClients(client));
+  const namespace = config.LEASE_NAMESPACE ?? client.namespace ?? 'default';
+  const election = runLeaderElection({
+    client,
+    namespace,
+    name: LEASE,
+    identity,
+    clock,
+    observe,
+    log,
+    signal,
+    onStartedLeading: (leading) => {
+      const guarded = client.guarded(() => election.assertLeading());
+      return runControllers(
+        { clients: createClients(guarded), informers, store, clock, observe, log },
+        leading,
+      );
+    },
+  });
+  const health = await startHealth(
+    {
+      metrics: metrics.render,
+      isSynced: () => allOf(informers).every((one) => one.isSynced()),
+      isLeading: election.isLeader,
+    },
+    { host: config.METRICS_HOST, port: config.METRICS_PORT },
+  );
+  log.info({ identity, namespace }, 'operator started');
+  const caches = Promise.all(allOf(informers).map((informer) => informer.run(signal)));
+  try {
+    await Promise.all([election.done, caches, migrateUntilDone({ store, clock, log, signal })]);
+  } finally {
+    health.close();
+    health.closeAllConnections();
+    await client.close();
+    await store.close();
+    log.info('operator stopped');
+  }
+}
+
+const allOf = (informers: Informers) => Object.values(informers);
+
+async function runControllers(deps: OperatorDeps, signal: AbortSignal): Promise<void> {
+  const controllers = [
+    providerController(deps),
+    agentPoolController(deps),
+    agentController(deps),
+    setupTokenController(deps),
+    offeringController(deps),
+    contractController(deps),
+  ];
+  await Promise.all(controllers.map((controller) => controller.run(signal)));
+}
+
+type Migration = Readonly<{ store: Store; clock: Clock; log: Logger; signal: AbortSignal }>;
+
+/** PostgreSQL may come later than the operator: contracts are built meanwhile, only archiving waits. */
+async function migrateUntilDone({ store, clock, log, signal }: Migration): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const applied = await store.migrate();
+      if (applied.length > 0) log.info({ applied }, 'database schema brought up to date');
+      return;
+    } catch (error) {
+      log.warn({ err: error }, 'the database schema could not be brought up to date');
+    }
+    await clock.sleep(MIGRATE_AGAIN_MS, { signal }).catch(() => undefined);
+  }
+}
