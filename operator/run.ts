@@ -3,6 +3,7 @@
  * while this process leads, and every write of theirs checks that it still does.
  */
 import { createKubeClient } from '../kube/client.ts';
+import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
 import { runLeaderElection } from '../kube/leader-election.ts';
 import { createMetrics } from '../kube/metrics.ts';
 import { logObservations, observeAll } from '../kube/observation.ts';
@@ -14,6 +15,7 @@ import { agentPoolController } from './agent-pool/controller.ts';
 import { createClients, createInformers, type Informers } from './clients.ts';
 import type { OperatorConfig } from './config.ts';
 import { contractController } from './contract/controller.ts';
+import { recordMoves } from './contract/events.ts';
 import type { OperatorDeps } from './deps.ts';
 import { startHealth } from './health.ts';
 import { offeringController, providerController, setupTokenController } from './small-controllers.ts';
@@ -62,7 +64,7 @@ export async function runOperator({ config, log, clock, identity, signal }: Oper
   });
   const health = await startHealth(
     {
-      metrics: metrics.render,
+      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
       isSynced: () => allOf(informers).every((one) => one.isSynced()),
       isLeading: election.isLeader,
     },
@@ -75,6 +77,7 @@ export async function runOperator({ config, log, clock, identity, signal }: Oper
   } finally {
     health.close();
     health.closeAllConnections();
+    metrics.close();
     await client.close();
     await store.close();
     log.info('operator stopped');
@@ -83,7 +86,10 @@ export async function runOperator({ config, log, clock, identity, signal }: Oper
 
 const allOf = (informers: Informers) => Object.values(informers);
 
-async function runControllers(deps: OperatorDeps, signal: AbortSignal): Promise<void> {
+async function runControllers(
+  deps: OperatorDeps,
+  { recorder, signal }: Readonly<{ recorder: EventRecorder; signal: AbortSignal }>,
+): Promise<void> {
   const controllers = [
     providerController(deps),
     agentPoolController(deps),
@@ -92,7 +98,12 @@ async function runControllers(deps: OperatorDeps, signal: AbortSignal): Promise<
     offeringController(deps),
     contractController(deps),
   ];
-  await Promise.all(controllers.map((controller) => controller.run(signal)));
+  const stopEvents = recordMoves(deps.informers.contracts, recorder);
+  try {
+    await Promise.all([recorder.run(signal), ...controllers.map((controller) => controller.run(signal))]);
+  } finally {
+    stopEvents();
+  }
 }
 
 type Migration = Readonly<{ store: Store; clock: Clock; log: Logger; signal: AbortSignal }>;
