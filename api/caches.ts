@@ -1,0 +1,56 @@
+/**
+ * What the facade looks up without asking the API server, as one interface: every question has an index, so no
+ * answer costs more because there are more contracts. `informers.ts` fills it from watches.
+ */
+import type { Agent } from '../crds/agent.ts';
+import type { AgentPool } from '../crds/agent-pool.ts';
+import type { Contract } from '../crds/contract/contract.ts';
+import type { Offering } from '../crds/offering.ts';
+import type { Provider } from '../crds/provider.ts';
+import type { SetupToken } from '../crds/setup-token.ts';
+import type { Lease } from './clients.ts';
+
+export type Ref = Readonly<{ namespace: string; name: string }>;
+
+export type Caches = Readonly<{
+  /** Whether every informer has seen its first list. */
+  isSynced: () => boolean;
+  providers: Readonly<{
+    all: () => readonly Provider[];
+    byName: (name: string) => Provider | undefined;
+    byKey: (publicKey: string) => readonly Provider[];
+    byNamespace: (namespace: string) => readonly Provider[];
+  }>;
+  pools: Readonly<{
+    get: (ref: Ref) => AgentPool | undefined;
+    inNamespace: (namespace: string) => readonly AgentPool[];
+    /** Pools that could build what waits under a demand key. */
+    supplying: (demandKey: string) => readonly AgentPool[];
+  }>;
+  agents: Readonly<{
+    byKey: (publicKey: string) => readonly Agent[];
+    byUid: (uid: string) => Agent | undefined;
+    inPool: (pool: Ref) => readonly Agent[];
+  }>;
+  tokens: Readonly<{
+    bySecretHash: (sha256: string) => SetupToken | undefined;
+  }>;
+  offerings: Readonly<{
+    get: (ref: Ref) => Offering | undefined;
+    all: () => readonly Offering[];
+    byUid: (uid: string) => Offering | undefined;
+    byName: (name: string) => readonly Offering[];
+    /** Changes whenever an offering does. */
+    version: () => number;
+  }>;
+  contracts: Readonly<{
+    byUid: (uid: string) => Contract | undefined;
+    ofTenant: (publicKey: string) => readonly Contract[];
+    /** Contracts in which the agent is a holder. */
+    heldBy: (agentUid: string) => readonly Contract[];
+    /** Accepted contracts that wait under a demand key, oldest first as they were seen. */
+    waiting: (demandKey: string) => readonly Contract[];
+    byIdempotencyKey: (use: Readonly<{ tenantKey: string; keyHash: string }>) => Contract | undefined;
+  }>;
+  leases: Readonly<{ get: (ref: Ref) => Lease | undefined; ofAgent: (uid: string) => Lease | undefined }>;
+}>;

@@ -1,0 +1,58 @@
+/** The facade's environment, read once by `main.ts`. A mistake is named with its variable and what is allowed. */
+import { z } from 'zod';
+import { LOG_LEVELS } from '../lib/log.ts';
+
+const port = () => z.coerce.number().int().min(0).max(65_535);
+const authority = z
+  .string()
+  .regex(/^[a-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/, 'must be host or host:port, lower case');
+
+const Environment = z.object({
+  PORT: port().default(8080).describe('Where the API listens; 0 picks a free port.'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
+  METRICS_PORT: port().optional().describe('Where /metrics listens; not served when absent.'),
+  KUBECONFIG: z.string().min(1).optional().describe('Kubeconfig file; in-cluster credentials when absent.'),
+  DATABASE_URL: z.url().optional().describe('PostgreSQL; routes that need it answer 503 when absent.'),
+  PUBLIC_AUTHORITIES: z
+    .string()
+    .transform((list) => list.split(',').map((entry) => entry.trim().toLowerCase()))
+    .pipe(z.array(authority).min(1))
+    .optional()
+    .describe('Comma list of host[:port] that clients sign for; loopback names when absent.'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe('What setup commands point at; made from the first public authority when absent.'),
+  PROVIDER_REGISTRATION: z
+    .enum(['Open', 'Closed'])
+    .default('Closed')
+    .describe('Open: anybody may become a provider by one signed call.'),
+  INSTALLATION_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
+    .optional()
+    .describe('Namespace of Secret dcmarket-installation; the namespace of the credentials when absent.'),
+  AGENT_ENTRY: z.string().min(1).optional().describe('Source that is bundled for /setup; agent/main.ts.'),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('trace, debug, info, warn, error, fatal, silent.'),
+});
+export type Config = z.infer<typeof Environment>;
+
+/** Throws an Error whose message has one line for each variable that is wrong. */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The environment is not valid:\n${lines.join('\n')}`);
+}
+
+/** Every name that a loopback client may use for a port, when nobody configured public ones. */
+export const loopbackAuthorities = (listening: number): string[] =>
+  ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${host}:${listening}`);
+
+/** The base of public links: https unless the authority is on this machine. */
+export function publicUrlOf(first: string): string {
+  const isLoopback = /^(localhost|127\.|\[::1\])/.test(first);
+  return `${isLoopback ? 'http' : 'https'}://${first}`;
+}

@@ -1,0 +1,91 @@
+/** A contract as its tenant sees it: nothing in it names a machine, an agent or a pool of the provider. */
+import type { z } from 'zod';
+import type { Condition } from '../../crds/condition.ts';
+import { type Contract, contractIdOf } from '../../crds/contract/contract.ts';
+import { demandKeys } from '../../crds/contract/eligibility.ts';
+import { hasEnded } from '../../crds/contract/phase.ts';
+import { ANNOTATION } from '../../crds/group.ts';
+import type { ContractView } from '../../crds/wire/market.ts';
+import { isOnline } from '../agents/online.ts';
+import type { Deps } from '../deps.ts';
+import { presentSeller } from '../market/offering-view.ts';
+import { tenantMessage, waitingOn } from './tenant-message.ts';
+
+type Options = Readonly<{ archived: boolean }>;
+
+export function presentContract(deps: Deps, contract: Contract, { archived }: Options): ContractView {
+  const { metadata, spec, status } = contract;
+  const namespace = metadata.namespace ?? '';
+  const terms = spec.termsSnapshot;
+  const seller = deps.caches.providers.byNamespace(namespace)[0];
+  const waits = waitingOn(contract);
+  return {
+    contractId: contractIdOf(metadata.uid ?? ''),
+    name: metadata.name,
+    displayName: metadata.annotations?.[ANNOTATION.displayName] ?? null,
+    provider: seller ? presentSeller(seller) : { name: namespace, displayName: namespace, pubkey: '' },
+    offering: { offeringId: `${namespace}/${spec.offering.name}`, title: terms?.title ?? spec.offering.name },
+    phase: status?.phase ?? 'Requested',
+    reason: status?.reason ?? null,
+    message: messageOf(deps, contract),
+    ...(waits ? { waitingOn: waits } : {}),
+    conditions: (status?.conditions ?? []).map(presentCondition),
+    ...accessOf(contract),
+    createdAt: metadata.creationTimestamp ?? '',
+    ...(status?.startsAt ? { startsAt: status.startsAt } : {}),
+    ...(status?.endsAt ? { endsAt: status.endsAt } : {}),
+    durationHours: spec.durationHours ?? null,
+    price: terms?.price ?? null,
+    paymentStatus: (terms?.price.amountMinor ?? 0) === 0 ? 'NotRequired' : 'Pending',
+    cancelRequested: spec.cancel?.requested ?? false,
+    epoch: status?.epoch ?? 0,
+    history: (status?.history ?? []).map(({ at, from, to, reason }) => ({
+      at,
+      from: from ?? null,
+      to,
+      reason,
+    })),
+    archived,
+  };
+}
+
+export const messageOf = (deps: Deps, contract: Contract): string =>
+  tenantMessage(contract, { online: onlineFor(deps, contract), now: deps.clock.now() });
+
+/** Agents that are online in the pools that could build it. */
+function onlineFor(deps: Deps, contract: Contract): number {
+  const pools = new Map(
+    demandKeys(contract)
+      .flatMap((key) => deps.caches.pools.supplying(key))
+      .map(({ metadata }) => [metadata.name, { namespace: metadata.namespace ?? '', name: metadata.name }]),
+  );
+  return [...pools.values()].flatMap((pool) =>
+    deps.caches.agents.inPool(pool).filter((agent) => isOnline(deps, agent)),
+  ).length;
+}
+
+type ConditionView = z.infer<typeof ContractView>['conditions'][number];
+
+/** Messages of conditions are the provider's; the reason says enough. */
+const presentCondition = ({ type, status, reason, lastTransitionTime }: Condition): ConditionView => ({
+  type,
+  status,
+  reason,
+  message: `${type} is ${status}: ${reason.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()}`,
+  lastTransitionTime,
+});
+
+/** Only once somebody has seen the machine, and only while it is the tenant's. */
+function accessOf({ status }: Contract): Pick<ContractView, 'access'> {
+  const access = status?.access;
+  if (!access || hasEnded(status.phase) || status.phase === 'Terminating') return {};
+  return {
+    access: {
+      host: access.host ?? null,
+      port: access.port ?? null,
+      user: access.user ?? null,
+      hostKeyFingerprint: access.hostKeyFingerprint ?? null,
+      verifiedAt: access.verifiedAt ?? null,
+    },
+  };
+}

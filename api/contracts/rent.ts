@@ -1,0 +1,165 @@
+/**
+ * Renting: the same request always meets the same contract. Its name is derived from tenant and idempotency key,
+ * the key is kept in PostgreSQL with a hash of the body, and both are on the object itself. While PostgreSQL is
+ * down a request that meets no live contract is refused rather than answered with a second machine.
+ */
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+import type { Contract } from '../../crds/contract/contract.ts';
+import { snapshotTerms } from '../../crds/contract/terms.ts';
+import { ANNOTATION, LABEL, labelOfKey } from '../../crds/group.ts';
+import { Problem } from '../../crds/problem.ts';
+import type { RentRequest } from '../../crds/wire/market.ts';
+import { isAlreadyExists } from '../../kube/error.ts';
+import type { Deps } from '../deps.ts';
+import { findOffering, type Sold } from '../market/offering-view.ts';
+import { base32Of } from '../names.ts';
+import { untilCached, WAKE } from '../wake.ts';
+import { checkRental } from './check-rental.ts';
+import type { Found } from './find.ts';
+
+export type Rental = z.infer<typeof RentRequest>;
+
+type Order = Readonly<{ tenant: string; idempotencyKey: string; body: Rental }>;
+type Use = Readonly<{ tenantKey: string; keyHash: string; bodyHash: string }>;
+type Place = Readonly<{ namespace: string; name: string }>;
+
+const NAME_LONGEST = 52;
+
+export type Rented = Found & Readonly<{ outcome: 'Created' | 'Repeated' }>;
+
+/** Throws Problem for what cannot be rented, IdempotencyKeyReused, or StoreUnavailable. */
+export async function rent(deps: Deps, { tenant, idempotencyKey, body }: Order): Promise<Rented> {
+  const use = { tenantKey: tenant, keyHash: sha256(idempotencyKey), bodyHash: sha256(canonical(body)) };
+  const known = deps.caches.contracts.byIdempotencyKey(use);
+  if (known) return repeated(known, use);
+  const sold = findOffering(deps, body.offeringId);
+  checkRental(sold, body);
+  const { metadata } = sold.offering;
+  const name = `${metadata.name.slice(0, NAME_LONGEST)}-${base32Of(`${tenant}/${idempotencyKey}`, 10)}`;
+  const first = await claimKey(deps, { use, place: { namespace: metadata.namespace ?? '', name } });
+  if ('contract' in first) return first;
+  return create(deps, { order: { tenant, idempotencyKey, body }, use, sold, place: first });
+}
+
+/** Where to create it, or the contract that an earlier request with this key has made. */
+async function claimKey(deps: Deps, { use, place }: { use: Use; place: Place }): Promise<Place | Rented> {
+  try {
+    const { record, outcome } = await deps.store.idempotency.claim({
+      ...use,
+      contractNamespace: place.namespace,
+      contractName: place.name,
+    });
+    if (outcome === 'New') return place;
+    if (record.bodyHash !== use.bodyHash) throw keyReused();
+    const there = { namespace: record.contractNamespace, name: record.contractName };
+    if (record.contractUID === undefined) return there; // its creation was interrupted: go on where it was
+    return await ofRecord(deps, { place: there, uid: record.contractUID, use });
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'StoreUnavailable')) throw error;
+    const live = await deps.clients.contracts.get(place);
+    if (live) return repeated(live, use);
+    throw error;
+  }
+}
+
+type Recorded = Readonly<{ place: Place; uid: string; use: Use }>;
+
+async function ofRecord(deps: Deps, { place, uid, use }: Recorded): Promise<Rented> {
+  const live = await deps.clients.contracts.get(place);
+  if (live?.metadata.uid === uid) return repeated(live, use);
+  const archived = await deps.store.archive.get(uid);
+  if (archived) return { contract: archived.contract, archived: true, outcome: 'Repeated' };
+  throw new Problem('Conflict', 'The contract of this Idempotency-Key ended and is being archived.', {
+    next: 'Use a new Idempotency-Key for a new rental.',
+  });
+}
+
+type Creation = Readonly<{ order: Order; use: Use; sold: Sold; place: Place }>;
+
+async function create(deps: Deps, { order, use, sold, place }: Creation): Promise<Rented> {
+  const { offering } = sold;
+  const recipeName = offering.spec.recipe?.name;
+  const recipe = recipeName
+    ? await deps.clients.recipes.get({ namespace: place.namespace, name: recipeName })
+    : undefined;
+  const terms = snapshotTerms(offering, recipe);
+  if (!terms)
+    throw new Problem('OfferingUnavailable', `The offering ${offering.metadata.name} is not complete.`, {
+      next: 'Choose another one; its provider has to correct it.',
+    });
+  const { body, tenant } = order;
+  try {
+    const contract = await deps.clients.contracts.create({
+      metadata: {
+        ...place,
+        labels: { [LABEL.tenant]: labelOfKey(tenant) },
+        annotations: {
+          [ANNOTATION.requestHash]: use.bodyHash,
+          [ANNOTATION.idempotencyKey]: use.keyHash,
+          ...(body.name ? { [ANNOTATION.displayName]: body.name } : {}),
+        },
+      },
+      spec: {
+        offering: { name: offering.metadata.name },
+        tenant: { publicKey: tenant },
+        sshPublicKeys: [body.sshPublicKey],
+        durationHours: body.durationHours ?? offering.spec.duration.defaultHours,
+        powerState: 'Running',
+        restart: 0,
+        reinstall: 0,
+        ...(body.instanceConfig ? { instanceConfig: body.instanceConfig } : {}),
+        termsSnapshot: terms,
+      },
+    });
+    noteUid(deps, { use, uid: contract.metadata.uid ?? '' });
+    await awaitOwn(deps, contract);
+    return { contract, archived: false, outcome: 'Created' };
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const live = await deps.clients.contracts.get(place);
+    if (!live) throw error;
+    noteUid(deps, { use, uid: live.metadata.uid ?? '' });
+    return repeated(live, use);
+  }
+}
+
+/** A list right after renting shows the contract: this process waits for its own write. */
+async function awaitOwn(deps: Deps, { metadata }: Contract): Promise<void> {
+  const uid = metadata.uid ?? '';
+  const isThere = (): boolean => deps.caches.contracts.byUid(uid) !== undefined;
+  await untilCached(deps, { keys: [WAKE.contract(uid)], isThere });
+}
+
+/** Beside the answer: without it a retry still meets the live object, and later the archive, by its key. */
+function noteUid(deps: Deps, { use, uid }: Readonly<{ use: Use; uid: string }>): void {
+  deps.store.idempotency
+    .setContract(use, { uid })
+    .catch((error: unknown) =>
+      deps.log.warn({ err: error, contract: uid }, 'idempotency key was not completed'),
+    );
+}
+
+function repeated(contract: Contract, { tenantKey, bodyHash }: Use): Rented {
+  const isSame =
+    contract.spec.tenant.publicKey === tenantKey &&
+    contract.metadata.annotations?.[ANNOTATION.requestHash] === bodyHash;
+  if (!isSame) throw keyReused();
+  return { contract, archived: false, outcome: 'Repeated' };
+}
+
+const keyReused = (): Problem =>
+  new Problem('IdempotencyKeyReused', 'This Idempotency-Key was used for another request body.', {
+    next: 'Use a new key for a new rental, or send the same body to repeat the old one.',
+  });
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The same text for the same values, in whatever order their keys were sent. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

@@ -1,0 +1,192 @@
+/** A tenant's contracts: rent, list, read, cancel, follow. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type Contract, contractIdOf } from '../../crds/contract/contract.ts';
+import { hasEnded } from '../../crds/contract/phase.ts';
+import { Problem } from '../../crds/problem.ts';
+import {
+  CancelRequest,
+  ContractView,
+  ListContractsQuery,
+  RentRequest,
+  RentResponse,
+} from '../../crds/wire/market.ts';
+import { isConflict } from '../../kube/error.ts';
+import { keyCaller, TENANT } from '../auth/caller.ts';
+import type { Deps } from '../deps.ts';
+import { connectionSignal } from '../http/connection.ts';
+import { nextLink } from '../http/cursor.ts';
+import { answers, created, ok } from '../http/envelope.ts';
+import { ContractPath } from '../http/params.ts';
+import { busy, contractGone } from '../http/refusals.ts';
+import { readLive } from '../settle.ts';
+import { eventStream } from './events.ts';
+import { findAnywhere } from './find.ts';
+import { listContracts } from './list.ts';
+import { messageOf, presentContract } from './present.ts';
+import { rent } from './rent.ts';
+
+const WRITES_MAX = 5;
+const STREAMS_PER_KEY_MAX = 64;
+
+const RentHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[\x21-\x7e]+$/)
+    .optional()
+    .describe('Repeat a request with the same key and body to meet the same contract.'),
+});
+const EventHeaders = z.object({
+  'last-event-id': z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .optional()
+    .describe('Number of the last event that was seen.'),
+});
+
+export const contractRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
+  const streams = new Map<string, number>();
+  app.route({
+    method: 'POST',
+    url: '/contracts',
+    config: TENANT,
+    schema: {
+      summary: 'Rent an offering',
+      tags: ['contracts'],
+      headers: RentHeaders,
+      body: RentRequest,
+      response: { ...answers(RentResponse), ...created(RentResponse) },
+    },
+    handler: async (request, reply) => {
+      const { publicKey: tenant, nonce } = keyCaller(request);
+      const idempotencyKey = request.headers['idempotency-key'] ?? `nonce:${nonce}`;
+      const { contract, outcome } = await rent(deps, { tenant, idempotencyKey, body: request.body });
+      const answer: RentResponse = {
+        contractId: contractIdOf(contract.metadata.uid ?? ''),
+        name: contract.metadata.name,
+        phase: contract.status?.phase ?? 'Requested',
+        message: messageOf(deps, contract),
+      };
+      return reply.code(outcome === 'Created' ? 201 : 200).send(ok(answer));
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/contracts',
+    config: TENANT,
+    schema: {
+      summary: 'Your contracts, newest first; pages by the Link header',
+      tags: ['contracts'],
+      querystring: ListContractsQuery,
+      response: answers(z.array(ContractView)),
+    },
+    handler: async (request, reply) => {
+      const { found, next } = await listContracts(deps, {
+        tenant: keyCaller(request).publicKey,
+        ...request.query,
+      });
+      if (next) reply.header('link', nextLink(request, next));
+      return ok(found.map(({ contract, archived }) => presentContract(deps, contract, { archived })));
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/contracts/:id',
+    config: TENANT,
+    schema: {
+      summary: 'One of your contracts, and why it waits',
+      tags: ['contracts'],
+      params: ContractPath,
+      response: answers(ContractView),
+    },
+    handler: async (request, reply) => {
+      const tenant = keyCaller(request).publicKey;
+      const { contract, archived } = await findAnywhere(deps, { id: request.params.id, tenant });
+      reply.header('etag', `"${contract.metadata.resourceVersion ?? ''}"`);
+      return ok(presentContract(deps, contract, { archived }));
+    },
+  });
+  app.route({
+    method: 'PUT',
+    url: '/contracts/:id/cancel',
+    config: TENANT,
+    schema: {
+      summary: 'Cancel a contract; there is no way back',
+      tags: ['contracts'],
+      params: ContractPath,
+      body: CancelRequest,
+      response: answers(ContractView),
+    },
+    handler: async (request) => {
+      const tenant = keyCaller(request).publicKey;
+      const found = await findAnywhere(deps, { id: request.params.id, tenant });
+      if (found.archived) throw hasEndedAlready(found.contract);
+      const note = request.body?.note ?? request.body?.memo ?? undefined;
+      const contract = await cancel(deps, { contract: found.contract, note });
+      return ok(presentContract(deps, contract, { archived: false }));
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/contracts/:id/events',
+    config: TENANT,
+    schema: {
+      summary: 'Follow a contract: one server-sent event per move',
+      tags: ['contracts'],
+      params: ContractPath,
+      headers: EventHeaders,
+      produces: ['text/event-stream'],
+    },
+    handler: async (request, reply) => {
+      const tenant = keyCaller(request).publicKey;
+      const found = await findAnywhere(deps, { id: request.params.id, tenant });
+      const open = streams.get(tenant) ?? 0;
+      if (open >= STREAMS_PER_KEY_MAX)
+        throw new Problem('TooManyRequests', `${open} event streams of this key are open.`, {
+          next: 'Close some of them.',
+          retryAfterSeconds: 5,
+        });
+      streams.set(tenant, open + 1);
+      reply.raw.once('close', () => {
+        const left = (streams.get(tenant) ?? 1) - 1;
+        if (left > 0) streams.set(tenant, left);
+        else streams.delete(tenant);
+      });
+      const afterSeq = Number(request.headers['last-event-id'] ?? 0);
+      const signal = connectionSignal(reply, deps.stopping);
+      return reply
+        .header('content-type', 'text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(eventStream(deps, { found, afterSeq, signal }));
+    },
+  });
+};
+
+type Cancelling = Readonly<{ contract: Contract; note: string | undefined }>;
+
+/** Writes the wish; operator and agent bring it about. Cancelling twice is one cancellation. */
+async function cancel(deps: Deps, { contract, note }: Cancelling): Promise<Contract> {
+  let current = contract;
+  for (let tries = 0; tries < WRITES_MAX; tries++) {
+    if (current.spec.cancel?.requested) return current;
+    if (current.status && hasEnded(current.status.phase)) throw hasEndedAlready(current);
+    const wish = { requested: true, by: 'Tenant' as const, ...(note ? { note } : {}) };
+    try {
+      return await deps.clients.contracts.update({ ...current, spec: { ...current.spec, cancel: wish } });
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      current = await readLive(deps, current);
+    }
+  }
+  throw busy();
+}
+
+function hasEndedAlready({ status, metadata }: Contract): Problem {
+  if (!status) return contractGone();
+  return new Problem('IllegalMove', `${metadata.name} has ended already: it is ${status.phase}.`, {
+    next: 'There is nothing left to cancel.',
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * What a tenant is told. Written from phase and reason alone: messages of the status are for the provider and
+ * name its machines, and nothing of them may reach a tenant.
+ */
+import { type Contract, isLive } from '../../crds/contract/contract.ts';
+import type { ContractPhase } from '../../crds/contract/phase.ts';
+import type { ContractStatus } from '../../crds/contract/status.ts';
+import { REGION_NAMES } from '../../crds/regions.ts';
+
+export type TenantFacts = Readonly<{
+  /** Agents that are online and could build it. */
+  online: number;
+  now: Date;
+}>;
+
+export function tenantMessage(contract: Contract, facts: TenantFacts): string {
+  if (!isLive(contract)) return orderedMessage(contract, facts);
+  return BY_PHASE[contract.status.phase](contract.status, { ...facts, contract });
+}
+
+/** One word for what a contract waits for; undefined when it waits for nothing. */
+export function waitingOn({ status }: Contract): string | undefined {
+  switch (status?.phase) {
+    case undefined:
+    case 'Requested':
+      return 'Acceptance';
+    case 'Accepted':
+      return isBackingOff(status) ? 'NextAttempt' : 'Agent';
+    case 'Provisioning':
+      return 'Machine';
+    case 'Provisioned':
+      return 'Verification';
+    case 'Terminating':
+      return 'Destruction';
+    default:
+      return undefined;
+  }
+}
+
+type Saying = TenantFacts & Readonly<{ contract: Contract }>;
+type Say = (status: ContractStatus, facts: Saying) => string;
+
+const BY_PHASE: Readonly<Record<ContractPhase, Say>> = {
+  Requested: (status, { contract, ...facts }) => requestedMessage(status, { contract, ...facts }),
+  Accepted: (status, facts) => acceptedMessage(status, facts),
+  Provisioning: () => 'Your machine is being built.',
+  Provisioned: () => 'Your machine is there; it is checked before you get it.',
+  Active: (status) => (status.endpoint ? `Your machine runs at ${status.endpoint}.` : 'Your machine runs.'),
+  Paused: () => 'Your machine is paused by the provider.',
+  Terminating: () => 'Your machine is being removed.',
+  Rejected: () => 'The provider did not accept this rental. You pay nothing.',
+  Cancelled: () => 'The rental was cancelled.',
+  Expired: () => 'The rental is over.',
+  Failed: () => 'Your machine could not be built. You pay nothing.',
+};
+
+const requestedMessage: Say = (status, { contract, ...facts }) => {
+  switch (status.reason) {
+    case 'ManualAcceptance':
+    case 'AwaitingDecision':
+      return 'Waiting for the provider to accept it. You pay nothing while you wait.';
+    case 'OutOfStock':
+      return 'Sold out at the moment. You pay nothing while you wait; cancel at any time.';
+    default:
+      return orderedMessage(contract, facts);
+  }
+};
+
+function acceptedMessage(status: ContractStatus, { contract, online }: Saying): string {
+  const place = regionOf(contract);
+  const free = 'You are not charged while you wait; cancel at any time.';
+  if (isBackingOff(status))
+    return `The last try did not work. Next attempt at ${status.nextAttemptAt}. ${free}`;
+  if (online === 0) return `No machine${place} is online right now. ${free}`;
+  const size = contract.spec.termsSnapshot?.resources.cpu;
+  if (status.scheduling) return `No machine with ${size ?? 'enough'} CPU is free${place} right now. ${free}`;
+  return orderedMessage(contract, { online, now: new Date(0) });
+}
+
+function orderedMessage(contract: Contract, { online }: TenantFacts): string {
+  const place = regionOf(contract);
+  if (online === 0) return `No machine${place} is online right now. You are not charged while you wait.`;
+  return `On its way to one of ${online} ${online === 1 ? 'agent' : 'agents'}${place}.`;
+}
+
+function regionOf({ spec }: Contract): string {
+  const region = spec.termsSnapshot?.region;
+  return region ? ` in ${REGION_NAMES[region]}` : '';
+}
+
+const isBackingOff = ({ nextAttemptAt, reason }: ContractStatus): boolean =>
+  nextAttemptAt !== undefined && reason !== 'Released';

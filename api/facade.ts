@@ -1,0 +1,130 @@
+/**
+ * Wires and runs one facade: client, watches, store, server. `main.ts` calls it with the environment, tests with
+ * a cluster of their own; two of them in one cluster know nothing of each other but what the API server says.
+ */
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createKubeClient } from '../kube/client.ts';
+import type { KubeconfigSource } from '../kube/connection.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import { publicKeyCache } from '../lib/signature/key-cache.ts';
+import { createStore } from '../store/store.ts';
+import { normalAuthority } from './auth/authenticate.ts';
+import { NonceStore } from './auth/nonces.ts';
+import { createClients } from './clients.ts';
+import { type Config, loopbackAuthorities, publicUrlOf } from './config.ts';
+import { ContractGate } from './contract-gate.ts';
+import type { Deps } from './deps.ts';
+import { createInformers } from './informers.ts';
+import { installationOf } from './installation.ts';
+import { type App, createServer } from './server.ts';
+import { noStore } from './store-port.ts';
+import { clusterHealthOf } from './system/cluster-health.ts';
+import { createMetrics, serveMetrics } from './system/metrics.ts';
+import { Wakes } from './wake.ts';
+
+export type Facade = Readonly<{
+  app: App;
+  /** Base URL that it listens on. */
+  url: string;
+  metricsUrl: string | undefined;
+  /** Ends long polls and streams, answers what is under way, stops the watches. */
+  stop: () => Promise<void>;
+}>;
+
+export type FacadeOptions = Readonly<{
+  config: Config;
+  kubeconfig: KubeconfigSource;
+  clock: Clock;
+  log: Logger;
+  /** Aborting it while it starts ends the start. */
+  signal: AbortSignal;
+}>;
+
+const DEFAULT_NAMESPACE = 'dcmarket';
+const AGENT_ENTRY = join(import.meta.dirname, '..', 'agent', 'main.ts');
+/** Requests that are still under way then are cut. */
+const STOP_WITHIN_MS = 5000;
+
+/** Resolves when it listens and its caches are filled. */
+export async function startFacade({
+  config,
+  kubeconfig,
+  clock,
+  log,
+  signal,
+}: FacadeOptions): Promise<Facade> {
+  const stopping = new AbortController();
+  const kube = createKubeClient({ kubeconfig, clock, userAgent: 'dcmarket-facade' });
+  const clients = createClients(kube);
+  const wakes = new Wakes(clock);
+  const nonces = new NonceStore();
+  const informers = createInformers({ clients, wakes, clock, log });
+  const store = config.DATABASE_URL
+    ? createStore({ databaseUrl: config.DATABASE_URL, clock, log })
+    : undefined;
+  const metrics = createMetrics({ nonces, wakes });
+  let listening: readonly string[] = [];
+  const authorities = (): ReadonlySet<string> =>
+    new Set((config.PUBLIC_AUTHORITIES ?? listening).map(normalAuthority));
+  const deps: Deps = {
+    clients,
+    caches: informers.caches,
+    wakes,
+    gate: new ContractGate(),
+    store: store ?? noStore(),
+    installation: installationOf({
+      clients,
+      namespace: config.INSTALLATION_NAMESPACE ?? kube.namespace ?? DEFAULT_NAMESPACE,
+    }),
+    nonces,
+    keys: publicKeyCache(),
+    clock,
+    log,
+    authorities,
+    publicUrl: () =>
+      config.PUBLIC_URL ??
+      publicUrlOf(config.PUBLIC_AUTHORITIES?.[0] ?? listening[0] ?? `${config.HOST}:${config.PORT}`),
+    registration: config.PROVIDER_REGISTRATION,
+    agentEntry: config.AGENT_ENTRY ?? AGENT_ENTRY,
+    clusterHealth: clusterHealthOf(kube, clock),
+    stopping: stopping.signal,
+  };
+  const app = await createServer(deps);
+  metrics.watch(app);
+  const watches = informers.run(stopping.signal);
+  const metricsServer =
+    config.METRICS_PORT === undefined
+      ? undefined
+      : await serveMetrics(metrics.registry, { host: config.HOST, port: config.METRICS_PORT });
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    const cut = clock.after(STOP_WITHIN_MS, () => app.server.closeAllConnections());
+    await app.close();
+    cut.cancel();
+    metricsServer?.close();
+    metricsServer?.closeAllConnections();
+    await watches;
+    await store?.close();
+    await kube.close();
+  };
+  try {
+    await app.listen({ host: config.HOST, port: config.PORT });
+    listening = loopbackAuthorities(portOf(app.server.address()));
+    await informers.synced(signal);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const metricsPort = metricsServer && portOf(metricsServer.address());
+  return {
+    app,
+    url: `http://${config.HOST}:${portOf(app.server.address())}`,
+    metricsUrl: metricsPort === undefined ? undefined : `http://${config.HOST}:${metricsPort}/metrics`,
+    stop,
+  };
+}
+
+const portOf = (address: AddressInfo | string | null): number =>
+  typeof address === 'object' && address !== null ? address.port : 0;

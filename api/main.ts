@@ -1,0 +1,28 @@
+/** The facade as a process: reads the environment once, runs until SIGTERM or SIGINT, and says why it ends. */
+import { systemClock } from '../lib/clock.ts';
+import { createLogger } from '../lib/log.ts';
+import { readConfig } from './config.ts';
+import { startFacade } from './facade.ts';
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLogger({ name: 'facade', level: config.LOG_LEVEL });
+  const starting = new AbortController();
+  const { promise: asked, resolve: ask } = Promise.withResolvers<string>();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    starting.abort(new Error(`stopped by ${signal} while starting`));
+    ask(signal);
+  };
+  process.once('SIGTERM', onSignal);
+  process.once('SIGINT', onSignal);
+  const kubeconfig = config.KUBECONFIG === undefined ? 'InCluster' : { file: config.KUBECONFIG };
+  const facade = await startFacade({ config, kubeconfig, clock: systemClock, log, signal: starting.signal });
+  log.info({ url: facade.url, metrics: facade.metricsUrl }, 'facade listens');
+  log.info({ signal: await asked }, 'facade stops');
+  await facade.stop();
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`facade: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,193 @@
+/** Pools of a provider: create, list, read, rename, delete. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { AgentPool } from '../../crds/agent-pool.ts';
+import { Problem } from '../../crds/problem.ts';
+import { AgentView, CreatePoolRequest, PoolView, UpdatePoolRequest } from '../../crds/wire/pools.ts';
+import { isAlreadyExists, isConflict } from '../../kube/error.ts';
+import { presentAgent } from '../agents/present.ts';
+import { PROVIDER, providerCaller } from '../auth/caller.ts';
+import type { Ref } from '../caches.ts';
+import type { Deps } from '../deps.ts';
+import { answers, created, ok } from '../http/envelope.ts';
+import { checkIfMatch, etagOf, IfMatchHeaders } from '../http/etag.ts';
+import { PoolPath, ProviderPath } from '../http/params.ts';
+import { busy, poolNotFound } from '../http/refusals.ts';
+import { nameFrom } from '../names.ts';
+import { presentPool } from './present.ts';
+
+const WRITES_MAX = 5;
+const Deleted = z.object({ deleted: z.literal(true).describe('It is gone.') });
+const PoolDetail = PoolView.extend({ agentList: z.array(AgentView).describe('Its agents.') });
+
+export const poolRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
+  app.route({
+    method: 'POST',
+    url: '/providers/:pk/pools',
+    config: PROVIDER,
+    schema: {
+      summary: 'Create a pool',
+      tags: ['pools'],
+      params: ProviderPath,
+      body: CreatePoolRequest,
+      response: created(PoolView),
+    },
+    handler: async (request, reply) => {
+      const { provider, publicKey } = providerCaller(request);
+      const pool = await createPool(deps, { namespace: provider.spec.namespace, wanted: request.body });
+      return reply.code(201).send(ok(presentPool(deps, { pool, providerKey: publicKey })));
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/providers/:pk/pools',
+    config: PROVIDER,
+    schema: {
+      summary: 'List your pools with counts of their agents',
+      tags: ['pools'],
+      params: ProviderPath,
+      response: answers(z.array(PoolView)),
+    },
+    handler: async (request) => {
+      const { provider, publicKey } = providerCaller(request);
+      const pools = [...deps.caches.pools.inNamespace(provider.spec.namespace)];
+      pools.sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+      return ok(pools.map((pool) => presentPool(deps, { pool, providerKey: publicKey })));
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/providers/:pk/pools/:poolId',
+    config: PROVIDER,
+    schema: {
+      summary: 'Read one pool and its agents',
+      tags: ['pools'],
+      params: PoolPath,
+      response: answers(PoolDetail),
+    },
+    handler: async (request, reply) => {
+      const { provider, publicKey } = providerCaller(request);
+      const ref = { namespace: provider.spec.namespace, name: request.params.poolId };
+      const pool = await readPool(deps, ref);
+      reply.header('etag', etagOf(pool));
+      const agentList = deps.caches.agents.inPool(ref).map((agent) => presentAgent(deps, agent));
+      return ok({ ...presentPool(deps, { pool, providerKey: publicKey }), agentList });
+    },
+  });
+  app.route({
+    method: 'PUT',
+    url: '/providers/:pk/pools/:poolId',
+    config: PROVIDER,
+    schema: {
+      summary: 'Rename a pool; its location and provisionerType are for life',
+      tags: ['pools'],
+      params: PoolPath,
+      headers: IfMatchHeaders,
+      body: UpdatePoolRequest,
+      response: answers(PoolView),
+    },
+    handler: async (request, reply) => {
+      const { provider, publicKey } = providerCaller(request);
+      const ref = { namespace: provider.spec.namespace, name: request.params.poolId };
+      const change = { displayName: request.body.displayName, ifMatch: request.headers['if-match'] };
+      const pool = await renamePool(deps, { ref, ...change });
+      reply.header('etag', etagOf(pool));
+      return ok(presentPool(deps, { pool, providerKey: publicKey }));
+    },
+  });
+  app.route({
+    method: 'DELETE',
+    url: '/providers/:pk/pools/:poolId',
+    config: PROVIDER,
+    schema: {
+      summary: 'Delete a pool that no agent and no offering uses',
+      tags: ['pools'],
+      params: PoolPath,
+      response: answers(Deleted),
+    },
+    handler: async (request) => {
+      const { provider } = providerCaller(request);
+      await deletePool(deps, { namespace: provider.spec.namespace, name: request.params.poolId });
+      return ok({ deleted: true as const });
+    },
+  });
+};
+
+type Wanted = z.infer<typeof CreatePoolRequest>;
+
+async function createPool(
+  deps: Deps,
+  { namespace, wanted }: Readonly<{ namespace: string; wanted: Wanted }>,
+): Promise<AgentPool> {
+  const name = nameFrom(wanted.name);
+  if (!name)
+    throw new Problem('ValidationFailed', 'name: nothing in it can be part of a pool id', {
+      next: 'Use at least one letter a-z or digit.',
+      extra: { errors: [{ field: 'name', message: 'needs a letter a-z or a digit' }] },
+    });
+  const spec = {
+    displayName: wanted.name,
+    location: wanted.location,
+    provisionerType: wanted.provisionerType,
+    priority: 0,
+    lockTTLSeconds: 300,
+    paused: false,
+  };
+  try {
+    return await deps.clients.pools.create({ metadata: { namespace, name }, spec });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    throw new Problem('AlreadyExists', `There is a pool ${name} already.`, {
+      next: 'Choose another name.',
+      cause: error,
+    });
+  }
+}
+
+export async function readPool(deps: Deps, ref: Ref): Promise<AgentPool> {
+  const pool = await deps.clients.pools.get(ref);
+  if (!pool || pool.metadata.deletionTimestamp) throw poolNotFound(ref.name);
+  return pool;
+}
+
+type Rename = Readonly<{ ref: Ref; displayName: string; ifMatch: string | undefined }>;
+
+async function renamePool(deps: Deps, { ref, displayName, ifMatch }: Rename): Promise<AgentPool> {
+  for (let tries = 0; tries < WRITES_MAX; tries++) {
+    const pool = await readPool(deps, ref);
+    checkIfMatch(pool, ifMatch);
+    try {
+      return await deps.clients.pools.update({ ...pool, spec: { ...pool.spec, displayName } });
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+    }
+  }
+  throw busy();
+}
+
+/** Live lists, not the cache: an agent that joined a moment ago must not lose its pool. */
+async function deletePool(deps: Deps, ref: Ref): Promise<void> {
+  const pool = await readPool(deps, ref);
+  const query = { namespace: ref.namespace };
+  const byPool = { ...query, fieldSelector: `spec.poolName=${ref.name}` };
+  const [agents, offerings] = await Promise.all([
+    deps.clients.agents.list(byPool),
+    deps.clients.offerings.list(query),
+  ]);
+  const using = [
+    ...agents.items.filter(({ spec }) => !spec.revoked).map(({ metadata }) => `agent ${metadata.name}`),
+    ...offerings.items
+      .filter(({ spec }) => spec.poolName === ref.name)
+      .map(({ metadata }) => `offering ${metadata.name}`),
+  ];
+  if (using.length > 0)
+    throw new Problem(
+      'PoolInUse',
+      `Pool ${ref.name} is used by ${using.slice(0, 5).join(', ')}${using.length > 5 ? ', …' : ''}.`,
+      {
+        next: 'Revoke its agents and point its offerings elsewhere first.',
+        extra: { data: { using: using.slice(0, 50) } },
+      },
+    );
+  await deps.clients.pools.delete(ref, { uid: pool.metadata.uid });
+}

@@ -1,0 +1,40 @@
+/** Every route of the facade, and where it is mounted. */
+import type { FastifyInstance } from 'fastify';
+import { heartbeatRoute } from './agents/heartbeat.ts';
+import { agentRoutes } from './agents/routes.ts';
+import { setupRoute } from './agents/setup.ts';
+import { contractRoutes } from './contracts/routes.ts';
+import type { Deps } from './deps.ts';
+import { offeringRoutes } from './market/offering-routes.ts';
+import { providerRoutes } from './market/provider-routes.ts';
+import { poolRoutes } from './pools/routes.ts';
+import { tokenRoutes } from './pools/token-routes.ts';
+import { docsRoutes } from './system/docs.ts';
+import { healthRoutes } from './system/health.ts';
+import { installerRoutes } from './system/installer-routes.ts';
+import { lockRoutes } from './work/lock-routes.ts';
+import { pollRoutes } from './work/poll-routes.ts';
+import { reconcileRoute } from './work/reconcile-route.ts';
+import { reportRoutes } from './work/report-routes.ts';
+
+export const API_PREFIX = '/api/v1';
+
+const UNDER_API = [
+  poolRoutes,
+  tokenRoutes,
+  setupRoute,
+  agentRoutes,
+  heartbeatRoute,
+  pollRoutes,
+  lockRoutes,
+  reportRoutes,
+  reconcileRoute,
+  offeringRoutes,
+  providerRoutes,
+  contractRoutes,
+] as const;
+
+export async function registerRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
+  for (const routes of UNDER_API) await app.register(routes, { deps, prefix: API_PREFIX });
+  for (const routes of [healthRoutes, docsRoutes, installerRoutes]) await app.register(routes, { deps });
+}

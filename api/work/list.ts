@@ -1,0 +1,136 @@
+/**
+ * What an agent is to do now. Provision: what it may claim, from the index of waiting contracts, at most a few.
+ * Destroy: what it may still have of an epoch that can never count again, each seen in a live read first.
+ */
+import type { Agent } from '../../crds/agent.ts';
+import type { AgentPool } from '../../crds/agent-pool.ts';
+import { type Contract, contractIdOf, isLive, type LiveContract } from '../../crds/contract/contract.ts';
+import { eligibility, supplyKeys } from '../../crds/contract/eligibility.ts';
+import { isEnding } from '../../crds/contract/phase.ts';
+import type { WorkItem } from '../../crds/wire/work.ts';
+import { isLeaseFresh } from '../agents/online.ts';
+import type { Deps } from '../deps.ts';
+import { WAKE } from '../wake.ts';
+import { presentPending, scriptOf } from './pending.ts';
+
+/** An agent that has more to do than this polls again at once. */
+const PROVISION_MAX = 16;
+const DESTROY_MAX = 16;
+/** Waiting contracts that are looked at for one answer: a poll stays cheap when thousands are in back-off. */
+const LOOKED_AT_MAX = 256;
+
+export type Worker = Readonly<{ agent: Agent; pool: AgentPool }>;
+
+/** What a long poll of this agent waits for. */
+export const wakeKeysOf = ({ agent, pool }: Worker): string[] => [
+  WAKE.agent(agent.metadata.uid ?? ''),
+  ...supplyKeys(pool).map(WAKE.demand),
+];
+
+export type Claimable = Readonly<{
+  contracts: readonly LiveContract[];
+  /** Something waits only for its time: look again soon. */
+  isTimeBound: boolean;
+}>;
+
+export function claimable(deps: Deps, { agent, pool }: Worker): Claimable {
+  const now = deps.clock.now();
+  const leaseFresh = (uid: string): boolean => isLeaseFresh(deps, uid);
+  const contracts: LiveContract[] = [];
+  let isTimeBound = false;
+  let lookedAt = 0;
+  for (const key of supplyKeys(pool))
+    for (const contract of deps.caches.contracts.waiting(key)) {
+      if (contracts.length >= PROVISION_MAX || ++lookedAt > LOOKED_AT_MAX)
+        return { contracts, isTimeBound: true };
+      if (!isLive(contract)) continue;
+      const verdict = eligibility(contract, { agent, pool, leaseFresh, now });
+      if (verdict.eligible) contracts.push(contract);
+      else isTimeBound ||= verdict.reason === 'Backoff' || verdict.reason === 'TakeoverHeadStart';
+    }
+  return { contracts, isTimeBound };
+}
+
+export async function provisionItems(
+  deps: Deps,
+  { worker, contracts }: Readonly<{ worker: Worker; contracts: readonly LiveContract[] }>,
+): Promise<WorkItem[]> {
+  const items = await Promise.all(
+    contracts.map(async (contract): Promise<WorkItem | undefined> => {
+      const pending = presentPending(contract, await scriptOf(deps, contract));
+      return (
+        pending && {
+          action: 'Provision',
+          contractId: pending.contractId,
+          epoch: contract.status.epoch,
+          lockTtlSeconds: worker.pool.spec.lockTTLSeconds,
+          contract: pending,
+        }
+      );
+    }),
+  );
+  return items.filter((item) => item !== undefined);
+}
+
+/** (contract, epoch) pairs that this agent may have and that can never count again, by the cache. */
+export function doomed(deps: Deps, { metadata, status }: Agent): readonly Doomed[] {
+  const uid = metadata.uid ?? '';
+  const held = deps.caches.contracts.heldBy(uid).flatMap((contract) => doomedEpochs(contract, uid));
+  const owed = (status?.owedDestroys ?? []).map(({ contractUID, epoch }) => ({ uid: contractUID, epoch }));
+  return [...held, ...owed].slice(0, DESTROY_MAX);
+}
+
+export type Doomed = Readonly<{ uid: string; epoch: number }>;
+
+function doomedEpochs(contract: Contract, agentUID: string): Doomed[] {
+  const { status, metadata } = contract;
+  if (!status) return [];
+  return (status.holders ?? [])
+    .filter((entry) => entry.agentUID === agentUID && (isEnding(status.phase) || entry.epoch < status.epoch))
+    .map(({ epoch }) => ({ uid: metadata.uid ?? '', epoch }));
+}
+
+/** Only what a live read confirms is ordered to be destroyed. */
+export async function destroyItems(
+  deps: Deps,
+  { agent, suspects }: Readonly<{ agent: Agent; suspects: readonly Doomed[] }>,
+): Promise<WorkItem[]> {
+  const uids = [...new Set(suspects.map(({ uid }) => uid))];
+  const checked = await Promise.all(uids.map((uid) => destroyOf(deps, { agent, uid })));
+  const owed = suspects.length > 0 ? await owedItems(deps, { agent, suspects }) : [];
+  const items = [...checked.flat(), ...owed];
+  return items.filter((item, at) => items.findIndex((other) => isSame(other, item)) === at);
+}
+
+async function destroyOf(deps: Deps, { agent, uid }: { agent: Agent; uid: string }): Promise<WorkItem[]> {
+  const cached = deps.caches.contracts.byUid(uid);
+  const live = cached && (await deps.clients.contracts.get(cached.metadata));
+  if (!live || live.metadata.uid !== uid) return [];
+  const { instance } = live.status ?? {};
+  const agentUID = agent.metadata.uid ?? '';
+  return doomedEpochs(live, agentUID).map(({ epoch }) => {
+    const isInstance = instance?.agentUID === agentUID && instance.epoch === epoch;
+    return destroyItem({ uid, epoch }, isInstance ? instance.externalId : undefined);
+  });
+}
+
+async function owedItems(
+  deps: Deps,
+  { agent, suspects }: Readonly<{ agent: Agent; suspects: readonly Doomed[] }>,
+): Promise<WorkItem[]> {
+  const debts = agent.status?.owedDestroys ?? [];
+  if (!debts.some((debt) => suspects.some(({ uid }) => uid === debt.contractUID))) return [];
+  const live = await deps.clients.agents.get(agent.metadata);
+  return (live?.status?.owedDestroys ?? [])
+    .slice(0, DESTROY_MAX)
+    .map(({ contractUID, epoch }) => destroyItem({ uid: contractUID, epoch }, undefined));
+}
+
+const destroyItem = ({ uid, epoch }: Doomed, externalId: string | undefined): WorkItem => ({
+  action: 'Destroy',
+  contractId: contractIdOf(uid),
+  epoch,
+  ...(externalId ? { externalId } : {}),
+});
+
+const isSame = (a: WorkItem, b: WorkItem): boolean => a.contractId === b.contractId && a.epoch === b.epoch;

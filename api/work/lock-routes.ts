@@ -1,0 +1,95 @@
+/** The lock: claim or renew by POST, give up by DELETE. The rule is in crds/contract/lock.ts. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
+import { eligibility } from '../../crds/contract/eligibility.ts';
+import { claim, type LockAnswer, release, renew } from '../../crds/contract/lock.ts';
+import type { Verdict } from '../../crds/contract/verdict.ts';
+import { LockRequest, LockResponse, ReleaseRequest, ReleaseResponse } from '../../crds/wire/work.ts';
+import { isLeaseFresh } from '../agents/online.ts';
+import { admitCall, requireCertainAbsence } from '../agents/session.ts';
+import { type AgentCaller, agentCaller, agentWith } from '../auth/caller.ts';
+import type { Deps } from '../deps.ts';
+import { answers, ok } from '../http/envelope.ts';
+import { ContractOfProviderPath } from '../http/params.ts';
+import { settle } from '../settle.ts';
+import { claimantOf, findContract, lookUpContract } from './find-contract.ts';
+
+type LockBody = Readonly<{
+  session?: string | undefined;
+  incarnation?: number | undefined;
+  epoch?: number | undefined;
+  observedEpoch?: number | undefined;
+}>;
+
+export const lockRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
+  app.route({
+    method: 'POST',
+    url: '/providers/:pk/contracts/:id/lock',
+    config: agentWith('provision'),
+    schema: {
+      summary: 'Claim a contract, or with `epoch` keep its lock',
+      tags: ['work'],
+      params: ContractOfProviderPath,
+      body: LockRequest,
+      response: answers(LockResponse),
+    },
+    handler: async (request) => {
+      const caller = agentCaller(request);
+      const cached = await findContract(deps, {
+        id: request.params.id,
+        namespace: caller.provider.spec.namespace,
+      });
+      return ok(await lock(deps, { caller, cached, body: request.body ?? {} }));
+    },
+  });
+  app.route({
+    method: 'DELETE',
+    url: '/providers/:pk/contracts/:id/lock',
+    config: agentWith('provision'),
+    schema: {
+      summary: 'Give a lock up: there is no machine of it and never will be',
+      tags: ['work'],
+      params: ContractOfProviderPath,
+      body: ReleaseRequest,
+      response: answers(ReleaseResponse),
+    },
+    handler: async (request) => {
+      const caller = agentCaller(request);
+      const { id } = request.params;
+      const { session, incarnation, epoch, class: kind } = request.body ?? {};
+      const cached = await lookUpContract(deps, { id, namespace: caller.provider.spec.namespace });
+      if (!cached) return ok({ released: false, then: 'Continue' as const }); // gone, and its lock with it
+      await admitCall(deps, { agent: caller.agent, session, incarnation });
+      if (session) await requireCertainAbsence(deps, caller.agent);
+      const { answer } = await settle(deps, {
+        cached,
+        rule: (contract) =>
+          release(contract, {
+            agent: claimantOf(caller, session),
+            epoch,
+            class: kind,
+            now: deps.clock.now(),
+          }),
+      });
+      return ok(answer);
+    },
+  });
+};
+
+type Locking = Readonly<{ caller: AgentCaller; cached: Contract; body: LockBody }>;
+
+async function lock(deps: Deps, { caller, cached, body }: Locking): Promise<LockAnswer> {
+  const { agent, pool } = caller;
+  const { session, incarnation, epoch, observedEpoch } = body;
+  await admitCall(deps, { agent, session, incarnation });
+  const claimant = claimantOf(caller, session);
+  const ttlSeconds = pool.spec.lockTTLSeconds;
+  const leaseFresh = (uid: string): boolean => isLeaseFresh(deps, uid);
+  const rule = (contract: LiveContract): Verdict<LockAnswer> => {
+    const now = deps.clock.now();
+    if (epoch !== undefined) return renew(contract, { agent: claimant, epoch, ttlSeconds, now });
+    const eligible = eligibility(contract, { agent, pool, leaseFresh, now });
+    return claim(contract, { agent: claimant, observedEpoch, ttlSeconds, now, eligible });
+  };
+  return (await settle(deps, { cached, rule })).answer;
+}
