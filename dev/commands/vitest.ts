@@ -1,6 +1,6 @@
 /** Runs one vitest project and counts what it found, from its JSON report. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Dev } from './dev.ts';
@@ -31,7 +31,8 @@ export async function runVitest(
       TOOLS.vitest,
       [
         ...['run', '--project', project, '--passWithNoTests', '--reporter=default', '--reporter=json'],
-        ...[`--outputFile.json=${report}`, ...filter],
+        // By default vitest leaves one core free, which halves it on a machine with two.
+        ...[`--outputFile.json=${report}`, `--maxWorkers=${availableParallelism()}`, ...filter],
       ],
       { output: quiet ? 'capture' : 'inherit' },
     );

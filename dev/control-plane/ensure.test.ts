@@ -167,7 +167,7 @@ describe('the cache', () => {
     });
 
   test('two at once end with one build', async () => {
-    const { go, builds } = writeCompiler(folder);
+    const { go, builds } = writeCompiler(folder, { lasts: '0.1' });
     const options = { ...testContext({ DCMARKET_GO: go }), cacheRoot, sources: ['build'] as const };
     const [one, other] = await Promise.all([ensureControlPlane(options), ensureControlPlane(options)]);
     expect(one.folder).toBe(other.folder);

@@ -48,7 +48,7 @@ export function writeStandIns(folder: string, version: string = KUBERNETES_VERSI
  */
 export function writeCompiler(
   folder: string,
-  { version = 'go1.26.8', toolchain = 'auto', fails = '' } = {},
+  { version = 'go1.26.8', toolchain = 'auto', fails = '', lasts = '0' } = {},
 ): {
   go: string;
   builds: () => number;
@@ -64,9 +64,9 @@ echo "go: downloading example.org/module v1.0.0" >&2
 echo "example.org/module/package" >&2
 ${fails ? `echo "${fails}" >&2; exit 1` : ''}
 while [ "$1" != -o ]; do shift; done
-printf '#!/bin/sh\\necho "%s v${KUBERNETES_VERSION}"\\n' "$(basename "$2")" > "$2"
+printf '#!/bin/sh\\necho "%s v${KUBERNETES_VERSION}"\\n' "\${2##*/}" > "$2"
 chmod 755 "$2"
-sleep 0.05`,
+${lasts === '0' ? '' : `sleep ${lasts}`}`,
   );
   return { go, builds: () => readFileSync(calls, 'utf8').split('\n').length - 1 };
 }
