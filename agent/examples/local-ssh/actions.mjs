@@ -1,0 +1,279 @@
+/**
+ * The actions of the script protocol for instances that are processes of this host. Each may be repeated, and may
+ * be killed at any moment: what is left is listed, and the next `provision` or `terminate` goes on from there.
+ */
+
+import { erase, load, loadAll, make, pathsOf, readJson, save, sweep } from './instance.mjs';
+import { withLock } from './lock.mjs';
+import { choosePort } from './ports.mjs';
+import { Refusal } from './refusal.mjs';
+import { externalIdOf, newTagsOf, sshKeysOf, tagsOf } from './request.mjs';
+import { HOST } from './settings.mjs';
+import { findRunning, halt, launch, ready, running } from './supervise.mjs';
+import { assertReachable, chooseUid, furnish, USER } from './tenant.mjs';
+
+/** @typedef {import('./instance.mjs').Instance} Instance */
+/** @typedef {import('./instance.mjs').Tags} Tags */
+/** @typedef {import('./instance.mjs').Runtime} Runtime */
+/** @typedef {Record<string, unknown>} Request */
+
+/** What a request of the reference agent does not say. */
+const UNTAGGED = { epoch: 0, installation: 'untagged', agentUid: 'untagged' };
+/** How often a port may be taken between choosing it and listening on it. */
+const PORT_TRIES = 5;
+
+/** @type {Record<string, (root: string, request: Request) => Promise<object>>} */
+export const ACTIONS = {
+  provision,
+  get_instance: getInstance,
+  terminate,
+  start,
+  stop,
+  retag,
+  list,
+  health_check: healthCheck,
+};
+
+/** @param {string} root @param {Request} request */
+async function provision(root, request) {
+  assertReachable(root);
+  const externalId = externalIdOf(request);
+  const sshKeys = sshKeysOf(request);
+  for (let attempt = 1; ; attempt++) {
+    const pid = await withLock(root, async () => {
+      sweep(root);
+      const existing = find(root, externalId);
+      if (!existing)
+        return launch(root, await makeInstance(root, { externalId, sshKeys, tags: tagsOf(request) }));
+      refuseForeign(existing, tagsOf(request));
+      return existing.pid ?? launch(root, await usable(root, existing));
+    });
+    const outcome = await ready(root, externalId, pid);
+    if ('runtime' in outcome) return { instance: present(externalId, outcome.runtime) };
+    if (outcome.failure.code !== 'EADDRINUSE' || isKnownToTenant(root, externalId) || attempt === PORT_TRIES)
+      throw notStarted(externalId, outcome.failure);
+    await withLock(root, () => moveToOtherPort(root, externalId));
+  }
+}
+
+/** @param {string} root @param {{ externalId: string, sshKeys: string[], tags: Partial<Tags> }} wanted */
+async function makeInstance(root, { externalId, sshKeys, tags }) {
+  const others = loadAll(root);
+  const instance = {
+    contractId: externalId.slice(3),
+    ...UNTAGGED,
+    ...tags,
+    externalId,
+    createdAt: new Date().toISOString(),
+    port: await choosePort(portsOf(root)),
+    uid: chooseUid(
+      `${root}/${externalId}`,
+      others.map(({ uid }) => uid),
+    ),
+    sshKeys,
+    isBeingDestroyed: false,
+  };
+  make(root, instance, (home) => furnish(home, instance));
+  return instance;
+}
+
+/** @param {string} root @param {Request} request */
+async function terminate(root, request) {
+  const externalId = externalIdOf(request);
+  await withLock(root, async () => {
+    sweep(root);
+    const existing = find(root, externalId);
+    if (!existing) return;
+    refuseForeign(existing, tagsOf(request));
+    const saved = load(root, externalId);
+    if (saved) save(root, { ...saved, isBeingDestroyed: true });
+    await halt(root, { externalId, uid: saved?.uid ?? null });
+    if (saved) erase(root, externalId);
+  });
+  return {};
+}
+
+/** @param {string} root @param {Request} request */
+async function start(root, request) {
+  assertReachable(root);
+  const externalId = externalIdOf(request);
+  const pid = await withLock(root, async () => {
+    const existing = findOrRefuse(root, externalId, tagsOf(request));
+    return existing.pid ?? launch(root, await usable(root, existing));
+  });
+  const outcome = await ready(root, externalId, pid);
+  if ('failure' in outcome) throw notStarted(externalId, outcome.failure);
+  return { instance: present(externalId, outcome.runtime) };
+}
+
+/** @param {string} root @param {Request} request */
+async function stop(root, request) {
+  const externalId = externalIdOf(request);
+  await withLock(root, async () => {
+    findOrRefuse(root, externalId, tagsOf(request));
+    await halt(root, { externalId, uid: load(root, externalId)?.uid ?? null });
+  });
+  return {};
+}
+
+/**
+ * Gives it newer tags. It runs on if it ran: with a new process, since the process carries the tags; sessions end.
+ * @param {string} root
+ * @param {Request} request
+ */
+async function retag(root, request) {
+  const externalId = externalIdOf(request);
+  const newTags = newTagsOf(request);
+  const pid = await withLock(root, async () => {
+    const existing = find(root, externalId);
+    if (!existing) throw missing(externalId);
+    if (isTagged(existing, { ...tagsOf(request), ...newTags })) return existing.pid; // asked again
+    refuseForeign(existing, tagsOf(request));
+    const saved = await usable(root, existing);
+    if (existing.pid !== undefined) await halt(root, saved);
+    const retagged = { ...saved, ...newTags };
+    save(root, retagged);
+    return existing.pid === undefined ? undefined : launch(root, retagged);
+  });
+  if (pid === undefined) return { instance: presentStopped(root, externalId) };
+  const outcome = await ready(root, externalId, pid);
+  if ('failure' in outcome) throw notStarted(externalId, outcome.failure);
+  return { instance: present(externalId, outcome.runtime) };
+}
+
+/** @param {string} root @param {Request} request */
+async function getInstance(root, request) {
+  const externalId = externalIdOf(request);
+  if (!find(root, externalId)) return {};
+  return { instance: presentStopped(root, externalId) };
+}
+
+/** @param {string} root @param {Request} request */
+async function healthCheck(root, request) {
+  const externalId = externalIdOf(request);
+  const { pid } = findOrRefuse(root, externalId, tagsOf(request));
+  if (pid === undefined) return { health: { status: 'unhealthy', reason: 'it is stopped' } };
+  /** @type {Runtime | undefined} */
+  const runtime = readJson(pathsOf(root, externalId).runtime);
+  if (runtime?.pid !== pid) return { health: { status: 'unknown' } }; // on its way
+  const uptime = Math.max(0, Math.floor((Date.now() - Date.parse(runtime.startedAt)) / 1000));
+  return { health: { status: 'healthy', uptime_seconds: uptime } };
+}
+
+/**
+ * What runs says so itself; only what does not run is read from its folder.
+ * @param {string} root
+ * @param {Request} request
+ */
+async function list(root, request) {
+  const { installation } = tagsOf(request);
+  const daemons = running(root);
+  const ids = new Set(daemons.map(({ externalId }) => externalId));
+  const stopped = loadAll(root).filter(({ externalId }) => !ids.has(externalId));
+  const all = [
+    ...daemons.map((it) => ({ ...it, state: 'running' })),
+    ...stopped.map((it) => ({ ...it, state: 'stopped' })),
+  ];
+  const instances = all
+    .filter((it) => installation === undefined || it.installation === installation)
+    .map((it) => ({
+      external_id: it.externalId,
+      contract_id: it.contractId,
+      epoch: it.epoch,
+      installation: it.installation,
+      agent_uid: it.agentUid,
+      state: it.state,
+      created_at: it.createdAt,
+    }));
+  return { instances };
+}
+
+/**
+ * An instance by its tags: those of its process, else those in its folder. `pid` undefined: it is stopped.
+ * @param {string} root
+ * @param {string} externalId
+ * @returns {(Tags & { externalId: string, port: number, pid?: number }) | undefined}
+ */
+function find(root, externalId) {
+  return findRunning(root, externalId) ?? load(root, externalId);
+}
+
+/** @param {string} root @param {string} externalId @param {Partial<Tags>} tags */
+function findOrRefuse(root, externalId, tags) {
+  const existing = find(root, externalId);
+  if (!existing) throw missing(externalId);
+  refuseForeign(existing, tags);
+  return existing;
+}
+
+/** The folder of an instance that may go on living. @param {string} root @param {{ externalId: string }} existing */
+async function usable(root, { externalId }) {
+  const saved = load(root, externalId);
+  if (!saved) throw new Refusal('permanent', `${externalId} runs, but its folder is gone: terminate it`);
+  if (saved.isBeingDestroyed)
+    throw new Refusal('permanent', `${externalId} is half destroyed: terminate it again`);
+  return saved;
+}
+
+/** @param {Tags} found @param {Partial<Tags>} wanted */
+function refuseForeign(found, wanted) {
+  const names = /** @type {(keyof Tags)[]} */ (Object.keys(wanted));
+  const differences = names
+    .filter((name) => wanted[name] !== found[name])
+    .map((name) => `${name} is ${found[name]}, not ${wanted[name]}`);
+  if (differences.length > 0)
+    throw new Refusal(
+      'permanent',
+      `this instance of contract ${found.contractId} is another's: ${differences.join('; ')}`,
+    );
+}
+
+/** @param {Tags} found @param {Partial<Tags>} wanted */
+const isTagged = (found, wanted) =>
+  /** @type {(keyof Tags)[]} */ (Object.keys(wanted)).every((name) => wanted[name] === found[name]);
+
+/** @param {string} root */
+const portsOf = (root) => new Set([...loadAll(root), ...running(root)].map(({ port }) => port));
+
+/** It has listened before, so its port is not to be changed. @param {string} root @param {string} externalId */
+const isKnownToTenant = (root, externalId) => readJson(pathsOf(root, externalId).runtime) !== undefined;
+
+/** @param {string} root @param {string} externalId */
+async function moveToOtherPort(root, externalId) {
+  const saved = load(root, externalId);
+  if (saved && !findRunning(root, externalId))
+    save(root, { ...saved, port: await choosePort(portsOf(root)) });
+}
+
+/** @param {string} externalId @param {Runtime} runtime */
+function present(externalId, { port, hostKeyFingerprint }) {
+  return {
+    external_id: externalId,
+    ip_address: HOST,
+    ssh_port: port,
+    ssh_user: USER,
+    host_key_fingerprint: hostKeyFingerprint,
+  };
+}
+
+/** As it was when it last ran. @param {string} root @param {string} externalId */
+function presentStopped(root, externalId) {
+  /** @type {Runtime | undefined} */
+  const runtime = readJson(pathsOf(root, externalId).runtime);
+  if (runtime) return present(externalId, runtime);
+  const port = find(root, externalId)?.port;
+  return { external_id: externalId, ip_address: HOST, ssh_port: port, ssh_user: USER };
+}
+
+/** @param {string} externalId */
+const missing = (externalId) => new Refusal('permanent', `there is no instance ${externalId} on this host`);
+
+/** @param {string} externalId @param {import('./instance.mjs').Failure} failure */
+function notStarted(externalId, { code, message }) {
+  if (code === 'EADDRINUSE')
+    return new Refusal(
+      'transient',
+      `${externalId} cannot have its port back: another process took it (${message}). Free the port, then start it again`,
+    );
+  return new Refusal(code === 'Ended' ? 'transient' : 'permanent', `${externalId} did not start: ${message}`);
+}

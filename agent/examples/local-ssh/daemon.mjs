@@ -1,0 +1,51 @@
+/**
+ * The process that is an instance: an SSH server on the instance's loopback port. Its command line carries the
+ * tags, so the host's process list is the list of instances. It ends on SIGTERM, with all that was started in it.
+ */
+import { rmSync, writeSync } from 'node:fs';
+import { parseDaemonArguments } from './arguments.mjs';
+import { ensureHostKey } from './host-key.mjs';
+import { load, pathsOf, writeJson } from './instance.mjs';
+import { endTenant } from './processes.mjs';
+import { codeOf, Refusal } from './refusal.mjs';
+import { startServer } from './ssh-server.mjs';
+import { isRoot } from './tenant.mjs';
+
+const { root, externalId, port } = parseDaemonArguments(process.argv.slice(3));
+const paths = pathsOf(root, externalId);
+
+async function main() {
+  process.umask(0o022);
+  if (isRoot()) process.setgroups?.([]); // so no session can inherit a group of root's
+  const instance = load(root, externalId);
+  if (!instance) throw new Refusal('permanent', `${paths.record} is missing`);
+  const room = { externalId, folder: paths.folder, home: paths.home, uid: instance.uid };
+  process.on('SIGTERM', () => void stop(room));
+  process.on('SIGINT', () => void stop(room));
+  // One broken connection must not take the instance and every other session with it.
+  process.on('uncaughtException', (error) => log(`unexpected: ${error.stack ?? error}`));
+
+  const { privateKey, fingerprint } = ensureHostKey(paths);
+  await startServer({ room, port, privateKey, sshKeys: instance.sshKeys, log });
+  rmSync(paths.failure, { force: true });
+  const startedAt = new Date().toISOString();
+  writeJson(paths.runtime, { pid: process.pid, port, hostKeyFingerprint: fingerprint, startedAt });
+  log(`listening on port ${port} as process ${process.pid}`);
+}
+
+/** @param {import('./session.mjs').Room} room */
+async function stop(room) {
+  await endTenant(room).catch((error) => log(`stop: ${error.message}`));
+  process.exit(0);
+}
+
+/** @param {string} text */
+function log(text) {
+  writeSync(2, `${new Date().toISOString()} ${text}\n`);
+}
+
+main().catch((error) => {
+  log(`not started: ${error.stack ?? error}`);
+  writeJson(paths.failure, { pid: process.pid, code: codeOf(error) ?? error.name, message: error.message });
+  process.exit(1);
+});
