@@ -56,10 +56,15 @@ export async function runOperator({ config, log, clock, identity, signal }: Oper
     signal,
     onStartedLeading: (leading) => {
       const guarded = client.guarded(() => election.assertLeading());
-      return runControllers(
-        { clients: createClients(guarded), informers, store, clock, observe, log },
-        leading,
-      );
+      const recorder = createEventRecorder({
+        client: guarded,
+        reportingController: 'dcmarket.io/operator',
+        reportingInstance: identity,
+        clock,
+        observe,
+      });
+      const deps = { clients: createClients(guarded), informers, store, clock, observe, log };
+      return runControllers(deps, { recorder, signal: leading });
     },
   });
   const health = await startHealth(

@@ -1,0 +1,186 @@
+/** The operator as a process-wide whole against a real API server: what it writes, and what it leaves alone. */
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { Agent } from '../../crds/agent.ts';
+import { type Contract, contractDefinition } from '../../crds/contract/contract.ts';
+import { FINALIZER, GROUP, VERSION } from '../../crds/group.ts';
+import { RESOURCES } from '../../crds/resources.ts';
+import { createKubeClient, type KubeClient } from '../../kube/client.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import type { ResourceClient } from '../../kube/resource.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { createLogger } from '../../lib/log.ts';
+import { runOperator } from '../../operator/run.ts';
+import { createDatabase, inNamespace, type TestDatabase } from '../world/cluster.ts';
+import { eventually } from '../world/eventually.ts';
+import { EXAMPLES } from './examples.ts';
+
+let client: KubeClient;
+let namespace: string;
+let database: TestDatabase;
+let running: Promise<void>;
+const stop = new AbortController();
+
+beforeAll(async () => {
+  client = createKubeClient({ kubeconfig: { file: inject('kubeconfig') } });
+  namespace = await inNamespace('operator');
+  database = await createDatabase();
+  running = runOperator({
+    config: {
+      KUBECONFIG: inject('kubeconfig'),
+      DATABASE_URL: database.url,
+      METRICS_PORT: 0,
+      METRICS_HOST: '127.0.0.1',
+      LEASE_NAMESPACE: namespace,
+      LOG_LEVEL: 'silent',
+    },
+    log: createLogger({ name: 'operator', level: 'silent' }),
+    clock: systemClock,
+    identity: 'test',
+    signal: stop.signal,
+  });
+  running.catch(() => undefined);
+});
+afterAll(async () => {
+  stop.abort(new Error('the test is over'));
+  await running;
+  await client.close();
+  await database.drop();
+});
+
+function of<T extends KubeObject>(kind: string): ResourceClient<T> {
+  const { plural, scope } = RESOURCES.find((entry) => entry.kind === kind) ?? contractDefinition;
+  return client.resource<T>({
+    group: GROUP,
+    version: VERSION,
+    plural,
+    kind,
+    namespaced: scope === 'Namespaced',
+  });
+}
+const make = <T extends KubeObject>(kind: string, name: string, spec: object = {}) =>
+  of<T>(kind).create({
+    ...EXAMPLES[kind],
+    metadata: { name, namespace },
+    spec: { ...EXAMPLES[kind]?.spec, ...spec },
+  } as unknown as T);
+const seen = (name: string, phase: string) =>
+  eventually(async () => {
+    const contract = await of<Contract>('Contract').get({ namespace, name });
+    expect(contract?.status, JSON.stringify(contract?.status?.history)).toMatchObject({ phase });
+    return contract as Contract;
+  });
+
+test('objects applied in any order converge: contract first, provider last', async () => {
+  await make('Contract', 'early');
+  expect((await seen('early', 'Requested')).status?.reason).toBe('ProviderNotReady');
+  await make('Offering', 'hello');
+  await make('AgentPool', 'europe-script');
+  await of('Provider').create({
+    ...EXAMPLES['Provider'],
+    metadata: { name: namespace },
+    spec: { ...EXAMPLES['Provider']?.spec, namespace },
+  } as unknown as KubeObject);
+  const contract = await seen('early', 'Accepted');
+  expect(contract.metadata.finalizers).toEqual([FINALIZER]);
+  expect(contract.spec).toMatchObject({
+    durationHours: 720,
+    termsSnapshot: { region: 'europe', provisionerType: 'script' },
+  });
+  expect(contract.status).toMatchObject({
+    reason: 'NoAgentOnline',
+    observedGeneration: contract.metadata.generation,
+  });
+});
+
+test('a second provider of the namespace is NamespaceTaken', async () => {
+  const other = {
+    ...EXAMPLES['Provider'],
+    metadata: { name: `${namespace}-2` },
+    spec: { ...EXAMPLES['Provider']?.spec, publicKey: 'a'.repeat(64), namespace },
+  };
+  await of('Provider').create(other as unknown as KubeObject);
+  await eventually(async () => {
+    const provider = await of<KubeObject & { status?: object }>('Provider').get({ name: `${namespace}-2` });
+    expect(provider?.status).toMatchObject({
+      conditions: [{ type: 'Ready', status: 'False', reason: 'NamespaceTaken' }],
+    });
+  });
+});
+
+test('cancelled before anybody built it, it ends, is archived, and leaves with kubectl delete', async () => {
+  await make('Contract', 'cancelled');
+  const accepted = await seen('cancelled', 'Accepted');
+  await of<Contract>('Contract').patch(accepted.metadata, {
+    type: 'Merge',
+    body: { spec: { cancel: { requested: true } } },
+  });
+  await eventually(async () =>
+    expect((await seen('cancelled', 'Cancelled')).status?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'Archived', status: 'True' }),
+    ),
+  );
+  await of<Contract>('Contract').delete({ namespace, name: 'cancelled' });
+  await eventually(async () =>
+    expect(await of('Contract').get({ namespace, name: 'cancelled' })).toBeUndefined(),
+  );
+});
+
+test('finite stock: the last unit is sold once, and sold again when it is given back', async () => {
+  await make('Offering', 'one', { stock: 1 });
+  await Promise.all([1, 2, 3].map((n) => make('Contract', `stock-${n}`, { offering: { name: 'one' } })));
+  const phases = () =>
+    Promise.all(
+      [1, 2, 3].map(
+        async (n) => (await of<Contract>('Contract').get({ namespace, name: `stock-${n}` }))?.status?.phase,
+      ),
+    );
+  await eventually(async () =>
+    expect((await phases()).sort()).toEqual(['Accepted', 'Requested', 'Requested']),
+  );
+  const winner = 1 + (await phases()).indexOf('Accepted');
+  await of<Contract>('Contract').delete({ namespace, name: `stock-${winner}` });
+  await eventually(async () =>
+    expect((await phases()).filter((phase) => phase === 'Accepted')).toHaveLength(1),
+  );
+});
+
+test("a lock that nobody renews expires after its TTL by the operator's clock; the epoch and the holder stay", async () => {
+  await make('Contract', 'locked');
+  const accepted = await seen('locked', 'Accepted');
+  const agent = await make<Agent>('Agent', 'node-1');
+  const [at, uid] = [new Date(), agent.metadata.uid ?? ''];
+  const lock = {
+    agent: 'node-1',
+    agentUID: uid,
+    session: 'session-1',
+    epoch: 1,
+    acquiredAt: at.toISOString(),
+    renewedAt: at.toISOString(),
+    expiresAt: new Date(at.getTime() + 2000).toISOString(),
+  };
+  const holders = [{ agent: 'node-1', agentUID: uid, epoch: 1 }];
+  await of<Contract>('Contract').updateStatus({
+    ...accepted,
+    status: { ...accepted.status, phase: 'Provisioning', epoch: 1, lock, holders },
+  } as Contract);
+  const freed = await seen('locked', 'Accepted');
+  expect(Date.now() - at.getTime()).toBeGreaterThanOrEqual(2000);
+  expect(freed.status).toMatchObject({
+    reason: 'LockExpired',
+    epoch: 1,
+    holders,
+    failures: 1,
+    attempts: [{ outcome: 'Expired' }],
+  });
+});
+
+test('once converged nothing is written', async () => {
+  await make('Contract', 'quiet');
+  await seen('quiet', 'Accepted');
+  await systemClock.sleep(500);
+  const version = async () =>
+    (await of('Contract').get({ namespace, name: 'quiet' }))?.metadata.resourceVersion;
+  const before = await version();
+  await systemClock.sleep(1500);
+  expect(await version()).toBe(before);
+});
