@@ -1,5 +1,5 @@
-/** `npm start`: the servers for now; the market on top of them comes with `dev/start/`. */
-import { aborted } from '../../lib/abort.ts';
+/** `npm start`: one at a time in a checkout; servers, the market on them, and all stopped again in order. */
+import { runMarket } from '../start/market.ts';
 import { healLeftovers, lockCheckout, startServers } from '../start/servers.ts';
 import type { Dev } from './dev.ts';
 import type { StartOptions } from './table.ts';
@@ -9,8 +9,11 @@ export async function runStart(dev: Dev, options: StartOptions): Promise<number>
   try {
     await healLeftovers(dev);
     const servers = await startServers(dev, { kubeconfig: options.kubeconfig });
-    if (!options.once) await aborted(dev.signal);
-    await dev.progress.step('stopped', () => servers.stop());
+    try {
+      await runMarket(dev, { servers, options });
+    } finally {
+      await dev.progress.step('stopped', () => servers.stop());
+    }
   } finally {
     unlock();
   }

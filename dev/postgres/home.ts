@@ -77,7 +77,7 @@ export function systemFolderOf(folder: string): string | undefined {
   }
 }
 
-function systemFolderFor(folder: string): string {
+export function systemFolderFor(folder: string): string {
   const hash = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 16);
   return join(existsSync('/var/lib') ? '/var/lib' : '/var/tmp', `dcmarket-${hash}`);
 }
