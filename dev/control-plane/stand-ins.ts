@@ -1,7 +1,7 @@
 /** Stand-ins for tests of where the binaries come from: programs that only print versions, a compiler, an archive. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,6 +84,7 @@ export async function serveArchive({
   const file = join(folder, 'archive.tar.gz');
   execFileSync('tar', ['-czf', file, '-C', folder, 'controller-tools']);
   const archive = readFileSync(file);
+  rmSync(folder, { recursive: true });
   const name = `envtest-v${version}-${platformName()}.tar.gz`;
   const hash = digest ?? createHash('sha512').update(archive).digest('hex');
   const releases = { [`v${version}`]: { [name]: { hash, selfLink: `/${name}` } } };
