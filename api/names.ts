@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 export function nameFrom(text: string, max = 63): string {
   return text
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+/, '')

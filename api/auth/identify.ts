@@ -34,15 +34,20 @@ export function identifyProvider(
     throw new Problem('UnknownKey', 'No provider has this key.', {
       next: 'Register the provider first: `dcm provider create`, or apply a Provider with kubectl.',
     });
-  const ready = known.status?.conditions?.find(({ type }) => type === 'Ready');
-  throw new Problem(
-    'PermissionDenied',
-    `Provider ${known.metadata.name} is not ready: ${ready?.message ?? 'not looked at yet'}.`,
-    {
-      next: 'Try again in a second; if it stays, `kubectl describe provider` says why.',
+  throw notReady(known);
+}
+
+/** A provider that the operator has not looked at yet is a matter of a second; one that it refused is not. */
+function notReady({ metadata, status }: Provider): Problem {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  if (!ready)
+    return new Problem('NotReady', `Provider ${metadata.name} was made a moment ago and is not ready yet.`, {
+      next: 'Try again in a second; if it stays, check that the operator runs.',
       retryAfterSeconds: 1,
-    },
-  );
+    });
+  return new Problem('PermissionDenied', `Provider ${metadata.name} is not ready: ${ready.message}`, {
+    next: 'Correct what the message names; `kubectl describe provider` shows it too.',
+  });
 }
 
 type AgentFacts = Readonly<{ publicKey: string; pathKey: string; permission: Permission }>;
