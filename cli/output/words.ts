@@ -1,0 +1,64 @@
+/** Values as people say them: times, ages, prices, sizes, short ids. */
+import type { ContractView, OfferingView } from '../../crds/wire/market.ts';
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['m', 60],
+  ['s', 1],
+] as const;
+
+/** `90 s` → `1m`; two days and more in days, as `kubectl` does. */
+export function durationWords(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  for (const [unit, size] of UNITS) {
+    const isEnough = unit === 's' || seconds >= size * (unit === 'd' ? 2 : 1);
+    if (isEnough) return `${Math.floor(seconds / size)}${unit}`;
+  }
+  return '0s';
+}
+
+export const ageWords = (at: string | null | undefined, now: Date): string | undefined =>
+  at ? durationWords(now.getTime() - Date.parse(at)) : undefined;
+
+/** `2h ago`, `in 29d`, `now`. */
+export function whenWords(at: string | null | undefined, now: Date): string | undefined {
+  if (!at) return undefined;
+  const ms = Date.parse(at) - now.getTime();
+  if (Math.abs(ms) < 1000) return 'now';
+  return ms > 0 ? `in ${durationWords(ms)}` : `${durationWords(-ms)} ago`;
+}
+
+type Price = NonNullable<ContractView['price']>;
+
+/** `5.00 EUR / month`; minor units as the currency has them (JPY has none). */
+export function priceWords(price: Price | null): string | undefined {
+  if (!price) return undefined;
+  if (price.amountMinor === 0) return 'free';
+  const digits = minorDigits(price.currency);
+  const amount = (price.amountMinor / 10 ** digits).toFixed(digits);
+  return `${amount} ${price.currency} / ${price.per.toLowerCase()}`;
+}
+
+function minorDigits(currency: string): number {
+  try {
+    const options = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
+    return options.maximumFractionDigits ?? 2;
+  } catch {
+    return 2; // a code that this Node does not know
+  }
+}
+
+export const sizeWords = ({ resources }: Pick<OfferingView, 'resources'>): string =>
+  [`${resources.cpu} CPU`, resources.memory, resources.storage, resources.gpu ? `${resources.gpu} GPU` : '']
+    .filter((part) => part !== '')
+    .join(' ');
+
+export const addressWords = (access: ContractView['access']): string | undefined => {
+  if (!access?.host) return undefined;
+  const host = access.host.includes(':') ? `[${access.host}]` : access.host;
+  return access.port ? `${host}:${access.port}` : host;
+};
+
+/** Enough of an id to tell contracts apart; every command takes it. */
+export const shortId = (contractId: string): string => contractId.slice(0, 8);
