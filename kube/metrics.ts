@@ -21,15 +21,6 @@ export type Metrics = Readonly<{
   close: () => void;
 }>;
 
-/** client-go's buckets for queues: 10 ns to 10 s in powers of ten, and controller-runtime's for reconciles. */
-const QUEUE_BUCKETS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10];
-const RECONCILE_BUCKETS = [
-  0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5,
-  1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60,
-];
-const RESULTS: readonly ReconcileResult[] = ['success', 'error', 'requeue_after', 'terminal_error'];
-const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-
 export function createMetrics({ clock }: { clock: Clock }): Metrics {
   const registry = new Registry();
   const reports = [

@@ -1,6 +1,6 @@
 /** A metric factory of one registry, and the type of what turns facts into metrics. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Observation } from './observation.ts';
+import type { Observation } from '../observation.ts';
 
 export type Report = (fact: Observation) => void;
 
