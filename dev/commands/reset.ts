@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { sweepWorlds } from '../../test/world/world.ts';
 import { tryLock } from '../bootstrap/lock.mjs';
 import { Failure } from '../failure.ts';
-import { systemFolderOf } from '../postgres/home.ts';
+import { systemFolderFor, systemFolderOf } from '../postgres/home.ts';
 import { stopLeftovers } from '../processes/leftovers.ts';
+import { setInstances } from '../start/instances.ts';
 import { SERVERS_LAST } from '../start/order.ts';
 import type { Dev } from './dev.ts';
 
@@ -25,17 +26,19 @@ export async function runReset(dev: Dev): Promise<number> {
     );
   try {
     await progress.step('leftovers stopped', async (step) => {
+      const instances = await setInstances(dev, 'stop');
       const stopped = await stopLeftovers(paths.folders.run, { clock, order: SERVERS_LAST });
       await sweepWorlds();
-      step.detail(stopped.join(', '));
+      step.detail([...(instances > 0 ? [`${instances} instances`] : []), ...stopped].join(', '));
     });
     await progress.step('data removed', async (step) => {
-      const systemFolder = systemFolderOf(paths.postgres);
-      if (systemFolder) rmSync(systemFolder, { recursive: true, force: true });
+      const outside = [systemFolderOf(paths.postgres), systemFolderFor(paths.state)].filter(
+        (folder): folder is string => folder !== undefined && existsSync(folder),
+      );
       const names = existsSync(paths.state) ? readdirSync(paths.state) : [];
-      for (const name of names.filter((entry) => !KEPT.includes(entry)))
-        rmSync(join(paths.state, name), { recursive: true, force: true });
-      step.detail([paths.state, systemFolder].filter(Boolean).join(', '));
+      const inside = names.filter((name) => !KEPT.includes(name)).map((name) => join(paths.state, name));
+      for (const path of [...outside, ...inside]) rmSync(path, { recursive: true, force: true });
+      step.detail([paths.state, ...outside].join(', '));
     });
   } finally {
     lock.release();

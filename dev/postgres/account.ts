@@ -38,11 +38,11 @@ export function accountIn(passwd: string, name: string): Account | undefined {
   return uid && gid ? { name, uid: Number(uid), gid: Number(gid) } : undefined;
 }
 
-/** Can `account` enter and use `path`? Asked by trying, which knows about every parent, ACL and mount. */
+/**
+ * Can `account` enter the folder, or run the program, `path`? Asked by trying, which knows about every parent,
+ * ACL and mount.
+ */
 export function canReach(account: Account | undefined, path: string): boolean {
   const options = account ? { uid: account.uid, gid: account.gid } : {};
-  return (
-    spawnSync('/bin/sh', ['-c', 'test -r "$1" && test -x "$1"', 'sh', path], { ...options, cwd: '/' })
-      .status === 0
-  );
+  return spawnSync('/bin/sh', ['-c', 'test -x "$1"', 'sh', path], { ...options, cwd: '/' }).status === 0;
 }
