@@ -44,7 +44,9 @@ export type ControlPlaneChoice = Readonly<{
 }>;
 
 export function testContext(signal: AbortSignal = new AbortController().signal): Context {
-  return { env: { ...process.env }, clock: systemClock, signal, report: () => {} };
+  // Tests have a PostgreSQL of their own: what DATABASE_URL names may hold somebody's data.
+  const { DATABASE_URL: _theirs, ...env } = process.env;
+  return { env, clock: systemClock, signal, report: () => {} };
 }
 
 export function testBinaries(context: Context = testContext()): Promise<ControlPlaneBinaries> {
