@@ -49,7 +49,7 @@ export const ITEMS_MAX = 2_000;
 const PAGE = 200;
 const ANSWER_WITHIN_MS = 30_000;
 const TRIES_MAX = 4;
-const BETWEEN_TRIES = { firstMs: 300, maxMs: 3_000, factor: 3, jitter: 0.3 } as const;
+const BETWEEN_TRIES = { firstMs: 200, maxMs: 2_000, factor: 2, jitter: 0.3 } as const;
 const RETRY_AFTER_MAX_SECONDS = 10;
 
 export function createApi(options: ApiOptions): Api {
@@ -130,7 +130,7 @@ async function sendOnce(
 type Address = Readonly<{ path: string; query: NonNullable<ApiRequest['query']> }>;
 
 function addressOf(base: URL, { path, query }: Address): URL {
-  const url = path.startsWith('/') && URL.canParse(path, base) ? new URL(path, base) : undefined;
+  const url = path.startsWith('/') && URL.canParse(path, base.href) ? new URL(path, base) : undefined;
   if (url?.origin !== base.origin)
     throw new Failure('Usage', `${path} is not a path of ${base.origin}`, {
       next: 'Begin it with one slash, e.g. /api/v1/contracts.',
