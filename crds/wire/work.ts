@@ -6,6 +6,9 @@ import { z } from 'zod';
 import { ATTEMPT_CLASSES } from '../contract/status.ts';
 import { count, freeForm, instant, name, publicKey, text } from '../fields.ts';
 
+/** Nanoseconds since 1970, beyond what a JavaScript integer holds exactly: the last digits are rounded. */
+const nanoseconds = () => z.number().min(0);
+
 const epoch = () => count(Number.MAX_SAFE_INTEGER);
 export const Session = z
   .string()
@@ -146,7 +149,7 @@ export const LockResponse = z.object({
   acquired: z.boolean().describe('Whether the agent holds the lock now.'),
   epoch: epoch().optional().describe('Epoch of the grant.'),
   expiresAt: instant().optional().describe('For people.'),
-  expiresAtNs: z.int().describe('The same in nanoseconds since 1970; 0 without a lock.'),
+  expiresAtNs: nanoseconds().describe('The same in nanoseconds since 1970; 0 without a lock.'),
   expiresInMs: z
     .int()
     .optional()
@@ -239,7 +242,7 @@ export const ReconcileRequest = z.strictObject({
 const Named = z.object({ externalId: z.string(), contractId: z.string() });
 export const ReconcileResponse = z.object({
   keep: z
-    .array(Named.extend({ endsAt: z.int(), epoch: epoch() }))
+    .array(Named.extend({ endsAt: nanoseconds(), epoch: epoch() }))
     .describe('Right as they are; start them if quarantined.'),
   terminate: z
     .array(Named.extend({ reason: z.string(), epoch: epoch() }))
