@@ -27,18 +27,17 @@ export function settle<A>(deps: Deps, { cached, rule }: Input<A>): Promise<Settl
     let contract = latest.newest(deps.caches.contracts.byUid(uid) ?? cached) ?? cached;
     let isLiveRead = false;
     for (let conflicts = 0; conflicts < CONFLICTS_MAX; ) {
-      if (!isLive(contract)) throw notSeenYet();
-      const verdict = rule(contract);
-      if (verdict.outcome === 'Write') {
+      const verdict = isLive(contract) ? rule(contract) : NOT_SEEN_YET;
+      if (verdict.outcome === 'Write' && isLive(contract)) {
         const written = await tryWrite(deps, { ...contract, status: verdict.status });
         if (written) {
           latest.remember(written);
           return { answer: verdict.answer, contract: { ...written, status: verdict.status } };
         }
         conflicts++;
-      } else if (!verdict.final || isLiveRead) {
-        if (verdict.outcome === 'Answer') return { answer: verdict.answer, contract };
-        throw refusal(verdict);
+      } else if (isLiveRead || !needsLiveRead(verdict)) {
+        if (verdict.outcome === 'Answer' && isLive(contract)) return { answer: verdict.answer, contract };
+        if (verdict.outcome === 'Refused') throw refusal(verdict);
       }
       contract = await readLive(deps, contract);
       latest.remember(contract);
@@ -73,8 +72,18 @@ function refusal({ code, message, next, data }: Extract<Verdict<unknown>, { outc
   return new Problem(code, message, { next, extra: data === undefined ? {} : { data } });
 }
 
-const notSeenYet = (): Problem =>
-  new Problem('LockNotAvailable', 'The operator has not seen this contract yet.', {
-    next: 'Poll again in a second.',
-    retryAfterSeconds: 1,
-  });
+/**
+ * What makes somebody destroy, stop or confirm; and "cannot be claimed", which a cache that lags behind the
+ * replica that offered the contract would say too early.
+ */
+const needsLiveRead = (verdict: Verdict<unknown>): boolean =>
+  verdict.outcome !== 'Write' &&
+  (verdict.final || (verdict.outcome === 'Refused' && verdict.code === 'LockNotAvailable'));
+
+const NOT_SEEN_YET: Extract<Verdict<never>, { outcome: 'Refused' }> = {
+  outcome: 'Refused',
+  code: 'LockNotAvailable',
+  message: 'The operator has not seen this contract yet.',
+  next: 'Poll again in a second.',
+  final: false,
+};

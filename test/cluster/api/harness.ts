@@ -56,6 +56,7 @@ export type Market = Readonly<{
   clients: Clients;
   namespace: string;
   provider: KeyPair;
+  databaseUrl: string | undefined;
   call: Call;
   close: () => Promise<void>;
 }>;
@@ -101,6 +102,7 @@ export async function openMarket({ environment = {}, withDatabase = true }: Opti
     clients,
     namespace,
     provider,
+    databaseUrl: database?.url,
     call,
     close: async () => {
       await facade.stop();

@@ -1,0 +1,290 @@
+/** The tenant's side: offerings, renting once however often it is asked, isolation, cancel, and following it. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LiveContract } from '../../../crds/contract/contract.ts';
+import { end } from '../../../crds/contract/steps.ts';
+import { systemClock } from '../../../lib/clock.ts';
+import { createLogger } from '../../../lib/log.ts';
+import { generateKeyPair, type KeyPair } from '../../../lib/signature/keys.ts';
+import { signRequest } from '../../../lib/signature/sign.ts';
+import {
+  accept,
+  eventually,
+  joinAgent,
+  type Market,
+  makeOffering,
+  makePool,
+  moveContract,
+  openMarket,
+  providerPath,
+  readContract,
+  rent,
+  rentAccepted,
+  SSH_KEY,
+} from './harness.ts';
+
+let market: Market;
+let pool: string;
+let offering: string;
+
+beforeAll(async () => {
+  market = await openMarket();
+  pool = await makePool(market);
+  offering = await makeOffering(market, { poolName: pool, title: 'Quick one' });
+});
+afterAll(() => market?.close());
+
+const order = (tenant: KeyPair, body: object, headers: Record<string, string> = {}) =>
+  market.call('POST', '/api/v1/contracts', {
+    key: tenant,
+    body: { offeringId: offering, sshPublicKey: SSH_KEY, ...body },
+    headers,
+  });
+
+test('offerings are public: filtered, searched, paged, and answered 304 when nothing has changed', async () => {
+  const names = await Promise.all(
+    ['DE', 'US', 'JP'].map((country) => makeOffering(market, { country, title: `Paged in ${country}` })),
+  );
+  const list = async (query: string) =>
+    market.call('GET', `/api/v1/offerings?provider=${market.namespace}&${query}`);
+  expect((await list('region=na')).data).toMatchObject([
+    { country: 'US', region: 'na', offeringId: names[1] },
+  ]);
+  expect((await list('country=jp')).data).toHaveLength(1);
+  expect((await list('q=paged%20de')).data).toMatchObject([{ offeringId: names[0], inStock: true }]);
+  const all: string[] = [];
+  let next: string | undefined = `/api/v1/offerings?provider=${market.namespace}&limit=2`;
+  while (next) {
+    const page = await market.call('GET', next);
+    expect(page.data.length).toBeLessThanOrEqual(2);
+    all.push(...page.data.map(({ offeringId }: { offeringId: string }) => offeringId));
+    next = /<([^>]+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1];
+  }
+  expect(all).toEqual([...all].sort());
+  expect(new Set(all).size).toBe(all.length);
+  expect(all).toEqual(expect.arrayContaining([...names, offering]));
+  const first = await list('country=jp');
+  const again = await market.call('GET', `/api/v1/offerings?provider=${market.namespace}&country=jp`, {
+    headers: { 'if-none-match': first.headers.get('etag') ?? '' },
+  });
+  expect([again.status, again.body]).toEqual([304, '']);
+  const uid = first.data[0].uid;
+  for (const id of [uid, encodeURIComponent(names[2] ?? ''), names[2]])
+    expect((await market.call('GET', `/api/v1/offerings/${id}`)).data.uid, String(id)).toBe(uid);
+});
+
+test('what is unlisted can be rented by who knows it, what is private by nobody', async () => {
+  const unlisted = await makeOffering(market, { visibility: 'Unlisted', title: 'Hidden' });
+  const hidden = await makeOffering(market, { visibility: 'Private' });
+  expect((await market.call('GET', '/api/v1/offerings?q=hidden')).data).toEqual([]);
+  expect((await order(generateKeyPair(), { offeringId: unlisted })).status).toBe(201);
+  expect((await order(generateKeyPair(), { offeringId: hidden })).body.code).toBe('NotFound');
+});
+
+test('renting keeps the terms, and says what happens next without naming a machine', async () => {
+  const agent = await joinAgent(market, pool);
+  const tenant = generateKeyPair();
+  const { status, data } = await order(tenant, { offeringId: offering, durationHours: 48, name: 'my box' });
+  expect(status).toBe(201);
+  expect(data).toMatchObject({ phase: 'Requested', message: 'On its way to one of 1 agent in Europe.' });
+  expect(data.name).toMatch(new RegExp(`^${offering.split('/')[1]}-[0-9a-z]{10}$`));
+  const contract = await readContract(market, data.contractId);
+  expect(contract.spec).toMatchObject({
+    tenant: { publicKey: tenant.publicKey },
+    durationHours: 48,
+    termsSnapshot: { title: 'Quick one', region: 'europe', poolName: pool, provisionerType: 'script' },
+  });
+  const seen = await market.call('GET', `/api/v1/contracts/${data.contractId}`, { key: tenant });
+  expect(seen.data).toMatchObject({ displayName: 'my box', paymentStatus: 'NotRequired', archived: false });
+  expect(JSON.stringify(seen.data)).not.toContain(agent.name);
+});
+
+test('the same Idempotency-Key meets the same contract, with another body it is refused', async () => {
+  const tenant = generateKeyPair();
+  const key = { 'idempotency-key': 'order-1' };
+  const first = await order(tenant, { durationHours: 5 }, key);
+  const racing = await Promise.all(Array.from({ length: 5 }, () => order(tenant, { durationHours: 5 }, key)));
+  for (const again of racing)
+    expect(again).toMatchObject({ status: 200, data: { contractId: first.data.contractId } });
+  const other = await order(tenant, { durationHours: 6 }, key);
+  expect(other).toMatchObject({ status: 422, body: { code: 'IdempotencyKeyReused' } });
+  const elsewhere = await order(tenant, { durationHours: 5, offeringId: await makeOffering(market) }, key);
+  expect(elsewhere).toMatchObject({ status: 422, body: { code: 'IdempotencyKeyReused' } });
+  const neighbour = await order(generateKeyPair(), { durationHours: 5 }, key);
+  expect(neighbour.status).toBe(201);
+  const mine = await market.call('GET', '/api/v1/contracts', { key: tenant });
+  expect(mine.data).toHaveLength(1);
+});
+
+test('of ten first orders at once with one key one is made', async () => {
+  const tenant = generateKeyPair();
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => order(tenant, {}, { 'idempotency-key': 'race' })),
+  );
+  expect(new Set(answers.map(({ data }) => data?.contractId)).size).toBe(1);
+  expect((await market.call('GET', '/api/v1/contracts', { key: tenant })).data).toHaveLength(1);
+});
+
+test('without a key the nonce is one: another facade that gets the replay answers the same contract', async () => {
+  const tenant = generateKeyPair();
+  const body = JSON.stringify({ offeringId: offering, sshPublicKey: SSH_KEY });
+  const url = new URL('/api/v1/contracts', market.facade.url);
+  const headers = {
+    ...(await signRequest(
+      { method: 'POST', url, body: Buffer.from(body) },
+      { seed: tenant.seed, now: new Date() },
+    )),
+    'content-type': 'application/json',
+  };
+  expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(201);
+  expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(401);
+  expect((await market.call('GET', '/api/v1/contracts', { key: tenant })).data).toHaveLength(1);
+});
+
+test('what cannot be rented is refused with its reason', async () => {
+  const tenant = generateKeyPair();
+  const priced = await makeOffering(market, { price: { amountMinor: 500, currency: 'EUR', per: 'Month' } });
+  expect(await order(tenant, { offeringId: priced })).toMatchObject({
+    status: 422,
+    body: { code: 'PaymentUnavailable' },
+  });
+  const gone = await makeOffering(market, { stock: 0 });
+  expect(await order(tenant, { offeringId: gone })).toMatchObject({
+    status: 409,
+    body: { code: 'OutOfStock' },
+  });
+  expect(await order(tenant, { offeringId: 'no/such' })).toMatchObject({
+    status: 404,
+    body: { code: 'NotFound' },
+  });
+  const long = await order(tenant, { durationHours: 9000 });
+  expect(long).toMatchObject({
+    status: 422,
+    body: { code: 'ValidationFailed', errors: [{ field: 'durationHours' }] },
+  });
+  expect(await order(tenant, { sshPublicKey: 'ssh-ed25519 !' })).toMatchObject({ status: 422 });
+  expect((await market.call('GET', '/api/v1/contracts', { key: tenant })).data).toEqual([]);
+});
+
+test("another tenant's contract is 404 everywhere, never 403", async () => {
+  const { id } = await rent(market, offering);
+  const stranger = generateKeyPair();
+  for (const [method, path] of [
+    ['GET', `/api/v1/contracts/${id}`],
+    ['GET', `/api/v1/contracts/${id}/events`],
+    ['PUT', `/api/v1/contracts/${id}/cancel`],
+  ] as const)
+    expect(await market.call(method, path, { key: stranger }), path).toMatchObject({
+      status: 404,
+      body: { code: 'NotFound' },
+    });
+  expect((await readContract(market, id)).spec.cancel).toBeUndefined();
+});
+
+test('a cancellation is written once and stays; what has ended cannot be cancelled', async () => {
+  const { id, tenant } = await rent(market, offering);
+  const path = `/api/v1/contracts/${id}/cancel`;
+  expect(await market.call('PUT', path, { key: tenant, raw: 'null' })).toMatchObject({
+    status: 200,
+    data: { cancelRequested: true },
+  });
+  expect((await market.call('PUT', path, { key: tenant, body: { memo: 'again' } })).status).toBe(200);
+  await accept(market, id);
+  await moveContract(market, id, (status) =>
+    end(status, { to: 'Cancelled', reason: 'CancelledByTenant', message: 'x', now: new Date() }),
+  );
+  await eventually(
+    async () =>
+      (await market.call('GET', `/api/v1/contracts/${id}`, { key: tenant })).data.phase === 'Cancelled',
+  );
+  const { id: other, tenant: owner } = await rent(market, offering);
+  await accept(market, other);
+  await moveContract(market, other, (status) =>
+    end(status, { to: 'Failed', reason: 'x', message: 'x', now: new Date() }),
+  );
+  await eventually(
+    async () =>
+      (await market.call('GET', `/api/v1/contracts/${other}`, { key: owner })).data.phase === 'Failed',
+  );
+  expect(await market.call('PUT', `/api/v1/contracts/${other}/cancel`, { key: owner })).toMatchObject({
+    status: 409,
+    body: { code: 'IllegalMove' },
+  });
+});
+
+test('lists go page by page from what lives into the archive, each contract once', async () => {
+  const tenant = generateKeyPair();
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i++) ids.push((await rent(market, offering, tenant)).id);
+  const [archived] = ids;
+  if (!archived) throw new Error('three were rented');
+  await accept(market, archived);
+  const ended = await moveContract(market, archived, (status) =>
+    end(status, { to: 'Cancelled', reason: 'CancelledByTenant', message: 'x', now: new Date() }),
+  );
+  await archive(ended);
+  await market.clients.contracts.update({ ...ended, metadata: { ...ended.metadata, finalizers: [] } });
+  await market.clients.contracts.delete(ended.metadata);
+  await eventually(
+    async () =>
+      (await market.call('GET', `/api/v1/contracts/${archived}`, { key: tenant })).data?.archived === true,
+  );
+  const seen: string[] = [];
+  let next: string | undefined = '/api/v1/contracts?limit=2';
+  while (next) {
+    const page = await market.call('GET', next, { key: tenant });
+    expect(page.status).toBe(200);
+    seen.push(...page.data.map(({ contractId }: { contractId: string }) => contractId));
+    next = /<([^>]+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1];
+  }
+  expect(seen.toSorted()).toEqual(ids.toSorted());
+  expect((await market.call('GET', '/api/v1/contracts?phase=Cancelled', { key: tenant })).data).toMatchObject(
+    [{ contractId: archived, archived: true }],
+  );
+  expect((await market.call('GET', `/api/v1/contracts/${archived}`, { key: generateKeyPair() })).status).toBe(
+    404,
+  );
+  expect((await market.call('GET', '/api/v1/contracts?cursor=bm9wZQ', { key: tenant })).status).toBe(422);
+});
+
+test('events tell every move, resume behind the last one, and end with the contract', async () => {
+  const agent = await joinAgent(market, pool);
+  const { id, tenant } = await rentAccepted(market, offering);
+  const whole = events(id, tenant);
+  await market.call('POST', `${providerPath(market)}/contracts/${id}/lock`, { key: agent.keys });
+  await market.call('DELETE', `${providerPath(market)}/contracts/${id}/lock`, { key: agent.keys });
+  await systemClock.sleep(100);
+  const resumed = events(id, tenant, '2');
+  await moveContract(market, id, (status) =>
+    end(status, { to: 'Failed', reason: 'GaveUp', message: `${agent.name} broke`, now: new Date() }),
+  );
+  const text = await whole;
+  expect(text.match(/^id: .*$/gm)).toEqual(['id: 1', 'id: 2', 'id: 3', 'id: 4']);
+  expect(text.match(/^event: .*$/gm)).toEqual([
+    'event: Accepted',
+    'event: Provisioning',
+    'event: Accepted',
+    'event: Failed',
+  ]);
+  expect(text).not.toContain(agent.name);
+  expect((await resumed).match(/^id: .*$/gm)).toEqual(['id: 3', 'id: 4']);
+});
+
+async function events(id: string, tenant: KeyPair, lastEventId?: string): Promise<string> {
+  const { status, headers, body } = await market.call('GET', `/api/v1/contracts/${id}/events`, {
+    key: tenant,
+    headers: lastEventId ? { 'last-event-id': lastEventId } : {},
+  });
+  expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  return body;
+}
+
+async function archive(contract: LiveContract): Promise<void> {
+  const { createStore } = await import('../../../store/store.ts');
+  const store = createStore({
+    databaseUrl: market.databaseUrl ?? '',
+    clock: systemClock,
+    log: createLogger({ name: 'test', level: 'fatal' }),
+  });
+  await store.archive.put(contract);
+  await store.close();
+}
