@@ -1,0 +1,143 @@
+/**
+ * What the agent must remember about one contract, and the only ways in which that changes. Pure: the store
+ * beside this file writes each result to disk before anybody acts on it. Source: contract.md, "The lock", 5–9.
+ *
+ *   accept ──► grant ──► reporting ──► reported (no grant any more; the machine runs)
+ *                │
+ *                ├─ fail ───► failed ──(answer: Destroy)──► doomed
+ *                ├─ noRoom ─────────────────────────────────────────► absent (release)
+ *   order ───────┴────────────────────────────────────────► doomed ─► absent (terminated) ─► delivered
+ *
+ * `givenUp` only rises. Nothing at or below it is ever accepted, created or reported.
+ */
+import { z } from 'zod';
+import { PendingContract } from '../../crds/wire/work.ts';
+import { invariant } from '../../lib/assert.ts';
+import { ERROR_CLASSES } from '../provisioner/provisioner-error.ts';
+
+const epoch = () => z.int().min(0);
+
+const Created = z.object({
+  externalId: z.string(),
+  host: z.string().optional(),
+  port: z.int(),
+  user: z.string().optional(),
+  addresses: z.array(z.string()),
+  hostKeyFingerprint: z.string().optional(),
+  isConfirmed: z.boolean(),
+  details: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+
+export const Grant = z.object({
+  epoch: epoch(),
+  acceptedAt: z.string(),
+  /** What to build: needed to go on after a crash. */
+  contract: PendingContract,
+  /** The machine as it was finished; absent while it is being built. */
+  created: Created.optional(),
+});
+export type Grant = z.infer<typeof Grant>;
+
+const Failed = z.object({ epoch: epoch(), class: z.enum(ERROR_CLASSES), message: z.string() });
+
+const Absent = z.object({
+  epoch: epoch(),
+  /** A release says: there never was a machine, for lack of room. */
+  as: z.enum(['Terminated', 'NoRoom']),
+});
+export type Absent = z.infer<typeof Absent>;
+
+export const ContractRecord = z.object({
+  contractId: z.string(),
+  /** Highest epoch that was given up; -1: none. */
+  givenUp: z.int().min(-1),
+  /** Highest epoch whose report may have reached the facade: its machine is never adopted. -1: none. */
+  reporting: z.int().min(-1),
+  grant: Grant.optional(),
+  failed: Failed.optional(),
+  /** Epochs whose machine must go. */
+  doomed: z.array(epoch()),
+  /** Epochs that a successful listing showed to be gone; to be said until it is heard. */
+  absent: z.array(Absent),
+  /** Stopped by an order: not started again just because it is kept. */
+  isStoppedByOrder: z.boolean(),
+});
+export type ContractRecord = z.infer<typeof ContractRecord>;
+
+export const emptyRecord = (contractId: string): ContractRecord => ({
+  contractId,
+  givenUp: -1,
+  reporting: -1,
+  doomed: [],
+  absent: [],
+  isStoppedByOrder: false,
+});
+
+export const isGivenUp = (record: ContractRecord, { epoch }: Readonly<{ epoch: number }>): boolean =>
+  epoch <= record.givenUp;
+
+/** Undefined: that epoch was given up, so the grant is not taken. A newer grant takes the place of an older one. */
+export function accept(record: ContractRecord, grant: Grant): ContractRecord | undefined {
+  if (isGivenUp(record, grant)) return undefined;
+  return { ...record, grant, isStoppedByOrder: false };
+}
+
+export function finish(record: ContractRecord, created: NonNullable<Grant['created']>): ContractRecord {
+  invariant(record.grant, 'only what was granted is finished');
+  return { ...record, grant: { ...record.grant, created } };
+}
+
+/** Written before the report is sent. */
+export function beginReport(record: ContractRecord): ContractRecord {
+  invariant(record.grant, 'only what was granted is reported');
+  return { ...record, reporting: Math.max(record.reporting, record.grant.epoch) };
+}
+
+/** The report was answered, or the facade will never want it: the grant is settled either way. */
+export function settle(record: ContractRecord): ContractRecord {
+  const { grant, ...rest } = record;
+  return rest;
+}
+
+function giveUp(record: ContractRecord, epoch: number): ContractRecord {
+  const { grant, ...rest } = record;
+  const givenUp = Math.max(record.givenUp, epoch);
+  return grant && grant.epoch > givenUp ? { ...record, givenUp } : { ...rest, givenUp };
+}
+
+export function fail(record: ContractRecord, failed: z.infer<typeof Failed>): ContractRecord {
+  return { ...giveUp(record, failed.epoch), failed };
+}
+
+/** The facade answered `failed`; with Destroy the machine of that epoch must go. */
+export function settleFailure(record: ContractRecord, then: 'Continue' | 'Destroy'): ContractRecord {
+  const { failed, ...rest } = record;
+  return failed && then === 'Destroy' ? order(rest, failed.epoch) : rest;
+}
+
+/** The machine of exactly this epoch must go, and its absence be confirmed. */
+export function order(record: ContractRecord, epoch: number): ContractRecord {
+  const isKnown = record.doomed.includes(epoch) || record.absent.some((entry) => entry.epoch === epoch);
+  const given = giveUp(record, epoch);
+  // What failed and is to go needs no report any more: it was superseded.
+  const { failed, ...rest } = given;
+  const kept = failed && failed.epoch > epoch ? given : rest;
+  return isKnown ? kept : { ...kept, doomed: [...record.doomed, epoch] };
+}
+
+/** A listing after giving up showed none of the machines of this epoch. */
+export function confirmAbsent(record: ContractRecord, absent: Absent): ContractRecord {
+  const given = giveUp(record, absent.epoch);
+  const doomed = record.doomed.filter((epoch) => epoch !== absent.epoch);
+  const others = record.absent.filter((entry) => entry.epoch !== absent.epoch);
+  return { ...given, doomed, absent: [...others, absent] };
+}
+
+export const delivered = (record: ContractRecord, absent: Absent): ContractRecord => ({
+  ...record,
+  absent: record.absent.filter((entry) => entry.epoch !== absent.epoch),
+});
+
+/** Nothing left to do but to remember. */
+export const isSettled = (record: ContractRecord): boolean =>
+  !record.grant && !record.failed && record.doomed.length === 0 && record.absent.length === 0;
