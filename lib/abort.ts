@@ -2,7 +2,7 @@
 
 /** Aborts when `parent` does or after `ms`, whichever is first; the reason of a deadline is a `TimeoutError`. */
 export function withDeadline(parent: AbortSignal | undefined, ms: number): AbortSignal {
-  const deadline = AbortSignal.timeout(ms);
+  const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(ms)));
   return parent ? AbortSignal.any([parent, deadline]) : deadline;
 }
 
