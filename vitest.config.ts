@@ -18,7 +18,10 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: ['{kube,store,operator,api,crds,agent,cli}/**/*.cluster.test.ts', 'test/cluster/**/*.test.ts'],
+          include: [
+            '{kube,store,operator,api,crds,agent,cli}/**/*.cluster.test.ts',
+            'test/cluster/**/*.test.ts',
+          ],
           globalSetup: ['test/world/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
