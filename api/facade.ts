@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createKubeClient } from '../kube/client.ts';
 import type { KubeconfigSource } from '../kube/connection.ts';
+import { createMetrics } from '../kube/metrics.ts';
+import { logObservations, observeAll } from '../kube/observation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { publicKeyCache } from '../lib/signature/key-cache.ts';
@@ -21,7 +23,7 @@ import { installationOf } from './installation.ts';
 import { type App, createServer } from './server.ts';
 import { noStore } from './store-port.ts';
 import { clusterHealthOf } from './system/cluster-health.ts';
-import { createMetrics, serveMetrics } from './system/metrics.ts';
+import { addFacadeMetrics, serveMetrics } from './system/metrics.ts';
 import { Wakes } from './wake.ts';
 
 export type Facade = Readonly<{
@@ -56,18 +58,19 @@ export async function startFacade({
   signal,
 }: FacadeOptions): Promise<Facade> {
   const stopping = new AbortController();
-  const kube = createKubeClient({ kubeconfig, clock, userAgent: 'dcmarket-facade' });
+  const metrics = createMetrics({ clock });
+  const observe = observeAll(metrics.observe, logObservations(log));
+  const kube = createKubeClient({ kubeconfig, clock, observe, userAgent: 'dcmarket-facade' });
   const clients = createClients(kube);
   const wakes = new Wakes(clock);
   const nonces = new NonceStore();
-  const informers = createInformers({ clients, wakes, clock, log });
+  const informers = createInformers({ clients, wakes, clock, log, observe });
   const store = config.DATABASE_URL
     ? createStore({ databaseUrl: config.DATABASE_URL, clock, log })
     : undefined;
-  const metrics = createMetrics({ nonces, wakes });
-  let listening: readonly string[] = [];
-  const authorities = (): ReadonlySet<string> =>
-    new Set((config.PUBLIC_AUTHORITIES ?? listening).map(normalAuthority));
+  const countRequests = addFacadeMetrics({ registry: metrics.registry, nonces, wakes });
+  let authorities: ReadonlySet<string> = new Set(config.PUBLIC_AUTHORITIES?.map(normalAuthority));
+  let publicUrl = config.PUBLIC_URL ?? publicUrlOf(config.PUBLIC_AUTHORITIES?.[0] ?? config.HOST);
   const deps: Deps = {
     clients,
     caches: informers.caches,
@@ -82,17 +85,15 @@ export async function startFacade({
     keys: publicKeyCache(),
     clock,
     log,
-    authorities,
-    publicUrl: () =>
-      config.PUBLIC_URL ??
-      publicUrlOf(config.PUBLIC_AUTHORITIES?.[0] ?? listening[0] ?? `${config.HOST}:${config.PORT}`),
+    authorities: () => authorities,
+    publicUrl: () => publicUrl,
     registration: config.PROVIDER_REGISTRATION,
     agentEntry: config.AGENT_ENTRY ?? AGENT_ENTRY,
     clusterHealth: clusterHealthOf(kube, clock),
     stopping: stopping.signal,
   };
   const app = await createServer(deps);
-  metrics.watch(app);
+  countRequests(app);
   const watches = informers.run(stopping.signal);
   const metricsServer =
     config.METRICS_PORT === undefined
@@ -108,10 +109,15 @@ export async function startFacade({
     await watches;
     await store?.close();
     await kube.close();
+    metrics.close();
   };
   try {
     await app.listen({ host: config.HOST, port: config.PORT });
-    listening = loopbackAuthorities(portOf(app.server.address()));
+    if (!config.PUBLIC_AUTHORITIES) {
+      const names = loopbackAuthorities(portOf(app.server.address()));
+      authorities = new Set(names);
+      publicUrl = config.PUBLIC_URL ?? publicUrlOf(names[0] ?? config.HOST);
+    }
     await informers.synced(signal);
   } catch (error) {
     await stop();

@@ -16,7 +16,12 @@ async function main(): Promise<void> {
   process.once('SIGTERM', onSignal);
   process.once('SIGINT', onSignal);
   const kubeconfig = config.KUBECONFIG === undefined ? 'InCluster' : { file: config.KUBECONFIG };
-  const facade = await startFacade({ config, kubeconfig, clock: systemClock, log, signal: starting.signal });
+  const options = { config, kubeconfig, clock: systemClock, log, signal: starting.signal } as const;
+  const facade = await startFacade(options).catch((error: unknown) => {
+    if (starting.signal.aborted) return undefined; // asked to stop before it was ready
+    throw error;
+  });
+  if (!facade) return;
   log.info({ url: facade.url, metrics: facade.metricsUrl }, 'facade listens');
   log.info({ signal: await asked }, 'facade stops');
   await facade.stop();

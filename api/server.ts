@@ -45,7 +45,7 @@ export async function createServer(deps: Deps): Promise<App> {
   app.decorateRequest('rawBody');
   app.decorateRequest('caller');
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     if (deps.stopping.aborted) {
       reply.header('connection', 'close');
       throw new Problem('ShuttingDown', 'This server is stopping.', {
@@ -54,11 +54,12 @@ export async function createServer(deps: Deps): Promise<App> {
       });
     }
   });
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', async (request, reply) => {
     request.rawBody = Buffer.isBuffer(request.body) ? request.body : EMPTY;
     const access = request.routeOptions.config.access;
     if (!access) return; // the routes of Fastify itself: 404 and 405
-    request.caller = authenticate(deps, { request, access });
+    if (access.as !== 'Anyone') reply.header('cache-control', 'no-store');
+    request.caller = await authenticate(deps, { request, access });
     request.body = parseJson(request.rawBody);
   });
   answerUnknownRoutes(app);

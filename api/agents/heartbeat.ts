@@ -15,8 +15,6 @@ import { answers, ok } from '../http/envelope.ts';
 import { ProviderPath } from '../http/params.ts';
 import { admitSession } from './session.ts';
 
-const STATUS_EVERY_MS = 5 * 60_000;
-
 export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
   app.route({
     method: 'POST',
@@ -57,15 +55,15 @@ function sessionOf({ session, incarnation, fingerprint, leaving }: HeartbeatRequ
 
 type Noting = Readonly<{ agent: Agent; said: HeartbeatRequest }>;
 
-/** At most every 5 minutes, and when version, type or size of the host change. */
+/** Only when version, type or size of the host change; that it was seen at all, the operator writes now and then. */
 async function noteStatus(deps: Deps, { agent, said }: Noting): Promise<void> {
   const { status } = agent;
   const facts = factsOf(said);
+  const isKnown = Object.entries(facts).every(([field, value]) =>
+    isDeepStrictEqual(value, Object.entries(status ?? {}).find(([known]) => known === field)?.[1]),
+  );
+  if (isKnown) return;
   const now = deps.clock.now();
-  const age = status?.lastSeenAt ? now.getTime() - Date.parse(status.lastSeenAt) : Number.POSITIVE_INFINITY;
-  const { version, provisionerType, resources } = status ?? {};
-  const isKnown = isDeepStrictEqual(prune({ version, provisionerType, resources }), facts);
-  if (isKnown && age < STATUS_EVERY_MS) return;
   try {
     await deps.clients.agents.updateStatus({
       ...agent,

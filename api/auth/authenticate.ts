@@ -8,18 +8,23 @@ import { assertNever } from '../../lib/assert.ts';
 import type { SignableRequest } from '../../lib/signature/base.ts';
 import { type SignatureRefusal, type Verified, verifyRequest } from '../../lib/signature/verify.ts';
 import type { Deps } from '../deps.ts';
+import { untilCached, WAKE } from '../wake.ts';
 import type { Access, Caller } from './caller.ts';
-import { identifyAgent, identifyProvider } from './identify.ts';
+import { identifyAgent, identifyProvider, isJudged } from './identify.ts';
 
-export type AuthDeps = Pick<Deps, 'authorities' | 'nonces' | 'keys' | 'clock' | 'caches'>;
+export type AuthDeps = Pick<
+  Deps,
+  'authorities' | 'nonces' | 'keys' | 'clock' | 'caches' | 'wakes' | 'stopping'
+>;
 
-/** Throws Problem 401 or 403. */
-export function authenticate(
+/** Throws Problem 401 or 403. A key that became known a moment ago through another facade is waited for. */
+export async function authenticate(
   deps: AuthDeps,
   { request, access }: { request: FastifyRequest; access: Access },
-): Caller {
+): Promise<Caller> {
   if (access.as === 'Anyone') return { as: 'Anyone' };
   const { keyid: publicKey, nonce } = verifySignature(deps, request);
+  await untilKnown(deps, { access, publicKey });
   switch (access.as) {
     case 'Key':
       return { as: 'Key', publicKey, nonce };
@@ -40,6 +45,19 @@ export function authenticate(
     default:
       return assertNever(access);
   }
+}
+
+/** Nothing to wait for when the key is known already, which is always but once. */
+async function untilKnown(
+  deps: AuthDeps,
+  { access, publicKey }: Readonly<{ access: Access; publicKey: string }>,
+): Promise<void> {
+  const { agents, providers } = deps.caches;
+  const keys = [WAKE.key(publicKey)];
+  if (access.as === 'Agent')
+    await untilCached(deps, { keys, isThere: () => agents.byKey(publicKey).length > 0 });
+  if (access.as === 'Provider')
+    await untilCached(deps, { keys, isThere: () => providers.byKey(publicKey).some(isJudged) });
 }
 
 function verifySignature(deps: AuthDeps, request: FastifyRequest): Verified {

@@ -10,6 +10,10 @@ type Lookup = Readonly<{ caches: Pick<Caches, 'providers' | 'agents' | 'pools'> 
 
 export const isReady = ({ status }: Provider): boolean => isTrue(status?.conditions, 'Ready');
 
+/** Whether the operator has looked at it: a new one is judged within a second. */
+export const isJudged = ({ status }: Provider): boolean =>
+  status?.conditions?.some(({ type }) => type === 'Ready') ?? false;
+
 /** The one provider that may act for a key: of two that claim it, only one is Ready. */
 export function readyProviderByKey({ caches }: Lookup, publicKey: string): Provider | undefined {
   return caches.providers.byKey(publicKey).find(isReady);

@@ -94,21 +94,21 @@ type Registration = Readonly<{ publicKey: string; wanted: z.infer<typeof CreateP
 /** The namespace is new and named after the provider: nobody gets hold of one that holds something else. */
 async function register(deps: Deps, { publicKey, wanted }: Registration): Promise<Provider> {
   const { name, displayName = wanted.name } = wanted;
-  const namespace = `provider-${name}`.slice(0, 63).replace(/-+$/, '');
+  if (/^(kube-|default$|dcmarket)/.test(name)) throw taken('this name', 'the system');
   const there = deps.caches.providers.byKey(publicKey)[0] ?? (await deps.clients.providers.get({ name }));
   if (there?.spec.publicKey === publicKey && there.metadata.name === name) return there;
   if (there) throw taken(there.spec.publicKey === publicKey ? 'this key' : 'this name', there.metadata.name);
   const owner = { 'dcmarket.io/registered-by': publicKey.slice(0, 63) };
   try {
-    await deps.clients.namespaces.create({ metadata: { name: namespace, labels: owner } });
+    await deps.clients.namespaces.create({ metadata: { name, labels: owner } });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
-    const existing = await deps.clients.namespaces.get({ name: namespace });
+    const existing = await deps.clients.namespaces.get({ name });
     const isOurs = existing?.metadata.labels?.['dcmarket.io/registered-by'] === publicKey.slice(0, 63);
     if (!isOurs) throw taken('this name', name); // a half-done registration of the same key goes on
   }
   try {
-    const spec = { publicKey, displayName, namespace, acceptance: { mode: 'Automatic' as const } };
+    const spec = { publicKey, displayName, namespace: name, acceptance: { mode: 'Automatic' as const } };
     return await deps.clients.providers.create({ metadata: { name }, spec });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;

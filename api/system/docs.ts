@@ -37,7 +37,6 @@ export const docsRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app) => 
       reply
         .header('content-type', 'text/html; charset=utf-8')
         .header('content-security-policy', POLICY)
-        .header('x-content-type-options', 'nosniff')
         .header('referrer-policy', 'no-referrer')
         .send(await readFile(PAGE)),
   });

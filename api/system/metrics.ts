@@ -1,18 +1,17 @@
 /** Prometheus metrics on a port of their own: requests by route and status, and what the facade holds in memory. */
 import { createServer, type Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { NonceStore } from '../auth/nonces.ts';
 import type { Wakes } from '../wake.ts';
 
-export type Metrics = Readonly<{ registry: Registry; watch: (app: FastifyInstance) => void }>;
-
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];
 
-export function createMetrics({ nonces, wakes }: Readonly<{ nonces: NonceStore; wakes: Wakes }>): Metrics {
-  const registry = new Registry();
+type Sources = Readonly<{ registry: Registry; nonces: NonceStore; wakes: Wakes }>;
+
+/** Adds the facade's own to `registry`; answers the hook that counts the requests of an app. */
+export function addFacadeMetrics({ registry, nonces, wakes }: Sources): (app: FastifyInstance) => void {
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   const requests = new Counter({
     name: 'dcmarket_http_requests_total',
     help: 'Requests that were answered.',
@@ -42,15 +41,12 @@ export function createMetrics({ nonces, wakes }: Readonly<{ nonces: NonceStore; 
       this.set(wakes.size);
     },
   });
-  return {
-    registry,
-    watch: (app) => {
-      app.addHook('onResponse', async (request, reply) => {
-        const route = request.routeOptions.url ?? 'unknown';
-        requests.inc({ method: request.method, route, status: String(reply.statusCode) });
-        seconds.observe({ method: request.method, route }, reply.elapsedTime / 1000);
-      });
-    },
+  return (app) => {
+    app.addHook('onResponse', async (request, reply) => {
+      const route = request.routeOptions.url ?? 'unknown';
+      requests.inc({ method: request.method, route, status: String(reply.statusCode) });
+      seconds.observe({ method: request.method, route }, reply.elapsedTime / 1000);
+    });
   };
 }
 

@@ -18,6 +18,7 @@ beforeAll(async () => {
   const entry = join(folder, 'agent.ts');
   await writeFile(
     entry,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: source text
     'console.log(`agent called with ${process.argv.slice(2).join(" ")}` satisfies string);\n',
   );
   market = await openMarket({ environment: { AGENT_ENTRY: entry, METRICS_PORT: '0' } });
@@ -109,8 +110,17 @@ test('providers register themselves only where that is open, and meet their own 
   });
   expect((await register()).status).toBe(201);
   const stolen = await open.call('POST', '/api/v1/providers', { key: generateKeyPair(), body: { name } });
+  expect(
+    (await open.call('POST', '/api/v1/providers', { key: generateKeyPair(), body: { name: 'kube-system' } }))
+      .status,
+  ).toBe(409);
+  const existing = await open.call('POST', '/api/v1/providers', {
+    key: generateKeyPair(),
+    body: { name: market.namespace },
+  });
+  expect(existing).toMatchObject({ status: 409, body: { code: 'AlreadyExists' } });
   expect(stolen).toMatchObject({ status: 409, body: { code: 'AlreadyExists' } });
-  expect((await open.clients.providers.get({ name }))?.spec.namespace).toBe(`provider-${name}`);
+  expect((await open.clients.providers.get({ name }))?.spec.namespace).toBe(name);
   await open.close();
 });
 
