@@ -85,8 +85,10 @@ export async function runReflector<T extends KubeObject>(
       place.resourceVersion = undefined;
       place.relistBecause = relistBecause;
     }
-    // A first 410 is ordinary life after a long silence: list at once.
-    const plainMs = relistBecause === 'Gone' && failures === 0 ? 0 : backoffMs(failures, backoff);
+    // A first 410 is ordinary life after a long silence, and so is a first stall: a watch of a resource that does
+    // not change at all is sent no bookmark either. To wait now would only make the next event late.
+    const isOrdinary = failures === 0 && (relistBecause === 'Gone' || because === 'Stalled');
+    const plainMs = isOrdinary ? 0 : backoffMs(failures, backoff);
     const retryInMs = Math.max(plainMs, fault instanceof KubeError ? (fault.retryAfterMs ?? 0) : 0);
     failures++;
     observe({ type: 'WatchEnded', resource, because, error: fault, retryInMs });
