@@ -94,7 +94,7 @@ async function rentAndLogIn(dev: Dev, tenant: Tenant): Promise<ContractView> {
     const { host, port, user, hostKeyFingerprint } = reachable(contract);
     const { output, knownHost } = await runBySsh({
       ...{ host, port, user, fingerprint: hostKeyFingerprint, privateKey: tenant.keys.ssh.privateKey },
-      command: 'echo "hello from $(basename "$PWD")"',
+      command: 'echo "hello from $(basename "$(dirname "$PWD")")"',
     });
     writeFileAtomically(join(dev.paths.state, 'known_hosts'), `${knownHost}\n`);
     step.title(`logged in: "${output}"`);
