@@ -26,6 +26,10 @@ export type ApiClient = Readonly<{
   skewSeconds: () => number | undefined;
 }>;
 
+/** A proxy in between may have answered: any member can be missing. */
+const SomeProblem = ProblemBody.partial();
+type SomeProblem = z.infer<typeof SomeProblem>;
+
 /** The facade answered, and the answer is no. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
@@ -36,7 +40,7 @@ export class ApiProblem extends Error {
   readonly data: unknown;
   readonly retryAfterMs: number | undefined;
 
-  constructor(status: number, problem: Partial<ProblemBody>, retryAfterMs: number | undefined) {
+  constructor(status: number, problem: SomeProblem, retryAfterMs: number | undefined) {
     super(problem.detail ?? problem.error ?? `the server answered ${status}`);
     this.status = status;
     this.code = problem.code ?? `Http${status}`;
@@ -103,7 +107,7 @@ function problemOf(
   text: string,
   { sentAt, date }: Readonly<{ sentAt: Date; date: string | null }>,
 ): ApiProblem {
-  const body = ProblemBody.partial().catch({}).parse(parseJson(text));
+  const body = SomeProblem.catch({}).parse(parseJson(text));
   const after = Number(response.headers.get('retry-after'));
   const problem =
     body.code === 'ClockSkew' ? { ...body, detail: skewDetail(body.detail, sentAt, date) } : body;

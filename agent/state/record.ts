@@ -51,6 +51,8 @@ export const ContractRecord = z.object({
   contractId: z.string(),
   /** Highest epoch that was given up; -1: none. */
   givenUp: z.int().min(-1),
+  /** Highest epoch that was begun to be built: half a machine of it may be there that no listing shows. -1: none. */
+  begun: z.int().min(-1),
   /** Highest epoch whose report may have reached the facade: its machine is never adopted. -1: none. */
   reporting: z.int().min(-1),
   grant: Grant.optional(),
@@ -67,6 +69,7 @@ export type ContractRecord = z.infer<typeof ContractRecord>;
 export const emptyRecord = (contractId: string): ContractRecord => ({
   contractId,
   givenUp: -1,
+  begun: -1,
   reporting: -1,
   doomed: [],
   absent: [],
@@ -80,6 +83,12 @@ export const isGivenUp = (record: ContractRecord, { epoch }: Readonly<{ epoch: n
 export function accept(record: ContractRecord, grant: Grant): ContractRecord | undefined {
   if (isGivenUp(record, grant)) return undefined;
   return { ...record, grant, isStoppedByOrder: false };
+}
+
+/** Written before the provisioner is asked to build or to adopt. */
+export function begin(record: ContractRecord): ContractRecord {
+  invariant(record.grant, 'only what was granted is begun');
+  return record.begun >= record.grant.epoch ? record : { ...record, begun: record.grant.epoch };
 }
 
 export function finish(record: ContractRecord, created: NonNullable<Grant['created']>): ContractRecord {

@@ -5,7 +5,7 @@
  */
 import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, EXIT, Failure } from '../failure.ts';
+import { codeOf, Failure } from '../failure.ts';
 import { makePrivateFolder, readIfThere } from '../files.ts';
 
 /** Throws Failure that names the process that has it. Answers how to let go. */
