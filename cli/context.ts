@@ -5,6 +5,8 @@ import type { Clock } from '../lib/clock.ts';
 export type Output = Readonly<{
   write: (text: string) => unknown;
   isTTY?: boolean | undefined;
+  columns?: number | undefined;
+  rows?: number | undefined;
 }>;
 
 export type Input = Readable & { isTTY?: boolean | undefined };

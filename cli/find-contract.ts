@@ -12,7 +12,7 @@ export const listContracts = (api: Api): Promise<ContractView[]> =>
 export const readContract = (api: Api, contractId: string): Promise<ContractView> =>
   api.call(ContractView, { method: 'GET', path: `${PATH}/${contractId}` });
 
-/** Throws a Usage failure when nothing or more than one contract fits. */
+/** Throws Refused when nothing fits, Usage when more than one does. */
 export async function findContract(api: Api, typed: string): Promise<ContractView> {
   if (ContractId.safeParse(typed).success) return readContract(api, typed);
   return readContract(api, matchContract(await listContracts(api), typed).contractId);
@@ -31,7 +31,7 @@ export function matchContract<T extends Named>(contracts: readonly T[], typed: s
   const [first, second] = fitting;
   if (first && !second) return first;
   if (!first)
-    throw new Failure('Usage', `none of your contracts has an id or a name that begins with "${typed}"`, {
+    throw new Failure('Refused', `none of your contracts has an id or a name that begins with "${typed}"`, {
       next: 'List them with `dcm contracts --all`.',
     });
   const some = fitting.slice(0, 5).map(({ contractId, name }) => `${shortId(contractId)} (${name})`);

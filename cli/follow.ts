@@ -92,11 +92,16 @@ async function* openEvents(api: Api, { contractId, signal }: Stream): AsyncGener
   }
 }
 
-/** Prints each step once: phases as they are passed, and the message when only that changed. */
-export function stepPrinter(print: Printer, clock: Clock): (contract: ContractView) => void {
+type Known = Pick<ContractView, 'history' | 'message'>;
+
+/** Prints each step after `known` once: phases as they are passed, and the message when only that changed. */
+export function stepPrinter(
+  print: Printer,
+  { clock, known = { history: [], message: '' } }: Readonly<{ clock: Clock; known?: Known }>,
+): (contract: ContractView) => void {
   const startedMs = clock.monotonicMs();
-  let steps = 0;
-  let said = '';
+  let steps = known.history.length;
+  let said = known.message;
   const line = (phase: string, text: string): void => {
     const seconds = ((clock.monotonicMs() - startedMs) / 1000).toFixed(1);
     print.line(`${seconds.padStart(7)} s  ${print.paint(colourOf(phase), phase.padEnd(12))}  ${text}`);

@@ -64,19 +64,37 @@ async function act(session: Session, { action, key, options }: Act): Promise<voi
   if (action === 'revoke' && !options.yes)
     await confirm(session, `Revoke ${title}? Its key can never be used again.`);
   const path = `/api/v1/providers/${ownKey(api)}/agents/${agent.agentPubkey}`;
-  const answer = await api.call(z.unknown(), {
+  const request = {
     method: ACTIONS[action].method,
     path: action === 'revoke' ? path : `${path}/${action}`,
     body: options.reason === undefined ? undefined : { reason: options.reason },
     retry: 'Safe', // each of them is a state, not an event
+  } as const;
+  const answer = await api.call(z.unknown(), request).catch((error: unknown) => {
+    throw withKubectlHint(error, { agent, action });
   });
   show(session, answer, () => session.print.line(`${title} ${ACTIONS[action].done}.`));
+}
+
+/** A server without the route has the field all the same. */
+function withKubectlHint(
+  error: unknown,
+  { agent, action }: Readonly<{ agent: AgentView; action: Action }>,
+): unknown {
+  if (!(error instanceof Failure) || error.problem?.code !== 'RouteNotFound' || action === 'revoke')
+    return error;
+  const field = action === 'drain' ? '"draining":true' : `"cordoned":${action === 'cordon'}`;
+  return new Failure('Refused', `this server has no ${action} in its API`, {
+    next: `Whoever has kubectl can do it: kubectl patch agent ${agent.agentName} -n NAMESPACE --type merge -p '{"spec":{${field}}}'`,
+    problem: error.problem,
+    cause: error,
+  });
 }
 
 const listAgents = (api: Api): Promise<AgentView[]> =>
   api.call(z.array(AgentView), { method: 'GET', path: `/api/v1/providers/${ownKey(api)}/agents` });
 
-/** By exact name or label, else by the beginning of key or name. Throws a Usage failure unless one fits. */
+/** By exact name or label, else by the beginning of key or name. Throws Refused or Usage unless one fits. */
 export function matchAgent(agents: readonly AgentView[], typed: string): AgentView {
   const exact = agents.filter(({ agentName, label }) => agentName === typed || label === typed);
   const begins = ({ agentPubkey, agentName }: AgentView): boolean =>
@@ -84,13 +102,11 @@ export function matchAgent(agents: readonly AgentView[], typed: string): AgentVi
   const fitting = exact.length > 0 ? exact : agents.filter((agent) => typed !== '' && begins(agent));
   const [first, second] = fitting;
   if (first && !second) return first;
-  throw new Failure(
-    'Usage',
-    `${first ? `${fitting.length} agents fit` : 'none of your agents fits'} "${typed}"`,
-    {
-      next: first ? 'Type more of the key.' : 'List them with `dcm agents`.',
-    },
-  );
+  if (!first)
+    throw new Failure('Refused', `none of your agents fits "${typed}"`, {
+      next: 'List them with `dcm agents`.',
+    });
+  throw new Failure('Usage', `${fitting.length} agents fit "${typed}"`, { next: 'Type more of the key.' });
 }
 
 async function confirm({ context, print }: Session, question: string): Promise<void> {

@@ -28,7 +28,8 @@ async function cancel(
   { id, note, wait }: Wish,
 ): Promise<void> {
   const api = await open('tenant');
-  const { contractId } = await findContract(api, id);
+  const known = await findContract(api, id);
+  const { contractId } = known;
   const cancelled = await api.call(ContractView, {
     method: 'PUT',
     path: `/api/v1/contracts/${contractId}/cancel`,
@@ -45,7 +46,7 @@ async function cancel(
     clock,
     signal,
     contractId,
-    onView: isJson ? () => {} : stepPrinter(print, clock),
+    onView: isJson ? () => {} : stepPrinter(print, { clock, known }),
     isDone: ({ phase }) => hasEnded(phase),
   });
   if (isJson) print.json(ended);

@@ -76,7 +76,7 @@ async function rent(session: Session, { body, wait, exitCode }: Order): Promise<
   }
   if (!isJson) print.line(`Rented ${body.offeringId} as ${name} (${shortId(contractId)}).`);
   const { clock, signal } = context;
-  const stepSeen = isJson ? () => {} : stepPrinter(print, clock);
+  const stepSeen = isJson ? () => {} : stepPrinter(print, { clock });
   try {
     const contract = await followContract({
       api,

@@ -19,8 +19,7 @@ export async function openTerminal(context: Context, terminal: Terminal): Promis
   const client = new Client();
   try {
     await connect(client, { config: await configOf(context, terminal), login });
-    const channel = await open(client, { remoteCommand, isTerminal: isTerminal(context) });
-    return await attach(context, channel);
+    return await open(client, { context, remoteCommand });
   } finally {
     client.end();
   }
@@ -72,19 +71,26 @@ function connect(client: Client, { config, login }: Connection): Promise<void> {
   });
 }
 
-type Opening = Readonly<{ remoteCommand: readonly string[]; isTerminal: boolean }>;
+type Opening = Readonly<{ context: Context; remoteCommand: readonly string[] }>;
 
-function open(client: Client, { remoteCommand, isTerminal: hasTerminal }: Opening): Promise<ClientChannel> {
+/** The exit code. The channel is listened to at once: what a short command says may be there already. */
+function open(client: Client, { context, remoteCommand }: Opening): Promise<number> {
   return new Promise((resolve, reject) => {
     const opened = (error: Error | undefined, channel: ClientChannel): void =>
       error
         ? reject(new Failure('Refused', `no session: ${error.message}`, { cause: error }))
-        : resolve(channel);
+        : resolve(attach(context, channel));
     if (remoteCommand.length > 0) client.exec(remoteCommand.join(' '), opened);
-    else if (hasTerminal) client.shell({ term: 'xterm-256color' }, opened);
+    else if (isTerminal(context)) client.shell(windowOf(context), opened);
     else client.shell(false, opened);
   });
 }
+
+const windowOf = ({ env, stdout }: Context) => ({
+  term: env['TERM'] ?? 'xterm',
+  cols: stdout.columns ?? 80,
+  rows: stdout.rows ?? 24,
+});
 
 function attach(context: Context, channel: ClientChannel): Promise<number> {
   const { stdin, stdout, stderr, signal } = context;
