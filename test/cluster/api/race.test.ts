@@ -99,6 +99,33 @@ test(`${ROUNDS} rounds: one winner each, 409 for the rest, epochs only rise`, {
   for (const id of ids) expect(mustLive(await readContract(market, id)).status.epoch).toBe(2 * ROUNDS);
 });
 
+test('a clone with the same key never holds a lock beside its twin', async () => {
+  const observedEpoch = 2 * ROUNDS;
+  const claims = ids.flatMap((id, at) => {
+    const agent = agents[at];
+    if (!agent) throw new Error('there are more agents than contracts');
+    const clone = { ...agent, session: `clone-${unique()}` };
+    return [agent, clone].map((one, which) => ({ id, agent: one, facade: facades[(at + which) % 2] }));
+  });
+  const answers = await Promise.all(
+    claims.map(async ({ id, agent, facade }) => ({
+      id,
+      agent,
+      ...(await call(facade?.url ?? '', {
+        agent,
+        method: 'POST',
+        id,
+        body: { ...sessionOf(agent), observedEpoch },
+      })),
+    })),
+  );
+  for (const id of ids) {
+    const granted = answers.filter((answer) => answer.id === id && answer.status === 200);
+    expect(granted.length, id).toBeLessThanOrEqual(1);
+    for (const { agent } of granted) expect(agent.session).not.toMatch(/^clone-/);
+  }
+});
+
 const sessionOf = ({ session, incarnation }: TestAgent) => ({ session, incarnation });
 
 type LockCall = Readonly<{ agent: TestAgent; method: 'POST' | 'DELETE'; id: string; body: object }>;
