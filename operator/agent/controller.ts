@@ -1,8 +1,9 @@
 /** The controller of agents: online by their Lease, observed on this process's own clock. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Agent } from '../../crds/agent.ts';
 import { sessionRecordOf } from '../../crds/agent-session.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
-import { LABEL } from '../../crds/group.ts';
+import { FINALIZER, LABEL } from '../../crds/group.ts';
 import { type Controller, createController } from '../../kube/controller.ts';
 import { keyOf } from '../../kube/object.ts';
 import { again } from '../again.ts';
@@ -40,6 +41,11 @@ export function agentController(deps: OperatorDeps): Controller {
         writes.forget(key);
         return {};
       }
+      if (mayGo(agent)) {
+        const finalizers = (agent.metadata.finalizers ?? []).filter((name) => name !== FINALIZER);
+        await clients.agents.update({ ...agent, metadata: { ...agent.metadata, finalizers } }, { signal });
+        return {};
+      }
       const held = contracts.cache.getByIndex('holder', agent.metadata.uid ?? '');
       const facts: AgentFacts = {
         agent,
@@ -60,6 +66,12 @@ export function agentController(deps: OperatorDeps): Controller {
     }),
   });
 }
+
+/** Deleted, and it owes nothing (any more): our finalizer was only there for its debts. */
+const mayGo = ({ metadata, status }: Agent): boolean =>
+  metadata.deletionTimestamp !== undefined &&
+  (metadata.finalizers?.includes(FINALIZER) ?? false) &&
+  (status?.owedDestroys ?? []).length === 0;
 
 type Watched = Readonly<{ key: string; uid: string; silence: SilenceWatch }>;
 
