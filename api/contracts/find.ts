@@ -1,5 +1,6 @@
 /** A tenant's own contract, live or archived. Somebody else's does not exist: 404, never 403. */
 import { type Contract, uidOfContractId } from '../../crds/contract/contract.ts';
+import { Problem } from '../../crds/problem.ts';
 import type { Deps } from '../deps.ts';
 import { contractGone } from '../http/refusals.ts';
 import { untilCached, WAKE } from '../wake.ts';
@@ -8,22 +9,42 @@ export type Found = Readonly<{ contract: Contract; archived: boolean }>;
 
 type Asked = Readonly<{ id: string; tenant: string }>;
 
-/** Undefined when the cluster does not have it. One that was just made elsewhere is waited for. */
-export async function findLive(deps: Deps, { id, tenant }: Asked): Promise<Contract | undefined> {
-  const uid = uidOfContractId(id) ?? '';
-  const cached = (): Contract | undefined => deps.caches.contracts.byUid(uid);
-  await untilCached(deps, { keys: [WAKE.contract(uid)], isThere: () => cached() !== undefined });
-  const contract = cached();
-  if (!contract) return undefined;
-  if (contract.spec.tenant.publicKey !== tenant) throw contractGone();
-  return contract;
+/**
+ * Throws Problem NotFound, or StoreUnavailable where only the archive could tell. The archive is asked before a
+ * contract that another facade has just made is waited for: who reads old ones should not wait each time.
+ */
+export async function findAnywhere(deps: Deps, asked: Asked): Promise<Found> {
+  const uid = uidOfContractId(asked.id) ?? '';
+  const live = deps.caches.contracts.byUid(uid);
+  if (live) return own({ contract: live, archived: false }, asked);
+  const looked = await lookInArchive(deps, uid);
+  if (looked.outcome === 'Found') return own({ contract: looked.contract, archived: true }, asked);
+  const isThere = (): boolean => deps.caches.contracts.byUid(uid) !== undefined;
+  await untilCached(deps, { keys: [WAKE.contract(uid)], isThere });
+  const made = deps.caches.contracts.byUid(uid);
+  if (made) return own({ contract: made, archived: false }, asked);
+  if (looked.outcome === 'Unavailable') throw looked.problem;
+  throw contractGone();
 }
 
-/** Throws Problem NotFound, or StoreUnavailable where only the archive could tell. */
-export async function findAnywhere(deps: Deps, asked: Asked): Promise<Found> {
-  const live = await findLive(deps, asked);
-  if (live) return { contract: live, archived: false };
-  const archived = await deps.store.archive.get(uidOfContractId(asked.id) ?? '');
-  if (archived?.contract.spec.tenant.publicKey !== asked.tenant) throw contractGone();
-  return { contract: archived.contract, archived: true };
+function own(found: Found, { tenant }: Asked): Found {
+  if (found.contract.spec.tenant.publicKey !== tenant) throw contractGone();
+  return found;
+}
+
+type Looked = Readonly<
+  | { outcome: 'Found'; contract: Contract }
+  | { outcome: 'Absent' }
+  | { outcome: 'Unavailable'; problem: Problem }
+>;
+
+async function lookInArchive(deps: Deps, uid: string): Promise<Looked> {
+  try {
+    const archived = await deps.store.archive.get(uid);
+    return archived ? { outcome: 'Found', contract: archived.contract } : { outcome: 'Absent' };
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'StoreUnavailable')
+      return { outcome: 'Unavailable', problem: error };
+    throw error;
+  }
 }
