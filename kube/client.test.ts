@@ -82,6 +82,16 @@ test('a call ends at its deadline also when the answer has begun', async () => {
   });
 });
 
+test('a call ends at its deadline also while it waits for a connection', async () => {
+  const { client } = await connect(() => {}, { connectionsMax: 1, requestTimeoutMs: 1000 });
+  const call = (timeoutMs: number) => errorOf(client.raw({ method: 'GET', path: '/', timeoutMs }));
+  const [first, second] = [call(1000), call(100)];
+  const order = await Promise.race([first.then(() => 'first'), second.then(() => 'second')]);
+  expect(order).toBe('second');
+  expect(await second).toMatchObject({ reason: 'DeadlineExceeded' });
+  await first;
+});
+
 test('an aborted call throws the reason of its signal', async () => {
   const { client } = await connect(() => {});
   const reason = new Error('enough');

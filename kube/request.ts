@@ -152,7 +152,7 @@ async function send(transport: Transport, sending: Sending): Promise<Dispatcher.
     callerSignal?.throwIfAborted();
     const credentials = await connection.credentials();
     const sentAtMs = clock.now().getTime();
-    const answer = await credentials.dispatcher.request({
+    const answering = credentials.dispatcher.request({
       origin: connection.origin,
       path: `${connection.pathPrefix}${request.path}${queryString(request.query)}`,
       method: request.method,
@@ -162,6 +162,7 @@ async function send(transport: Transport, sending: Sending): Promise<Dispatcher.
       headersTimeout: sending.headersMs ?? 0,
       bodyTimeout: sending.stallMs,
     });
+    const answer = await orAborted(answering, signal);
     const dateHeader = one(answer.headers['date']);
     skew.learn({ dateHeader, sentAtMs, receivedAtMs: clock.now().getTime() });
     for (const warning of many(answer.headers['warning']))
@@ -173,6 +174,20 @@ async function send(transport: Transport, sending: Sending): Promise<Dispatcher.
     if (callerSignal?.aborted) throw callerSignal.reason;
     throw errorFromTransport(what, error);
   }
+}
+
+/**
+ * undici looks at the signal of a request only once it has a connection: while one is being made, or while all are
+ * in use, an aborted request would wait on. It drops the request by itself when its turn comes.
+ */
+function orAborted<T>(answering: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return answering;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    answering.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    if (signal.aborted) onAbort();
+  });
 }
 
 function headersFor(
