@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects: `unit` needs no server and stands beside the code; `cluster` shares one real API server
- * and PostgreSQL (started by the global set-up); `e2e` starts whole processes, one file at a time.
+ * Four projects: `unit` needs no server and stands beside the code; `process` starts programs of its own;
+ * `cluster` shares one real API server and PostgreSQL (started by the global set-up); `e2e` starts the whole
+ * market, one file at a time.
  */
 export default defineConfig({
   test: {
@@ -11,8 +12,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{lib,crds,kube,store,operator,api,agent,cli,dev}/**/*.test.ts'],
-          exclude: ['**/*.cluster.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.cluster.test.ts', '**/*.process.test.ts', '**/node_modules/**'],
           testTimeout: 10_000,
+        },
+      },
+      {
+        test: {
+          name: 'process',
+          include: ['{agent,cli,dev}/**/*.process.test.ts'],
+          testTimeout: 30_000,
         },
       },
       {

@@ -5,12 +5,15 @@ import { check } from './check.ts';
 import type { Dev } from './dev.ts';
 import { type Counts, runVitest } from './vitest.ts';
 
+/** Those that `npm run check` does not run. */
+const LONGER = ['process', 'cluster', 'e2e'];
+
 export async function runTest(dev: Dev, filter: readonly string[]): Promise<number> {
   const startedMs = dev.clock.monotonicMs();
   const results: Counts[] = filter.length === 0 ? [await check(dev)] : [];
   try {
     // One after the other: both start API servers, and two of them at once only slow each other down.
-    for (const project of filter.length === 0 ? ['cluster', 'e2e'] : ['unit', 'cluster', 'e2e']) {
+    for (const project of filter.length === 0 ? LONGER : ['unit', ...LONGER]) {
       dev.progress.say(`\n${project}:`);
       results.push(await runVitest(dev, { project, filter }));
     }
