@@ -11,6 +11,7 @@ import type { Parent } from '../program.ts';
 import type { ExitCode } from '../run.ts';
 import type { Session } from '../session.ts';
 import { knownHostsLine, type Login, loginOf, sshArguments } from '../ssh/command.ts';
+import type { HostKey } from '../ssh/host-key.ts';
 
 const Options = z.object({ identity: z.string().optional() });
 
@@ -39,38 +40,45 @@ type Visit = Readonly<{
 async function ssh(session: Session, { id, identity, remoteCommand, exitCode }: Visit): Promise<void> {
   const contract = await findContract(await session.api('tenant'), id);
   const login = loginOf(contract);
-  const knownHostsFile = await pinHostKey(session, { login, contractId: contract.contractId });
-  const args = sshArguments({ login, knownHostsFile, identity, remoteCommand });
+  const pinned = await pinHostKey(session, { login, contractId: contract.contractId });
+  const args = sshArguments({ login, knownHostsFile: pinned?.file, identity, remoteCommand });
   try {
     exitCode.value = await runSsh(session, args);
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
-    if (login.fingerprint === undefined)
+    if (!pinned)
       throw new Failure('Usage', 'there is no ssh program here, and no host key to check without one', {
         next: 'Install OpenSSH.',
         cause: error,
       });
     // Loaded only here: it is large, and nearly every machine has ssh.
     const { openTerminal } = await import('../ssh/terminal.ts');
-    exitCode.value = await openTerminal(session.context, { login, identity, remoteCommand });
+    exitCode.value = await openTerminal(session.context, {
+      login,
+      hostKey: pinned.hostKey,
+      identity,
+      remoteCommand,
+    });
   }
 }
 
 type Pin = Readonly<{ login: Login; contractId: string }>;
 
-/** A known_hosts file with the one key that was verified; undefined when the agent has reported none. */
-async function pinHostKey(session: Session, { login, contractId }: Pin): Promise<string | undefined> {
+type Pinned = Readonly<{ hostKey: HostKey; file: string }>;
+
+/** The key that was verified, alone in a known_hosts file; undefined when the agent has reported none. */
+async function pinHostKey(session: Session, { login, contractId }: Pin): Promise<Pinned | undefined> {
   if (login.fingerprint === undefined) {
     session.print.note('The agent has reported no host key; ssh asks you whether to trust the one it finds.');
     return undefined;
   }
   const { verifyHostKey } = await import('../ssh/host-key.ts');
-  const key = await verifyHostKey(login, login.fingerprint);
+  const hostKey = await verifyHostKey(login, login.fingerprint);
   const folder = join((await session.settings()).folder, 'known_hosts.d');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, contractId);
-  await writeFile(file, knownHostsLine(login, key), { mode: 0o600 });
-  return file;
+  await writeFile(file, knownHostsLine(login, hostKey), { mode: 0o600 });
+  return { hostKey, file };
 }
 
 /** The exit code of the system's ssh. Rejects with ENOENT when there is none. */

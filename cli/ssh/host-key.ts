@@ -11,10 +11,12 @@ export type Target = Readonly<{ host: string; port: number }>;
 /** `type base64`, as in known_hosts. */
 export type HostKey = Readonly<{ type: string; base64: string; fingerprint: string }>;
 
+/** Signatures of a key whose own kind is called `ssh-rsa`. */
+const RSA: readonly ServerHostKeyAlgorithm[] = ['rsa-sha2-512', 'rsa-sha2-256'];
 const KINDS: readonly (readonly ServerHostKeyAlgorithm[])[] = [
   ['ssh-ed25519'],
   ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
-  ['rsa-sha2-512', 'rsa-sha2-256'],
+  RSA,
 ];
 const READY_TIMEOUT_MS = 10_000;
 
@@ -64,6 +66,11 @@ function fetchHostKey(
     });
   });
 }
+
+/** What to ask a server for, to be shown a key of this kind again. */
+export const algorithmsOf = ({ type }: HostKey): ServerHostKeyAlgorithm[] => [
+  ...(KINDS.find((kind) => kind.some((name) => name === type)) ?? RSA),
+];
 
 /** RFC 4253, 6.6: the blob begins with the length and name of its kind. Fingerprint as OpenSSH prints it. */
 export function parseHostKey(raw: Buffer): HostKey {

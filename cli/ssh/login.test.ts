@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../lib/clock.ts';
 import {
   ACTIVE,
   aContractView,
@@ -13,14 +15,16 @@ import {
   type Facade,
   type Home,
   makeHome,
+  makeSshKey,
   openFacade,
   type Ran,
 } from '../test-facade.ts';
 import { parseHostKey } from './host-key.ts';
+import { openTerminal } from './terminal.ts';
 
-const { generateKeyPairSync, parseKey } = ssh2.utils;
-const hostKey = generateKeyPairSync('ed25519');
-const userKey = generateKeyPairSync('ed25519');
+const { parseKey } = ssh2.utils;
+const hostKey = makeSshKey();
+const userKey = makeSshKey();
 const HAS_SSH = spawnSync('ssh', ['-V']).error === undefined;
 
 const blobOf = (key: string): Buffer => {
@@ -102,5 +106,29 @@ test('logs in nowhere when the host key is another one', async () => {
     exitCode: 1,
     stderr: expect.stringContaining('Do not log in'),
   });
+  expect(commands).toEqual([]);
+});
+
+test('nor when another key is shown after the check', async () => {
+  const { port } = server.address() as AddressInfo; // it listens on TCP
+  const opening = openTerminal(
+    {
+      env: {},
+      clock: systemClock,
+      signal: new AbortController().signal,
+      stdin: Readable.from([]),
+      stdout: { write: () => true },
+      stderr: { write: () => true },
+      homeFolder: home.folder,
+      programFolder: home.folder,
+    },
+    {
+      login: { host: '127.0.0.1', port, user: 'tenant', fingerprint: undefined },
+      hostKey: parseHostKey(blobOf(makeSshKey().public)),
+      identity: join(home.folder, 'id'),
+      remoteCommand: ['id'],
+    },
+  );
+  await expect(opening).rejects.toMatchObject({ kind: 'Network' });
   expect(commands).toEqual([]);
 });

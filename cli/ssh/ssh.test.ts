@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ContractView } from '../../crds/wire/market.ts';
-import { aContractView } from '../test-facade.ts';
+import { aContractView, makeSshKey } from '../test-facade.ts';
 import { knownHostsLine, loginOf, sshArguments } from './command.ts';
 import { parseHostKey, verifyHostKey } from './host-key.ts';
 
 const { generateKeyPairSync, parseKey } = ssh2.utils;
-const ed25519 = generateKeyPairSync('ed25519');
+const ed25519 = makeSshKey();
 const rsa = generateKeyPairSync('rsa', { bits: 2048 });
 
 function fingerprintOf(publicKey: string): string {

@@ -5,10 +5,12 @@ import { Client, type ClientChannel, type ConnectConfig } from 'ssh2';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import type { Login } from './command.ts';
-import { parseHostKey } from './host-key.ts';
+import { algorithmsOf, type HostKey, parseHostKey } from './host-key.ts';
 
 export type Terminal = Readonly<{
   login: Login;
+  /** The key that was verified; no other is accepted. */
+  hostKey: HostKey;
   identity: string | undefined;
   remoteCommand: readonly string[];
 }>;
@@ -25,7 +27,7 @@ export async function openTerminal(context: Context, terminal: Terminal): Promis
   }
 }
 
-async function configOf(context: Context, { login, identity }: Terminal): Promise<ConnectConfig> {
+async function configOf(context: Context, { login, hostKey, identity }: Terminal): Promise<ConnectConfig> {
   const files = identity
     ? [identity]
     : ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(context.homeFolder, '.ssh', name));
@@ -44,9 +46,9 @@ async function configOf(context: Context, { login, identity }: Terminal): Promis
     keepaliveInterval: 15_000,
     ...(privateKey ? { privateKey } : {}),
     ...(agent ? { agent } : {}),
-    // Read once more: between the check and this connection somebody could have stepped in.
-    hostVerifier: (raw: Buffer) =>
-      login.fingerprint !== undefined && parseHostKey(raw).fingerprint === login.fingerprint,
+    // Compared once more: between the check and this connection somebody could have stepped in.
+    algorithms: { serverHostKey: algorithmsOf(hostKey) },
+    hostVerifier: (raw: Buffer) => parseHostKey(raw).base64 === hostKey.base64,
   };
 }
 
