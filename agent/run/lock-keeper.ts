@@ -65,12 +65,13 @@ export function keepLock(context: Context, { grant, answer, sentAtMs, onDestroy 
   };
   extend(answer, sentAtMs);
 
-  const renewOnce = async (): Promise<void> => {
+  /** Answers how long to wait before the next one: soon, when nobody knows how this one ended. */
+  const renewOnce = async (): Promise<number> => {
     const from = clock.monotonicMs();
     const outcome = await outcomeOf(
       context.facade.renew(grant, { signal: ended.signal, deadlineMs: Math.max(500, ttlMs / 3) }),
     );
-    if (ended.signal.aborted) return;
+    if (ended.signal.aborted) return 0;
     const verdict = judgeRenewal(outcome);
     if (verdict === 'Extend' && 'answer' in outcome) extend(outcome.answer, from);
     if (verdict === 'Lapse') lose('the facade does not count it any more');
@@ -80,12 +81,11 @@ export function keepLock(context: Context, { grant, answer, sentAtMs, onDestroy 
     }
     if (verdict === 'Retry')
       log.warn({ contract: grant.contractId, ...outcome }, 'lock not renewed, trying again');
+    return verdict === 'Retry' ? ttlMs / 15 : ttlMs / 3;
   };
   const loop = async (): Promise<void> => {
-    while (!ended.signal.aborted) {
-      await clock.sleep(ttlMs / 3, { signal: ended.signal });
-      await renewOnce();
-    }
+    for (let waitMs = ttlMs / 3; !ended.signal.aborted; waitMs = await renewOnce())
+      await clock.sleep(waitMs, { signal: ended.signal });
   };
   loop().catch((error: unknown) => {
     if (!ended.signal.aborted) lose(`it could not be renewed: ${String(error)}`);

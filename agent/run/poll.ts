@@ -1,0 +1,74 @@
+/** The long poll for work: offers become jobs, orders reach them at once. */
+import type { WorkItem } from '../../crds/wire/work.ts';
+import { assertNever } from '../../lib/assert.ts';
+import { backoffMs } from '../../lib/backoff.ts';
+import { ApiProblem } from '../api-client.ts';
+import { messageOf } from '../failure.ts';
+import type { Context } from './context.ts';
+import type { Jobs } from './jobs.ts';
+
+const WAIT_MAX_SECONDS = 25;
+const BACKOFF = { firstMs: 500, maxMs: 15_000, factor: 2, jitter: 0.3 };
+/** After an answer that gave nothing to do, e.g. offers without a free place. */
+const IDLE_MS = 1000;
+/** An offer whose claim was just refused is left alone for as long. */
+const REFUSED_MS = 2000;
+
+export type PollDeps = Readonly<{
+  context: Context;
+  jobs: Jobs;
+  /** Starts or stops the machine of a contract. */
+  setPower: (item: Readonly<{ contractId: string; epoch: number; power: 'Start' | 'Stop' }>) => void;
+  mayClaim: () => boolean;
+}>;
+
+/** Until the signal is aborted. Never throws. */
+export async function pollForWork(deps: PollDeps, signal: AbortSignal): Promise<void> {
+  const { context } = deps;
+  const triedAtMs = new Map<string, number>();
+  const wait = Math.min(WAIT_MAX_SECONDS, context.limits.pollSeconds);
+  for (let failures = 0; !signal.aborted; ) {
+    let waitMs = 0;
+    try {
+      const items = await context.facade.work(wait, { signal });
+      failures = 0;
+      const begun = items.filter((item) => begin(deps, { item, triedAtMs }));
+      if (items.length > 0 && begun.length === 0) waitMs = IDLE_MS;
+    } catch (error) {
+      if (signal.aborted) return;
+      waitMs = backoffMs(failures++, BACKOFF);
+      const next = error instanceof ApiProblem ? error.next : undefined;
+      context.log[failures > 3 ? 'error' : 'warn']({ err: messageOf(error), next, waitMs }, 'no work list');
+    }
+    if (waitMs > 0) await context.clock.sleep(waitMs, { signal }).catch(() => undefined);
+  }
+}
+
+/** Whether anything was begun. */
+function begin(
+  { context, jobs, setPower, mayClaim }: PollDeps,
+  { item, triedAtMs }: Readonly<{ item: WorkItem; triedAtMs: Map<string, number> }>,
+): boolean {
+  const { action, contractId, epoch } = item;
+  switch (action) {
+    case 'Destroy':
+      jobs.order(contractId, epoch);
+      return false; // the facade repeats it until it is confirmed
+    case 'Provision': {
+      const nowMs = context.clock.monotonicMs();
+      for (const [id, atMs] of triedAtMs) if (nowMs - atMs >= REFUSED_MS) triedAtMs.delete(id);
+      if (!mayClaim() || triedAtMs.has(contractId) || !jobs.offer(item)) return false;
+      triedAtMs.set(contractId, nowMs);
+      return true;
+    }
+    case 'Start':
+    case 'Stop':
+      setPower({ contractId, epoch, power: action });
+      return false;
+    case 'Reinstall':
+      context.log.warn({ contract: contractId }, 'this version cannot reinstall');
+      return false;
+    default:
+      return assertNever(action);
+  }
+}

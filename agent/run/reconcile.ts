@@ -1,0 +1,130 @@
+/**
+ * The inventory: a listing goes to the facade, its judgement is carried out. A listing that failed is no
+ * listing: then nothing is said and nothing done. Every machine is looked up again under the contract's mutex
+ * before it is touched, because its tags may have changed since.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { assertNever } from '../../lib/assert.ts';
+import { messageOf } from '../failure.ts';
+import type { InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
+import type { Context } from './context.ts';
+import { decideReconcile, type ReconcileAction } from './decide-reconcile.ts';
+import type { Jobs } from './jobs.ts';
+import { refOf } from './own-machines.ts';
+
+/** As many machines as one inventory may name. */
+const LISTED_MAX = 4096;
+
+export type ReconcileDeps = Readonly<{ context: Context; jobs: Jobs }>;
+
+/** At once and then at intervals, until the signal is aborted. Never throws. */
+export async function keepReconciled(deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
+  const { clock, limits, log } = deps.context;
+  while (!signal.aborted) {
+    await reconcileOnce(deps, signal).catch((error: unknown) => {
+      if (!signal.aborted) log.warn({ err: messageOf(error) }, 'no inventory this time');
+    });
+    await clock.sleep(limits.reconcileMs, { signal }).catch(() => undefined);
+  }
+}
+
+export async function reconcileOnce({ context, jobs }: ReconcileDeps, signal: AbortSignal): Promise<void> {
+  const { store, clock, limits, log } = context;
+  const listed = await context.provisioner.list({ signal });
+  jobs.noteListing(listed);
+  if (listed.length > LISTED_MAX)
+    log.error({ listed: listed.length, max: LISTED_MAX }, 'more machines than one inventory can name');
+  const answer = await context.facade.reconcile(listed.slice(0, LISTED_MAX).map(asReported), { signal });
+  const { actions, quarantine } = decideReconcile({
+    listed,
+    answer,
+    quarantine: store.quarantine(),
+    isStoppedByOrder: (contractId) => store.get(contractId).isStoppedByOrder,
+    now: clock.now(),
+    quarantineMs: limits.quarantineMs,
+  });
+  // Since when it is in quarantine is on disk before anything is stopped.
+  if (!isDeepStrictEqual(quarantine, store.quarantine())) store.setQuarantine(quarantine);
+  for (const { externalId, message } of answer.unknown)
+    log.warn({ externalId, message }, 'machine in quarantine');
+  for (const action of actions) {
+    if (signal.aborted) return;
+    await carryOut({ context, jobs, signal }, action).catch((error: unknown) => {
+      if (!signal.aborted)
+        log.warn({ action: action.type, err: messageOf(error) }, 'not done, next time again');
+    });
+  }
+}
+
+type CarryingOut = ReconcileDeps & Readonly<{ signal: AbortSignal }>;
+
+async function carryOut({ context, jobs, signal }: CarryingOut, action: ReconcileAction): Promise<void> {
+  const { provisioner, identity, log } = context;
+  switch (action.type) {
+    case 'Order':
+      return jobs.order(action.contractId, action.epoch);
+    case 'Adopt':
+      return unchanged({ context, signal }, action.machine, async (ref) => {
+        const tags = { epoch: action.epoch, agentUid: identity.agentUid };
+        await provisioner.adopt(ref, tags, { signal });
+        log.info({ externalId: ref.externalId, from: ref.agentUid }, "a revoked agent's machine adopted");
+      });
+    case 'Start':
+      return unchanged({ context, signal }, action.machine, async (ref) => {
+        await provisioner.start(ref, { signal });
+        log.info({ externalId: ref.externalId }, 'machine started again');
+      });
+    case 'Stop':
+      return unchanged({ context, signal }, action.machine, async (ref) => {
+        await provisioner.stop(ref, { signal });
+        log.warn({ externalId: ref.externalId }, 'machine stopped');
+      });
+    case 'DestroyUnknown':
+      return unchanged({ context, signal }, action.machine, async (ref) => {
+        await provisioner.destroy(ref, { signal });
+        log.warn({ externalId: ref.externalId }, 'machine destroyed after its quarantine');
+      });
+    default:
+      return assertNever(action);
+  }
+}
+
+/** Under the contract's mutex, and only if a fresh listing shows the machine as the facade judged it. */
+function unchanged(
+  { context, signal }: Pick<CarryingOut, 'context' | 'signal'>,
+  judged: ListedInstance,
+  touch: (ref: InstanceRef) => Promise<void>,
+): Promise<void> {
+  return context.mutex.run(judged.contractId, async () => {
+    const now = await context.provisioner.list({ signal });
+    if (now.some((machine) => isDeepStrictEqual(machine, judged))) await touch(refOf(judged, context));
+  });
+}
+
+/** Starts or stops the machine of a contract by an order, and remembers which. */
+export async function setPower(
+  { context }: ReconcileDeps,
+  item: Readonly<{ contractId: string; epoch: number; power: 'Start' | 'Stop' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { contractId, epoch, power } = item;
+  const isStopped = power === 'Stop';
+  await context.mutex.run(contractId, async () => {
+    const listed = await context.provisioner.list({ signal });
+    const machine = listed.find((it) => it.contractId === contractId && it.epoch === epoch);
+    if (!machine || (machine.agentUid ?? context.identity.agentUid) !== context.identity.agentUid) return;
+    context.store.change(contractId, (record) =>
+      record.isStoppedByOrder === isStopped ? record : { ...record, isStoppedByOrder: isStopped },
+    );
+    if (isStopped && machine.state !== 'Stopped')
+      await context.provisioner.stop(refOf(machine, context), { signal });
+    if (!isStopped && machine.state !== 'Running')
+      await context.provisioner.start(refOf(machine, context), { signal });
+  });
+}
+
+const asReported = ({ agentUid, ...machine }: ListedInstance) => ({
+  ...machine,
+  ...(agentUid === undefined ? {} : { agentUid }),
+  createdAt: new Date(machine.createdAt).toISOString(),
+});
