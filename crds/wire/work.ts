@@ -143,6 +143,10 @@ export const LockRequest = z
       .optional()
       .describe('To claim: the epoch that the work item named; a late duplicate is refused.'),
   })
+  .refine((body) => (body.session === undefined) === (body.incarnation === undefined), {
+    path: ['incarnation'],
+    message: 'session and incarnation go together',
+  })
   .nullish();
 
 export const LockResponse = z.object({
