@@ -35,7 +35,7 @@ function seedIn(file: string): KeyPair {
 
 function sshKeyIn(file: string): DemoKeys['ssh'] {
   if (!existsSync(file) || !existsSync(`${file}.pub`)) {
-    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'dcmarket-demo' });
+    const pair = usableKeyPair();
     writeFileAtomically(`${file}.pub`, `${pair.public.trim()}\n`);
     writeFileAtomically(file, pair.private.endsWith('\n') ? pair.private : `${pair.private}\n`, 0o600);
   }
@@ -44,4 +44,13 @@ function sshKeyIn(file: string): DemoKeys['ssh'] {
     privateKey: readFileSync(file, 'utf8'),
     publicKey: readFileSync(`${file}.pub`, 'utf8').trim(),
   };
+}
+
+/** ssh2 makes a key that it cannot read itself about once in 270: a leading zero byte is lost. */
+function usableKeyPair(): ReturnType<typeof ssh2.utils.generateKeyPairSync> {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'dcmarket-demo' });
+    const parsed = ssh2.utils.parseKey(pair.private);
+    if (!(parsed instanceof Error) && parsed.getPublicSSH().length === 51) return pair;
+  }
 }

@@ -114,7 +114,11 @@ function writeSettings({ paths }: Dev, { apiUrl }: Readonly<{ apiUrl: string }>)
     tenant: join(paths.state, 'keys', 'tenant.key'),
     provider: join(paths.state, 'keys', 'provider.key'),
   };
-  writeFileAtomically(join(paths.state, 'dcm.json'), `${JSON.stringify({ apiUrl, keys }, null, 2)}\n`, 0o600);
+  writeFileAtomically(
+    join(paths.state, 'dcm.json'),
+    `${JSON.stringify({ apiUrl, keys, sshIdentity: join(paths.state, 'demo_key') }, null, 2)}\n`,
+    0o600,
+  );
 }
 
 type Next = Readonly<{ servers: Servers; apiUrl: string; contract: ContractView; keys: DemoKeys }>;
