@@ -2,13 +2,13 @@
 import type { Observe } from '../kube/observation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Store } from '../store/store.ts';
 import type { Clients, Informers } from './clients.ts';
-import type { LedgerStore } from './contract/ledger.ts';
 
 export type OperatorDeps = Readonly<{
   clients: Clients;
   informers: Informers;
-  store: LedgerStore;
+  store: Pick<Store, 'archive' | 'instances' | 'idempotency'>;
   clock: Clock;
   observe: Observe;
   log: Logger;

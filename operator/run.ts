@@ -31,6 +31,7 @@ export type OperatorOptions = Readonly<{
 
 const LEASE = 'dcmarket-operator';
 const MIGRATE_AGAIN_MS = 5_000;
+const SWEEP_EVERY_MS = 3_600_000;
 
 /** Resolves after `signal`, when everything has stopped and the Lease is released. */
 export async function runOperator({ config, log, clock, identity, signal }: OperatorOptions): Promise<void> {
@@ -105,9 +106,23 @@ async function runControllers(
   ];
   const stopEvents = recordMoves(deps.informers.contracts, recorder);
   try {
-    await Promise.all([recorder.run(signal), ...controllers.map((controller) => controller.run(signal))]);
+    await Promise.all([
+      recorder.run(signal),
+      sweepKeys(deps, signal),
+      ...controllers.map((controller) => controller.run(signal)),
+    ]);
   } finally {
     stopEvents();
+  }
+}
+
+/** Idempotency keys past their time go now and then; while PostgreSQL is down they stay. */
+async function sweepKeys({ store, clock, log }: OperatorDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await store.idempotency.deleteExpired().catch((error: unknown) => {
+      log.info({ err: error }, 'old idempotency keys could not be removed');
+    });
+    await clock.sleep(SWEEP_EVERY_MS, { signal }).catch(() => undefined);
   }
 }
 
