@@ -1,5 +1,5 @@
 /** The operator as a process-wide whole against a real API server: what it writes, and what it leaves alone. */
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Agent } from '../../crds/agent.ts';
 import { type Contract, contractDefinition } from '../../crds/contract/contract.ts';
 import { FINALIZER, GROUP, VERSION } from '../../crds/group.ts';
@@ -10,23 +10,28 @@ import type { ResourceClient } from '../../kube/resource.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import { runOperator } from '../../operator/run.ts';
-import { createDatabase, inNamespace, type TestDatabase } from '../world/cluster.ts';
+import { createDatabase, type TestDatabase } from '../world/cluster.ts';
 import { eventually } from '../world/eventually.ts';
+import { openWorld, type World } from '../world/world.ts';
 import { EXAMPLES } from './examples.ts';
 
+/** A cluster of its own: an operator works on every namespace, also on those of the files that run beside this one. */
+let world: World;
 let client: KubeClient;
-let namespace: string;
+const namespace = 'operator';
 let database: TestDatabase;
 let running: Promise<void>;
 const stop = new AbortController();
 
 beforeAll(async () => {
-  client = createKubeClient({ kubeconfig: { file: inject('kubeconfig') } });
-  namespace = await inNamespace('operator');
+  world = await openWorld();
+  const { kubeconfig } = await world.startControlPlane();
+  client = createKubeClient({ kubeconfig: { file: kubeconfig } });
+  await client.raw({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } });
   database = await createDatabase();
   running = runOperator({
     config: {
-      KUBECONFIG: inject('kubeconfig'),
+      KUBECONFIG: kubeconfig,
       DATABASE_URL: database.url,
       METRICS_PORT: 0,
       METRICS_HOST: '127.0.0.1',
@@ -45,6 +50,7 @@ afterAll(async () => {
   await running;
   await client.close();
   await database.drop();
+  await world.close();
 });
 
 function of<T extends KubeObject>(kind: string): ResourceClient<T> {
