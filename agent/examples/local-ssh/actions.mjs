@@ -10,7 +10,7 @@ import { Refusal } from './refusal.mjs';
 import { externalIdOf, newTagsOf, sshKeysOf, tagsOf } from './request.mjs';
 import { HOST } from './settings.mjs';
 import { findRunning, halt, launch, ready, running } from './supervise.mjs';
-import { assertReachable, chooseUid, furnish, USER } from './tenant.mjs';
+import { assertReachable, assertUser, chooseUid, furnish, USER } from './tenant.mjs';
 
 /** @typedef {import('./instance.mjs').Instance} Instance */
 /** @typedef {import('./instance.mjs').Tags} Tags */
@@ -46,7 +46,7 @@ async function provision(root, request) {
       if (!existing)
         return launch(root, await makeInstance(root, { externalId, sshKeys, tags: tagsOf(request) }));
       refuseForeign(existing, tagsOf(request));
-      return existing.pid ?? launch(root, await usable(root, existing));
+      return existing.pid ?? launch(root, usable(root, existing));
     });
     const outcome = await ready(root, externalId, pid);
     if ('runtime' in outcome) return { instance: present(externalId, outcome.runtime) };
@@ -87,7 +87,7 @@ async function terminate(root, request) {
     refuseForeign(existing, tagsOf(request));
     const saved = load(root, externalId);
     if (saved) save(root, { ...saved, isBeingDestroyed: true });
-    await halt(root, { externalId, uid: saved?.uid ?? null });
+    await halt(root, existing);
     if (saved) erase(root, externalId);
   });
   return {};
@@ -99,7 +99,7 @@ async function start(root, request) {
   const externalId = externalIdOf(request);
   const pid = await withLock(root, async () => {
     const existing = findOrRefuse(root, externalId, tagsOf(request));
-    return existing.pid ?? launch(root, await usable(root, existing));
+    return existing.pid ?? launch(root, usable(root, existing));
   });
   const outcome = await ready(root, externalId, pid);
   if ('failure' in outcome) throw notStarted(externalId, outcome.failure);
@@ -110,8 +110,7 @@ async function start(root, request) {
 async function stop(root, request) {
   const externalId = externalIdOf(request);
   await withLock(root, async () => {
-    findOrRefuse(root, externalId, tagsOf(request));
-    await halt(root, { externalId, uid: load(root, externalId)?.uid ?? null });
+    await halt(root, findOrRefuse(root, externalId, tagsOf(request)));
   });
   return {};
 }
@@ -129,7 +128,7 @@ async function retag(root, request) {
     if (!existing) throw missing(externalId);
     if (isTagged(existing, { ...tagsOf(request), ...newTags })) return existing.pid; // asked again
     refuseForeign(existing, tagsOf(request));
-    const saved = await usable(root, existing);
+    const saved = usable(root, existing);
     if (existing.pid !== undefined) await halt(root, saved);
     const retagged = { ...saved, ...newTags };
     save(root, retagged);
@@ -192,7 +191,7 @@ async function list(root, request) {
  * An instance by its tags: those of its process, else those in its folder. `pid` undefined: it is stopped.
  * @param {string} root
  * @param {string} externalId
- * @returns {(Tags & { externalId: string, port: number, pid?: number }) | undefined}
+ * @returns {(Tags & { externalId: string, port: number, uid: number | null, pid?: number }) | undefined}
  */
 function find(root, externalId) {
   return findRunning(root, externalId) ?? load(root, externalId);
@@ -207,11 +206,12 @@ function findOrRefuse(root, externalId, tags) {
 }
 
 /** The folder of an instance that may go on living. @param {string} root @param {{ externalId: string }} existing */
-async function usable(root, { externalId }) {
+function usable(root, { externalId }) {
   const saved = load(root, externalId);
   if (!saved) throw new Refusal('permanent', `${externalId} runs, but its folder is gone: terminate it`);
   if (saved.isBeingDestroyed)
     throw new Refusal('permanent', `${externalId} is half destroyed: terminate it again`);
+  assertUser(saved);
   return saved;
 }
 

@@ -3,7 +3,7 @@
  * that `ps` can be read back too.
  */
 
-/** @typedef {import('./instance.mjs').Tags & { root: string, externalId: string, port: number, createdAt: string }} Described */
+/** @typedef {import('./instance.mjs').Tags & { root: string, externalId: string, port: number, uid: number | null, createdAt: string }} Described */
 
 /** @param {Described} it */
 export function daemonArguments(it) {
@@ -15,6 +15,7 @@ export function daemonArguments(it) {
     epoch: String(it.epoch),
     agent: encode(it.agentUid),
     port: String(it.port),
+    user: String(it.uid ?? 'none'),
     created: it.createdAt,
   }).flatMap(([name, value]) => [`--${name}`, value]);
 }
@@ -30,6 +31,7 @@ export function parseDaemonArguments(args) {
     epoch: Number(value('epoch')),
     agentUid: decodeURIComponent(value('agent')),
     port: Number(value('port')),
+    uid: value('user') === 'none' ? null : Number(value('user')),
     createdAt: value('created'),
   };
 }

@@ -2,23 +2,26 @@
  * The process that is an instance: an SSH server on the instance's loopback port. Its command line carries the
  * tags, so the host's process list is the list of instances. It ends on SIGTERM, with all that was started in it.
  */
-import { rmSync, writeSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { parseDaemonArguments } from './arguments.mjs';
 import { ensureHostKey } from './host-key.mjs';
 import { load, pathsOf, writeJson } from './instance.mjs';
 import { endTenant } from './processes.mjs';
 import { codeOf, Refusal } from './refusal.mjs';
 import { startServer } from './ssh-server.mjs';
-import { isRoot } from './tenant.mjs';
+import { assertUser, isRoot } from './tenant.mjs';
 
+const O_CLOEXEC = 0o2000000;
 const { root, externalId, port } = parseDaemonArguments(process.argv.slice(3));
 const paths = pathsOf(root, externalId);
 
 async function main() {
   process.umask(0o022);
+  closeInherited();
   if (isRoot()) process.setgroups?.([]); // so no session can inherit a group of root's
   const instance = load(root, externalId);
   if (!instance) throw new Refusal('permanent', `${paths.record} is missing`);
+  assertUser(instance);
   const room = { externalId, folder: paths.folder, home: paths.home, uid: instance.uid };
   process.on('SIGTERM', () => void stop(room));
   process.on('SIGINT', () => void stop(room));
@@ -31,6 +34,24 @@ async function main() {
   const startedAt = new Date().toISOString();
   writeJson(paths.runtime, { pid: process.pid, port, hostKeyFingerprint: fingerprint, startedAt });
   log(`listening on port ${port} as process ${process.pid}`);
+}
+
+/**
+ * Whoever ran the agent may have had files open that it passed on without meaning to; a tenant must not get them.
+ * What Node opens itself is marked to be closed for children, what was inherited is not.
+ */
+function closeInherited() {
+  if (process.platform !== 'linux') return;
+  for (const fd of readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((number) => number > 2)) {
+    try {
+      const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
+      if ((Number.parseInt(flags, 8) & O_CLOEXEC) === 0) closeSync(fd);
+    } catch {
+      // the descriptor of the directory that was read: closed already
+    }
+  }
 }
 
 /** @param {import('./session.mjs').Room} room */

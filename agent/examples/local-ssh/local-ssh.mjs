@@ -26,4 +26,5 @@ function refusal(error) {
   return { success: false, error: String(error), class: 'transient', retry_possible: true };
 }
 
+process.umask(0o022); // the folders that tenants pass through must not depend on who started the agent
 process.stdout.write(`${JSON.stringify(await answer(await text(process.stdin)).catch(refusal))}\n`);

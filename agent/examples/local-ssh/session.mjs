@@ -113,7 +113,8 @@ async function runInTerminal(channel, { room, env, command }, { cols, rows, term
     channel.once('drain', () => pty.resume());
   });
   channel.on('data', (/** @type {Buffer} */ data) => {
-    if (isRunning) pty.write(data);
+    // Its types only know text; it passes bytes on as they are, and text would break what is not UTF-8.
+    if (isRunning) pty.write(/** @type {string} */ (/** @type {unknown} */ (data)));
   });
   pty.onExit(({ exitCode, signal }) => {
     isRunning = false;

@@ -43,6 +43,11 @@ export function chooseUid(seed, taken) {
  */
 export function assertReachable(root) {
   if (!isRoot()) return;
+  if (statSync(root).uid !== 0)
+    throw new Refusal(
+      'configuration',
+      `${root} belongs to another user than root, who could change what root runs`,
+    );
   for (let folder = root; ; folder = dirname(folder)) {
     const mode = statSync(folder).mode & 0o777;
     if ((mode & 0o001) === 0)
@@ -53,6 +58,18 @@ export function assertReachable(root) {
       );
     if (folder === dirname(folder)) return;
   }
+}
+
+/**
+ * An instance without a user of its own would give its tenant root when root starts it.
+ * @param {{ externalId: string, uid: number | null }} instance
+ */
+export function assertUser({ externalId, uid }) {
+  if (isRoot() !== (uid !== null))
+    throw new Refusal(
+      'configuration',
+      `${externalId} was made by ${isRoot() ? 'an unprivileged user' : 'root'}: run the agent as that user again`,
+    );
 }
 
 /**
