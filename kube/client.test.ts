@@ -39,7 +39,8 @@ const errorOf = (promise: Promise<unknown>): Promise<KubeError> =>
 
 test('many requests share few connections', async () => {
   const { client, server } = await connect((_, response) => sendJson(response, {}), { connectionsMax: 2 });
-  await Promise.all(Array.from({ length: 50 }, () => client.raw({ method: 'GET', path: '/version' })));
+  for (let wave = 0; wave < 5; wave++)
+    await Promise.all(Array.from({ length: 10 }, () => client.raw({ method: 'GET', path: '/version' })));
   expect(server.requests).toHaveLength(50);
   expect(server.connections()).toBeLessThanOrEqual(2);
 });

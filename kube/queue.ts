@@ -154,19 +154,15 @@ type Line = Readonly<{
  */
 function createLine(): Line {
   const keys = new Map<ObjectKey, number>();
-  let cursor = keys.entries();
+  const cursor = keys.entries();
   return {
     has: (key) => keys.has(key),
     sinceMs: (key) => keys.get(key),
     push: (key, sinceMs) => void keys.set(key, sinceMs),
     remove: (key) => void keys.delete(key),
     shift: () => {
-      if (keys.size === 0) return undefined;
-      let next = cursor.next();
-      if (next.done) {
-        cursor = keys.entries(); // it had reached the end before these were pushed
-        next = cursor.next();
-      }
+      if (keys.size === 0) return undefined; // so the cursor never comes to its end and always sees what is pushed
+      const next = cursor.next();
       if (next.done) return undefined;
       const [key, sinceMs] = next.value;
       keys.delete(key);
