@@ -11,6 +11,8 @@ export type ReconcileFacts = Readonly<{
   listed: readonly ListedInstance[];
   answer: ReconcileResponse;
   quarantine: Quarantine;
+  /** Only an agent's own machines are touched; another's only to be adopted. */
+  isOwn: (machine: ListedInstance) => boolean;
   /** A person or a tenant wants this contract's machine stopped. */
   isStoppedByOrder: (contractId: string) => boolean;
   now: Date;
@@ -28,7 +30,9 @@ export function decideReconcile(facts: ReconcileFacts): ReconcileDecision {
   const { listed, answer, now } = facts;
   const machineOf = ({ externalId }: Readonly<{ externalId: string }>): ListedInstance[] =>
     listed.filter((machine) => machine.externalId === externalId);
-  const unknown = answer.unknown.flatMap(machineOf);
+  const ownOf = (entry: Readonly<{ externalId: string }>): ListedInstance[] =>
+    machineOf(entry).filter(facts.isOwn);
+  const unknown = answer.unknown.flatMap(ownOf);
   const quarantine = Object.fromEntries(
     unknown.map(({ externalId }) => [
       externalId,
@@ -39,9 +43,9 @@ export function decideReconcile(facts: ReconcileFacts): ReconcileDecision {
     now.getTime() - Date.parse(quarantine[externalId]?.since ?? now.toISOString()) >= facts.quarantineMs;
   const started = answer.keep
     .filter(({ contractId }) => !facts.isStoppedByOrder(contractId))
-    .flatMap(machineOf)
+    .flatMap(ownOf)
     .filter(({ state }) => state === 'Stopped');
-  const stopped = [...answer.pause.flatMap(machineOf), ...unknown.filter((machine) => !isDue(machine))];
+  const stopped = [...answer.pause.flatMap(ownOf), ...unknown.filter((machine) => !isDue(machine))];
   const orders = [...answer.terminate, ...answer.confirm];
   return {
     quarantine,

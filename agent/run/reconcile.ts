@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { assertNever } from '../../lib/assert.ts';
 import { messageOf } from '../failure.ts';
 import type { InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
-import type { Context } from './context.ts';
+import { type Context, isOwn } from './context.ts';
 import { decideReconcile, type ReconcileAction } from './decide-reconcile.ts';
 import type { Jobs } from './jobs.ts';
 import { refOf } from './own-machines.ts';
@@ -39,6 +39,7 @@ export async function reconcileOnce({ context, jobs }: ReconcileDeps, signal: Ab
     listed,
     answer,
     quarantine: store.quarantine(),
+    isOwn: (machine) => isOwn(machine, context.identity),
     isStoppedByOrder: (contractId) => store.get(contractId).isStoppedByOrder,
     now: clock.now(),
     quarantineMs: limits.quarantineMs,
