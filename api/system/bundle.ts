@@ -15,10 +15,11 @@ export const NODE_MAJOR_MIN = 22;
 /** Native or optional, and never needed by `dc-agent` itself. */
 const LEFT_OUT = ['@lydell/node-pty', 'cpu-features', '*.node'];
 
-/** CommonJS packages inside the bundle still call `require`. */
+/** CommonJS packages inside the bundle still call `require` and look beside themselves (ssh2). */
 const BANNER = `#!/usr/bin/env node
 import { createRequire as __createRequire } from 'node:module';
-const require = __createRequire(import.meta.url);`;
+const require = __createRequire(import.meta.url);
+const __dirname = import.meta.dirname;`;
 
 /** Throws Problem NotReady when the sources are not there or cannot be bundled; the next call tries again. */
 export function bundler(entry: string): () => Promise<Bundle> {
