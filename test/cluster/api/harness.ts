@@ -64,10 +64,18 @@ export type Market = Readonly<{
 export const SSH_KEY =
   'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJ1dCB0aGlzIGlzIG9ubHkgYSB0ZXN0IGtleSBvZiBvdXJz test';
 
-type Options = Readonly<{ environment?: Readonly<Record<string, string>>; withDatabase?: boolean }>;
+type Options = Readonly<{
+  environment?: Readonly<Record<string, string>>;
+  withDatabase?: boolean;
+  /** Instead of the shared cluster, with a namespace that is there. */
+  cluster?: Readonly<{ kubeconfig: string; namespace: string }>;
+  /** The operator of the cluster makes providers Ready; otherwise they are made so here. */
+  hasOperator?: boolean;
+}>;
 
-/** Two facades on one cluster: `second` answers another one beside the first. */
-export async function openMarket({ environment = {}, withDatabase = true }: Options = {}): Promise<Market> {
+/** Answers when the facade listens and its provider may sell; a second call makes another one beside it. */
+export async function openMarket(options: Options = {}): Promise<Market> {
+  const { environment = {}, withDatabase = true, cluster, hasOperator = false } = options;
   const log = createLogger({ name: 'test', level: process.env['TEST_LOG'] === 'debug' ? 'debug' : 'fatal' });
   const database = withDatabase ? await createDatabase() : undefined;
   if (database) {
@@ -75,8 +83,8 @@ export async function openMarket({ environment = {}, withDatabase = true }: Opti
     await store.migrate();
     await store.close();
   }
-  const namespace = await inNamespace('api');
-  const kubeconfig = { file: inject('kubeconfig') };
+  const namespace = cluster?.namespace ?? (await inNamespace('api'));
+  const kubeconfig = { file: cluster?.kubeconfig ?? inject('kubeconfig') };
   const kube = createKubeClient({ kubeconfig });
   const clients = createClients(kube);
   const facade = await startFacade({
@@ -91,7 +99,7 @@ export async function openMarket({ environment = {}, withDatabase = true }: Opti
     log,
     signal: new AbortController().signal,
   });
-  const provider = await makeProvider(clients, namespace);
+  const provider = await makeProvider(clients, namespace, { hasOperator });
   const call = caller(facade.url);
   await eventually(
     async () => (await call('GET', `/api/v1/providers/${provider.publicKey}`)).data?.ready === true,
@@ -113,7 +121,11 @@ export async function openMarket({ environment = {}, withDatabase = true }: Opti
 }
 
 /** A Provider that is Ready, as the operator would leave it. */
-export async function makeProvider(clients: Clients, namespace: string): Promise<KeyPair> {
+export async function makeProvider(
+  clients: Clients,
+  namespace: string,
+  { hasOperator }: Readonly<{ hasOperator: boolean }> = { hasOperator: false },
+): Promise<KeyPair> {
   const keys = generateKeyPair();
   const created = await clients.providers.create({
     metadata: { name: namespace },
@@ -124,6 +136,7 @@ export async function makeProvider(clients: Clients, namespace: string): Promise
       acceptance: { mode: 'Automatic' },
     },
   });
+  if (hasOperator) return keys;
   const ready = { type: 'Ready', status: 'True' as const, reason: 'Ready', message: 'It may sell.' };
   await clients.providers.updateStatus({
     ...created,
