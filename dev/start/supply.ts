@@ -16,6 +16,7 @@ import type { Servers } from './servers.ts';
 
 export const AGENT_NAMES = ['agent-1', 'agent-2'] as const;
 const POOL = 'europe-script';
+const AGENT_ENTRY = 'agent/bin/dc-agent.mjs';
 const SAMPLES = ['provider.yaml', 'agentpool.yaml', 'offering.yaml'];
 
 type Input = Readonly<{
@@ -54,7 +55,7 @@ export async function startAgents(dev: Dev, input: Input): Promise<ManagedProces
     running.push(
       await startProgram(dev, {
         name,
-        entry: 'agent/bin/dc-agent.mjs',
+        entry: AGENT_ENTRY,
         args: ['run', '--config', config],
         reload: input.reload,
         env: { DC_INSTANCES_DIR: input.instances },
@@ -86,7 +87,7 @@ async function joinPool(
   );
   const { code, output } = await runNode(
     dev,
-    'agent/bin/dc-agent.mjs',
+    AGENT_ENTRY,
     ['setup', '--token', token.token, '--api-url', apiUrl, '--config', config, '--label', name],
     { env: { DC_INSTANCES_DIR: instances } },
   );
