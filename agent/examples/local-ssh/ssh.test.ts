@@ -87,6 +87,12 @@ describe('a command', () => {
     const { stdout } = await run(client, 'cat', bytes);
     expect(stdout === bytes.toString('latin1')).toBe(true);
   });
+  test('may be one of many in one connection, but not of any number at a time', async () => {
+    await using client = await connect(instance);
+    for (let round = 0; round < 20; round++) expect(await run(client, 'true')).toMatchObject({ code: 0 });
+    const sessions = await Promise.allSettled(Array.from({ length: 20 }, () => exec(client, 'cat')));
+    expect(sessions.filter(({ status }) => status === 'fulfilled')).toHaveLength(16);
+  });
   test('that is killed says by which signal', async () => {
     await using client = await connect(instance);
     expect(await run(client, 'kill -TERM $$')).toMatchObject({ signal: 'SIGTERM' });

@@ -1,5 +1,5 @@
 /** What these tests share: a root folder of their own, the script provisioner on it, and SSH clients. */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,14 +44,15 @@ export function aTenantsRequest(digit: string): CreateRequest {
 export const refOf = (request: CreateRequest) =>
   aRef({ contractId: request.contractId, externalId: `dc-${request.contractId}` });
 
-/** One action without the provisioner around it; the answer as it was written. */
-export function act(root: string, request: object): Promise<Record<string, unknown>> {
+/** One action without the provisioner around it; the answer as it was written. Killed after `killAfterMs`. */
+export function act(root: string, request: object, killAfterMs?: number): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const env = { PATH: process.env['PATH'], DC_INSTANCES_DIR: root };
-    const child = execFile(process.execPath, [SCRIPT], { env }, (error, stdout) =>
+    const timeout = killAfterMs === undefined ? {} : { timeout: killAfterMs, killSignal: 'SIGKILL' as const };
+    const child = execFile(process.execPath, [SCRIPT], { env, ...timeout }, (error, stdout) =>
       error ? reject(error) : resolve(JSON.parse(stdout)),
     );
-    child.stdin?.end(JSON.stringify(request));
+    child.stdin?.on('error', () => undefined).end(JSON.stringify(request));
   });
 }
 
@@ -62,6 +63,7 @@ export function connect(
   return new Promise((resolve, reject) => {
     const client = new Client();
     const dispose = async (): Promise<void> => void client.end();
+    client.once('connect', () => client.setNoDelay(true));
     client.once('ready', () => resolve(Object.assign(client, { [Symbol.asyncDispose]: dispose })));
     client.on('error', reject);
     client.connect({
@@ -123,6 +125,14 @@ function listen(channel: ClientChannel): Omit<Opened, 'channel'> {
 export async function ssh(instance: CreatedInstance, command: string): Promise<string> {
   await using client = await connect(instance);
   return (await run(client, command)).stdout.trim();
+}
+
+/** The processes of instances below the root, as the operating system lists them. */
+export function daemonsIn(root: string): number[] {
+  const lines = execFileSync('ps', ['-axww', '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+  return lines
+    .filter((line) => line.includes(`daemon.mjs`) && line.includes(`--root ${root} `))
+    .map(Number.parseFloat);
 }
 
 /** What is left of instances below the root. */
