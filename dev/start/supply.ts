@@ -52,6 +52,7 @@ export async function startAgents(dev: Dev, input: Input): Promise<ManagedProces
   for (const name of AGENT_NAMES) {
     const config = join(dev.paths.state, 'agents', name, 'config.toml');
     if (!existsSync(config)) await joinPool(dev, { ...input, name, config });
+    pointAt(config, input.apiUrl);
     running.push(
       await startProgram(dev, {
         name,
@@ -67,6 +68,13 @@ export async function startAgents(dev: Dev, input: Input): Promise<ManagedProces
     next: `See ${dev.paths.folders.logs}/agent-1.log.`,
   });
   return running;
+}
+
+/** Another `--port` than last time: the agent's config follows. */
+function pointAt(config: string, apiUrl: string): void {
+  const text = readFileSync(config, 'utf8');
+  const moved = text.replace(/^api_url = ".*"$/m, `api_url = "${apiUrl}"`);
+  if (moved !== text) writeFileAtomically(config, moved, 0o600);
 }
 
 async function joinPool(
