@@ -111,7 +111,9 @@ export type EndPhase = 'Rejected' | 'Cancelled' | 'Expired' | 'Failed';
 
 export function end(status: ContractStatus, { to, ...said }: Said & { to: EndPhase }): ContractStatus {
   invariant((status.holders ?? []).length === 0, 'a contract ends only without holders');
-  return move(status, { to, by: OPERATOR, ...said });
+  const ended = move(status, { to, by: OPERATOR, ...said });
+  const now = said.now.toISOString();
+  return ended.endsAt && ended.endsAt > now ? { ...ended, endsAt: now } : ended;
 }
 
 /** Holders that became debts of their Agents leave; the debts were written first. */

@@ -315,6 +315,11 @@ describe('what happens next to a contract', () => {
     test(name, () => expect(gist(decide(someFacts(given)))).toMatchObject(want));
 });
 
+test('a contract that ends early has ended by now, not when it was booked to', () => {
+  const contract = aContract('Terminating', { holders: [], endsAt: at(9999).toISOString() }, cancel);
+  expect(decide(someFacts({ contract })).status?.endsAt).toBe(at(60).toISOString());
+});
+
 describe('debts', () => {
   const history = [
     { seq: 1, at: at(0).toISOString(), to: 'Terminating' as const, by: 'operator', reason: 'X' },
