@@ -9,7 +9,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import { createLogger } from '../../../lib/log.ts';
 import type { CreatedInstance, CreateRequest, Provisioner } from '../../provisioner/provisioner.ts';
 import { ScriptConfig, scriptProvisioner } from '../../provisioner/script.ts';
-import { aRef, aRequest } from '../../provisioner/testing.ts';
+import { aRef, aRequest, eventually, isAlive } from '../../provisioner/testing.ts';
 
 export const SCRIPT = fileURLToPath(new URL('./local-ssh.mjs', import.meta.url));
 export const isRoot = process.getuid?.() === 0;
@@ -29,8 +29,9 @@ export async function aWorld(): Promise<World> {
     log: createLogger({ name: 'test', level: 'silent' }),
   });
   const remove = async (): Promise<void> => {
-    for (const tags of await provisioner.list({ signal }))
-      await provisioner.destroy(aRef({ ...tags, agentUid: tags.agentUid ?? '' }), { signal });
+    const daemons = daemonsIn(root); // by hand: the actions are what is tested, and slower
+    for (const pid of daemons) process.kill(pid, 'SIGTERM');
+    await eventually(() => !daemons.some(isAlive), 'the instances have ended');
     await rm(root, { recursive: true, force: true });
   };
   return { root, provisioner, remove };
