@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInformer } from './informer.ts';
+import type { ResourceClient } from './resource.ts';
 import { openScene, type Scene } from './testing/cluster.ts';
 import { CONFIG_MAPS, type ConfigMap } from './testing/config-map.ts';
 import { readYourWrites } from './write.ts';
@@ -45,7 +46,17 @@ test('an object that leaves the selection leaves the cache', async () => {
 });
 
 test('a writer reads its own writes, the end of an object included', async () => {
-  const informer = await scene.inform();
+  // A watch that lags shows who does not wait.
+  const lagging: ResourceClient<ConfigMap> = {
+    ...maps(),
+    watch: async function* (query, options) {
+      for await (const event of maps().watch(query, options)) {
+        await delay(20);
+        yield event;
+      }
+    },
+  };
+  const informer = await scene.inform({ resource: lagging });
   const own = readYourWrites(maps(), informer);
   const metadata = { ...ref('own'), finalizers: ['dcmarket.io/test'] };
   const created = await own.create({ metadata, data: { n: '0' } });
