@@ -1,0 +1,68 @@
+/**
+ * `npm run bench [names] [--quick]`: starts the house once, measures, prints each row when it is known and the
+ * whole table at the end. A goal that is missed is printed, not failed; a race with two winners is a failure.
+ */
+import { systemClock } from '../lib/clock.ts';
+import { claimBench } from './b1-claim.ts';
+import { raceBench } from './b2-race.ts';
+import { createToLockedBench } from './b3-create-to-locked.ts';
+import { signatureBench } from './b7-signatures.ts';
+import { writeBudgetBench } from './b9-write-budget.ts';
+import { openHouse } from './house.ts';
+import { describeCpuSince, describeMachine, readCpuTicks } from './machine.ts';
+import { type Row, tableOf } from './report.ts';
+
+/** Those with an operator come first: what the others leave behind would keep it busy. */
+const BENCHMARKS = [createToLockedBench, writeBudgetBench, signatureBench, raceBench, claimBench];
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const quick = args.includes('--quick');
+  const names = args.filter((arg) => arg !== '--quick').map((name) => name.toUpperCase());
+  const unknown = names.filter((name) => !BENCHMARKS.some((one) => one.name === name));
+  if (unknown.length > 0)
+    throw new Error(
+      `There is no benchmark ${unknown.join(', ')}; there are ${BENCHMARKS.map(({ name }) => name).sort()}.`,
+    );
+  const chosen = BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name));
+  console.log('starting kube-apiserver, etcd (fsync), PostgreSQL (fsync) and a facade');
+  const house = await openHouse(signal);
+  try {
+    const machine = await describeMachine(house);
+    console.log(machine);
+    const rows: Row[] = [];
+    const notes: string[] = [];
+    for (const { name, run } of chosen) {
+      const before = readCpuTicks();
+      const startedMs = systemClock.monotonicMs();
+      const found = await Promise.race([run(house, { quick }), rejected(signal)]);
+      const seconds = Math.round((systemClock.monotonicMs() - startedMs) / 1000);
+      const note = `${name}: ${seconds} s, ${describeCpuSince(before)}`;
+      rows.push(...found);
+      notes.push(note);
+      console.log(`${tableOf(found).split('\n').slice(2).join('\n')}\n${note}`);
+    }
+    rows.sort((a, b) => a.name.localeCompare(b.name));
+    const when = systemClock.now().toISOString().slice(0, 10);
+    console.log(`\n${when}${quick ? ', quick' : ''}: ${machine}\n\n${tableOf(rows)}\n\n${notes.join('\n')}`);
+  } finally {
+    await house.close();
+  }
+}
+
+const rejected = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+
+const stopping = new AbortController();
+// The terminal and the program that started us both send one; whatever they send, everything is stopped in order.
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.on(name, () => stopping.abort(new Error(`stopped by ${name}`)));
+main(process.argv.slice(2), stopping.signal).then(
+  () => process.exit(),
+  (error: unknown) => {
+    process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  },
+);
