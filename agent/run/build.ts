@@ -49,7 +49,9 @@ export function create(job: Performing, grant: Grant): Promise<void> {
     context.store.change(memory.contractId, (record) =>
       record.grant?.epoch === grant.epoch ? finish(record, withoutUndefined(created)) : record,
     );
-    memory.machines = [listedAs(created, { context, grant, contractId: memory.contractId })];
+    const machine = listedAs(created, { context, grant, contractId: memory.contractId });
+    memory.machines = [machine];
+    job.onBuilt(machine);
     const ms = Math.round(context.clock.monotonicMs() - startedMs);
     const about = { contract: memory.contractId, epoch: grant.epoch, externalId: created.externalId, ms };
     context.log.info(about, 'machine created');

@@ -39,6 +39,8 @@ export type JobDeps = Readonly<{
   hasRoom: (contractId: string) => boolean;
   /** Every successful listing, for whoever counts. */
   onListed: (machines: readonly ListedInstance[]) => void;
+  /** One more since then. */
+  onBuilt: (machine: ListedInstance) => void;
 }>;
 
 export type Job = Readonly<{

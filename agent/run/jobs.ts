@@ -27,6 +27,9 @@ export function createJobs(context: Context): Jobs {
   const noteListing = (machines: readonly ListedInstance[]): void => {
     listed = machines.filter((machine) => isOwn(machine, identity));
   };
+  const onBuilt = (machine: ListedInstance): void => {
+    listed = [...listed.filter(({ externalId }) => externalId !== machine.externalId), machine];
+  };
   const building = (): string[] => [...jobs.keys()].filter((id) => store.get(id).grant ?? claiming.has(id));
   const claiming = new Set<string>();
   /** What is listed and what is being built, without counting a contract twice. */
@@ -37,7 +40,7 @@ export function createJobs(context: Context): Jobs {
     return taken.size < limits.maxInstances;
   };
   const start = (contractId: string, offer?: WorkItem): void => {
-    const job = startJob({ context, hasRoom, onListed: noteListing }, contractId, offer);
+    const job = startJob({ context, hasRoom, onListed: noteListing, onBuilt }, contractId, offer);
     jobs.set(contractId, job);
     if (offer) claiming.add(contractId);
     void job.done.then((isComplete) => {

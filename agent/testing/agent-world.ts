@@ -1,0 +1,134 @@
+/** One agent on one fake hypervisor against one fake facade; it can be stopped, killed and started again. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import { createLogger } from '../../lib/log.ts';
+import { generateKeyPair } from '../../lib/signature/keys.ts';
+import { createApiClient } from '../api-client.ts';
+import { facadeOf } from '../facade.ts';
+import type { Limits, ProbeSsh } from '../run/context.ts';
+import { runDaemon } from '../run/daemon.ts';
+import { keyedMutex } from '../run/mutex.ts';
+import { openStore } from '../state/store.ts';
+import { AGENT_UID, FakeFacade, INSTALLATION } from './fake-facade.ts';
+import { type FakeHypervisor, FINGERPRINT, fakeHypervisor } from './fake-hypervisor.ts';
+import { hurriedClock } from './hurried-clock.ts';
+
+/** Minutes become a second; a signature, good for 60 s, must still arrive in time on a busy machine. */
+const TIMES = 60;
+
+export const LIMITS: Limits = {
+  maxConcurrent: 4,
+  maxInstances: undefined,
+  lockTimeoutMs: 300_000,
+  sshTimeoutMs: 20_000,
+  pollSeconds: 5,
+  reconcileMs: 10_000,
+  quarantineMs: 60_000,
+  stopMs: 10_000,
+};
+
+export type RunningAgent = Readonly<{
+  /** SIGTERM: resolves when it has stopped. */
+  stop: () => Promise<void>;
+  /** SIGKILL: nothing that it does has any effect from now on. */
+  kill: () => void;
+  ended: Promise<void>;
+}>;
+
+export type AgentWorld = Readonly<{
+  clock: Clock;
+  facade: FakeFacade;
+  hypervisor: FakeHypervisor;
+  stateDir: string;
+  ssh: { isUp: boolean };
+  start: (limits?: Partial<Limits>) => RunningAgent;
+  close: () => Promise<void>;
+}>;
+
+export async function agentWorld(): Promise<AgentWorld> {
+  const clock = hurriedClock(TIMES);
+  const key = generateKeyPair();
+  const facade = new FakeFacade(clock, key.publicKey);
+  const apiUrl = await facade.listen();
+  const hypervisor = fakeHypervisor(clock, INSTALLATION);
+  const stateDir = mkdtempSync(join(tmpdir(), 'dc-agent-'));
+  const ssh = { isUp: true };
+  const agents: RunningAgent[] = [];
+  const start = (limits: Partial<Limits> = {}): RunningAgent => {
+    const life = new AbortController();
+    const mortal = mortalBy(life.signal);
+    const store = openStore(stateDir, clock.now());
+    const speaker = {
+      session: `session-${agents.length}-${'x'.repeat(8)}`,
+      incarnation: store.raiseIncarnation(),
+    };
+    const client = createApiClient({ apiUrl, seed: key.seed, clock });
+    const probeSsh: ProbeSsh = async () => {
+      if (!ssh.isUp) throw new Error('nothing answers');
+      return { hostKeyFingerprint: FINGERPRINT };
+    };
+    const stopping = new AbortController();
+    const ended = runDaemon({
+      context: {
+        facade: mortal(facadeOf(client, 'ab'.repeat(32), speaker)),
+        provisioner: mortal(hypervisor),
+        probeSsh: mortal({ probeSsh }).probeSsh,
+        store,
+        clock: mortal(clock),
+        log: createLogger({ name: 'agent', level: 'silent' }),
+        limits: { ...LIMITS, ...limits },
+        mutex: keyedMutex(),
+        identity: { installation: INSTALLATION, agentUid: AGENT_UID },
+      },
+      heartbeat: { version: 'test', fingerprint: 'host-1', resources: () => ({}), skewSeconds: () => 0 },
+      signal: stopping.signal,
+    });
+    ended.catch(() => undefined);
+    const agent = {
+      ended,
+      kill: () => life.abort(),
+      stop: () => {
+        stopping.abort(new Error('SIGTERM'));
+        return ended;
+      },
+    };
+    agents.push(agent);
+    return agent;
+  };
+  return {
+    clock,
+    facade,
+    hypervisor,
+    stateDir,
+    ssh,
+    start,
+    close: async () => {
+      for (const agent of agents) agent.kill();
+      facade.close();
+      rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** After death no call begins, and none that was under way comes back: what a process is after SIGKILL. */
+function mortalBy(death: AbortSignal) {
+  const forever = new Promise<never>(() => undefined);
+  return <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get: (object, name) => {
+        const member: unknown = Reflect.get(object, name);
+        if (typeof member !== 'function') return member;
+        return (...args: unknown[]) => {
+          if (death.aborted) return forever;
+          const result: unknown = Reflect.apply(member, object, args);
+          if (!(result instanceof Promise)) return result;
+          return result.then(
+            (value: unknown) => (death.aborted ? forever : value),
+            (error: unknown) => (death.aborted ? forever : Promise.reject(error)),
+          );
+        };
+      },
+    });
+}
