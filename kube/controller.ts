@@ -11,7 +11,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Change, Informer } from './informer.ts';
 import type { KubeObject, ObjectKey } from './object.ts';
-import { ignoreObservations, type Observe } from './observation.ts';
+import { type Observe, observerOf } from './observation.ts';
 import { createQueue, type Priority, type Queue } from './queue.ts';
 
 /** Trying again cannot help: the object itself must change first. */
@@ -40,6 +40,7 @@ type Settings = Readonly<{
   workers?: number | undefined;
   clock?: Clock | undefined;
   observe?: Observe | undefined;
+  /** Where the facts go when there is no `observe`. */
   log?: Logger | undefined;
   /** Every object is looked at again after so long, ± 10 %; 10 h by default. */
   resyncMs?: number | undefined;
@@ -60,7 +61,8 @@ const RESYNC_MS = 10 * 60 * 60_000;
 export function createController<const T extends readonly KubeObject[]>(
   options: ControllerOptions<T>,
 ): Controller {
-  const { name, workers = 1, clock = systemClock, observe = ignoreObservations } = options;
+  const { name, workers = 1, clock = systemClock } = options;
+  const observe = observerOf(options);
   const queue = createQueue({ name, clock, observe });
   const feeds = options.sources.map((each) => feedOf(each));
   const context: Context = { ...options, clock, observe, queue, feeds };
@@ -177,7 +179,6 @@ async function reconcileOnce(context: Context, { key, signal }: ReconcileRequest
     const retryInMs = isTerminal ? undefined : queue.addRateLimited(key);
     const result = isTerminal ? 'terminal_error' : 'error';
     observe({ type: 'ReconcileFinished', ...took(), result, error, retryInMs });
-    context.log?.warn({ err: error, controller: name, key, result, retryInMs }, 'a reconcile failed');
   }
 }
 

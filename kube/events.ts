@@ -143,6 +143,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         await write(entry, signal);
         inHand = 0;
       }
+      const count = queue.splice(0).length;
+      if (count > 0) observe({ type: 'EventsDropped', reason: 'Stopped', count });
       settle();
     },
     drain: async ({ deadlineMs = 5000 } = {}) => {

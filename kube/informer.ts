@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Cache, createCache, type Indexers, type WritableCache } from './cache.ts';
 import { type KubeObject, keyOf, type ObjectKey } from './object.ts';
-import { ignoreObservations, type Observe } from './observation.ts';
+import { type Observe, observerOf } from './observation.ts';
 import { type ReflectorSink, runReflector } from './reflector.ts';
 import type { ResourceClient } from './resource.ts';
 import { createWaiters, type SeenCondition, type WaitOptions, type WaitOutcome } from './waiters.ts';
@@ -33,6 +33,7 @@ export type InformerOptions<T extends KubeObject> = Readonly<{
   transform?: ((object: T) => T) | undefined;
   clock?: Clock | undefined;
   observe?: Observe | undefined;
+  /** Where the facts go when there is no `observe`. */
   log?: Logger | undefined;
   stallMs?: number | undefined;
   pageSize?: number | undefined;
@@ -55,13 +56,13 @@ export type Informer<T extends KubeObject> = Readonly<{
 }>;
 
 export function createInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
-  const { resource, clock = systemClock, observe = ignoreObservations } = options;
+  const { resource, clock = systemClock } = options;
+  const observe = observerOf(options);
   const name = resource.type.plural;
   const threw =
     (consumer: 'Handler' | 'Indexer' | 'Mapper') =>
     (error: unknown): void => {
       observe({ type: 'ConsumerThrew', resource: name, consumer, error });
-      options.log?.error({ err: error, resource: name, consumer }, 'a consumer of the informer threw');
     };
   const cache = createCache<T>(options.indexers ?? {}, threw('Indexer'));
   const waiters = createWaiters<T>({ cache, clock, observe, resource: name });

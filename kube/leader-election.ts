@@ -16,7 +16,7 @@ import type { KubeClient } from './client.ts';
 import { isAlreadyExists, isConflict } from './error.ts';
 import { LEASES, type Lease } from './lease.ts';
 import { microTime } from './object.ts';
-import { ignoreObservations, type Observe } from './observation.ts';
+import { type Observe, observerOf } from './observation.ts';
 import type { ResourceClient } from './resource.ts';
 
 export type LeaderElectionOptions = Readonly<{
@@ -30,6 +30,7 @@ export type LeaderElectionOptions = Readonly<{
   retryPeriodMs?: number | undefined;
   clock?: Clock | undefined;
   observe?: Observe | undefined;
+  /** Where the facts go when there is no `observe`. */
   log?: Logger | undefined;
   /** Ends the candidacy: what leads is stopped first, then the Lease is released. */
   signal: AbortSignal;
@@ -51,7 +52,8 @@ export class NotLeadingError extends Error {
 }
 
 export function runLeaderElection(options: LeaderElectionOptions): LeaderElection {
-  const { clock = systemClock, observe = ignoreObservations } = options;
+  const { clock = systemClock } = options;
+  const observe = observerOf(options);
   const { leaseDurationMs = 15_000, renewDeadlineMs = 10_000, retryPeriodMs = 2000 } = options;
   const { client, namespace, name, identity, signal } = options;
   // A connection of its own: a full pool must not delay a renewal.

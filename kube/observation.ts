@@ -45,7 +45,7 @@ export type Observation = Readonly<
   // events
   | {
       type: 'EventsDropped';
-      reason: 'QueueFull' | 'Refused' | 'DrainTimedOut';
+      reason: 'QueueFull' | 'Refused' | 'DrainTimedOut' | 'Stopped';
       count: number;
       error?: unknown;
     }
@@ -56,6 +56,17 @@ export type QueueStats = Readonly<{ depth: number; unfinishedMs: number; longest
 export type Observe = (fact: Observation) => void;
 
 export const ignoreObservations: Observe = () => {};
+
+/** Without an observer the facts go to the log, if there is one: never to both, each line would come twice. */
+export function observerOf({
+  observe,
+  log,
+}: {
+  observe?: Observe | undefined;
+  log?: Logger | undefined;
+}): Observe {
+  return observe ?? (log ? logObservations(log) : ignoreObservations);
+}
 
 /** One `Observe` that tells all of them, in order. */
 export const observeAll =

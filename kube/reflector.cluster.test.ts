@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
+import { createKubeClient } from './client.ts';
 import { type Change, createInformer, type Informer } from './informer.ts';
 import type { Observation } from './observation.ts';
 import type { ResourceClient, ResourceType } from './resource.ts';
 import { openScene, type Scene } from './testing/cluster.ts';
+import { startProxy } from './testing/freezable-proxy.ts';
 import { changeWidgets, defineWidgets, type Widget } from './testing/widget.ts';
 
 let scene: Scene;
@@ -14,7 +16,7 @@ beforeAll(async () => {
   type = await defineWidgets(scene.client);
 });
 afterAll(async () => {
-  for (const end of ending) await end();
+  for (const end of ending.reverse()) await end();
   await scene.close();
 });
 
@@ -26,7 +28,7 @@ const seen = ({ metadata }: Widget) => ({ resourceVersion: metadata.resourceVers
 
 async function follow(
   of: string,
-  options: { resource?: ResourceClient<Widget>; pageSize?: number } = {},
+  options: { resource?: ResourceClient<Widget>; pageSize?: number; stallMs?: number } = {},
 ): Promise<{ informer: Informer<Widget>; changes: string[]; facts: Observation[] }> {
   const facts: Observation[] = [];
   const informer = createInformer<Widget>({
@@ -90,6 +92,27 @@ test('a change of the definition ends every watch, and nothing is missed', { tim
   expect([...informer.cache.keys()]).toEqual([`${scene.namespace}/after`]);
   expect(changes).toEqual(expect.arrayContaining(['Added after']));
   await expect.poll(() => facts.some((fact) => fact.type === 'WatchEnded'), { timeout: 10_000 }).toBe(true);
+});
+
+test('a connection that falls silent is noticed, and what was missed comes', {
+  timeout: 30_000,
+}, async () => {
+  const proxy = await startProxy(inject('kubeconfig'));
+  const client = createKubeClient({ kubeconfig: proxy.kubeconfig });
+  ending.push(client.close, proxy.close);
+  const { informer, facts } = await follow('silent', {
+    resource: client.resource<Widget>(type),
+    stallMs: 1500,
+  });
+  await informer.waitFor(seen(await put('heard', 'silent')));
+  proxy.freeze();
+  const missed = await put('missed', 'silent');
+  const isNoticed = () => facts.some((fact) => fact.type === 'WatchEnded' && fact.because === 'Stalled');
+  await expect.poll(isNoticed, { timeout: 10_000 }).toBe(true);
+  expect(informer.cache.size()).toBe(1);
+  proxy.thaw();
+  expect(await informer.waitFor(seen(missed))).toBe('Reached');
+  expect(facts.filter((fact) => fact.type === 'Relisted')).toHaveLength(1);
 });
 
 test('a watch that is cut after each event misses none and repeats none', async () => {

@@ -127,6 +127,23 @@ test('429 keeps the place and waits as long as the server says', async () => {
   expect(facts).toContainEqual(expect.objectContaining({ type: 'WatchEnded', retryInMs: 1000 }));
 });
 
+test('a server that was away for a while is asked for the rest, not for everything', async () => {
+  const { informer, server, facts, stop } = await follow(script([list('10', [aConfigMap()])], []));
+  await informer.synced(stop);
+  await server.close();
+  await expect
+    .poll(() => facts.some((fact) => fact.type === 'WatchEnded' && fact.because === 'ConnectionRefused'))
+    .toBe(true);
+  const event = line('ADDED', aConfigMap({ name: 'b', resourceVersion: '11' }));
+  const back = await startWireServer(
+    script([list('20')], [(response) => response.writeHead(200).write(event)]),
+    server.port,
+  );
+  closing.unshift(back.close);
+  await informer.waitFor(reached('11'));
+  expect(back.requests).toEqual([expect.stringContaining('resourceVersion=10')]);
+});
+
 test('a stalled watch is noticed and cut, and keeps its place', async () => {
   const { informer, server, facts } = await follow(
     script(

@@ -162,7 +162,8 @@ async function send(transport: Transport, sending: Sending): Promise<Dispatcher.
       headersTimeout: sending.headersMs ?? 0,
       bodyTimeout: sending.stallMs,
     });
-    const answer = await orAborted(answering, signal);
+    const opening = sending.headersMs === undefined ? signal : withDeadline(signal, sending.headersMs);
+    const answer = await orAborted(answering, opening);
     const dateHeader = one(answer.headers['date']);
     skew.learn({ dateHeader, sentAtMs, receivedAtMs: clock.now().getTime() });
     for (const warning of many(answer.headers['warning']))
@@ -178,12 +179,21 @@ async function send(transport: Transport, sending: Sending): Promise<Dispatcher.
 
 /**
  * undici looks at the signal of a request only once it has a connection: while one is being made, or while all are
- * in use, an aborted request would wait on. It drops the request by itself when its turn comes.
+ * in use, an aborted request would wait on. An answer that comes after all is thrown away.
  */
-function orAborted<T>(answering: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+function orAborted(
+  answering: Promise<Dispatcher.ResponseData>,
+  signal: AbortSignal | undefined,
+): Promise<Dispatcher.ResponseData> {
   if (!signal) return answering;
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
+    const onAbort = (): void => {
+      reject(signal.reason);
+      answering.then(
+        ({ body }) => body.on('error', () => {}).destroy(),
+        () => {}, // already told
+      );
+    };
     signal.addEventListener('abort', onAbort, { once: true });
     answering.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
     if (signal.aborted) onAbort();

@@ -17,7 +17,7 @@ export function clientMetrics(registry: Registry): Report {
   const dropped = counter('events_dropped_total', 'Events that were not written', ['reason']);
   const conflicts = counter('write_conflicts_total', 'Conflicts after which was decided again', ['resource']);
   const awaited = counter('write_awaited_total', 'Waits for an own write', ['resource', 'outcome']);
-  for (const reason of ['QueueFull', 'Refused', 'DrainTimedOut']) dropped.inc({ reason }, 0);
+  for (const reason of ['QueueFull', 'Refused', 'DrainTimedOut', 'Stopped']) dropped.inc({ reason }, 0);
   return (fact) => {
     switch (fact.type) {
       case 'RequestFinished':

@@ -10,13 +10,14 @@ export type Respond = (request: IncomingMessage & { url: string }, response: Ser
 
 export type WireServer = Readonly<{
   kubeconfig: KubeconfigSource;
+  port: number;
   /** `METHOD /path?query` of every request so far. */
   requests: readonly string[];
   connections: () => number;
   close: () => Promise<void>;
 }>;
 
-export async function startWireServer(respond: Respond): Promise<WireServer> {
+export async function startWireServer(respond: Respond, wantedPort = 0): Promise<WireServer> {
   const requests: string[] = [];
   let connections = 0;
   const server = createServer((request, response) => {
@@ -27,10 +28,11 @@ export async function startWireServer(respond: Respond): Promise<WireServer> {
   server.on('connection', () => {
     connections++;
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(wantedPort, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // listens on TCP, so it is one
   return {
     kubeconfig: { text: kubeconfigOf(`http://127.0.0.1:${port}`) },
+    port,
     requests,
     connections: () => connections,
     close: () =>
