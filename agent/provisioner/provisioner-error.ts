@@ -16,7 +16,8 @@ const CODES = {
   ForeignInstance: 'permanent',
   StillExists: 'transient',
   StateUnreadable: 'configuration',
-  PersonReportedFailure: 'permanent',
+  PersonReportedFailure: 'transient',
+  UnknownTask: 'permanent',
   PersonNeeded: 'permanent',
   Superseded: 'permanent',
 } as const satisfies Record<string, ErrorClass>;
