@@ -16,7 +16,7 @@ import { createApi } from './api-client.ts';
 import { instancesFolder, setInstances } from './instances.ts';
 import { type DemoKeys, ensureKeys } from './keys.ts';
 import { runBySsh } from './login.ts';
-import { DEFAULT_PORT, startFacade, startOperator } from './programs.ts';
+import { DEFAULT_PORT, type ProgramOptions, startFacade, startOperator } from './programs.ts';
 import { cancelAndWait, rentOnce, type Tenant, untilActive } from './rental.ts';
 import type { Servers } from './servers.ts';
 import { applySamples, startAgents } from './supply.ts';
@@ -26,6 +26,7 @@ export async function runMarket(
   { servers, options }: Readonly<{ servers: Servers; options: StartOptions }>,
 ): Promise<void> {
   const programs: ManagedProcess[] = [];
+  const started = (program: ManagedProcess): void => void programs.push(program);
   const reload = options.reload ?? false;
   const port = options.port ?? DEFAULT_PORT;
   const apiUrl = `http://127.0.0.1:${port}`;
@@ -34,14 +35,13 @@ export async function runMarket(
   const tenant: Tenant = { api, keys };
   try {
     await applyManifests(dev, servers.kubectl, join(dev.paths.root, 'config', 'system'));
-    const [operator, facade] = await startPrograms(dev, { servers, port, reload }, programs);
+    const [operator, facade] = await startPrograms(dev, { servers, port, reload, started });
     await dev.progress.step(`pool, offering, 2 agents joined`, async (step) => {
       await applySamples(dev, { servers, keys });
       const restarted = await setInstances(dev, 'start');
       if (restarted > 0) step.detail(`${restarted} instance${restarted === 1 ? '' : 's'} started again`);
-      programs.push(
-        ...(await startAgents(dev, { servers, keys, api, apiUrl, instances: instancesFolder(dev), reload })),
-      );
+      const instances = instancesFolder(dev);
+      await startAgents(dev, { servers, keys, api, apiUrl, instances, reload, started });
     });
     const contract = await rentAndLogIn(dev, tenant);
     writeSettings(dev, { apiUrl });
@@ -58,24 +58,11 @@ export async function runMarket(
   }
 }
 
-async function startPrograms(
-  dev: Dev,
-  options: Readonly<{ servers: Servers; port: number; reload: boolean }>,
-  programs: ManagedProcess[],
-): Promise<[ManagedProcess, ManagedProcess]> {
-  const note = async (starting: Promise<ManagedProcess>): Promise<ManagedProcess> => {
-    const program = await starting;
-    programs.push(program);
-    return program;
-  };
-  // A failure of one must not leave the other one behind, so both are waited for.
-  const [operator, facade] = await Promise.allSettled([
-    note(startOperator(dev, options)),
-    note(startFacade(dev, options)),
-  ]);
-  if (operator.status === 'rejected') throw operator.reason;
-  if (facade.status === 'rejected') throw facade.reason;
-  return [operator.value, facade.value];
+async function startPrograms(dev: Dev, options: ProgramOptions): Promise<[ManagedProcess, ManagedProcess]> {
+  // A failure of one must not be told while the other one still prints, so both are waited for.
+  const both = [startOperator(dev, options), startFacade(dev, options)] as const;
+  await Promise.allSettled(both);
+  return Promise.all(both);
 }
 
 async function rentAndLogIn(dev: Dev, tenant: Tenant): Promise<ContractView> {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Dev } from '../commands/dev.ts';
 import { failOnExit, type ManagedProcess, startProcess } from '../processes/managed-process.ts';
-import { rememberedPort, requireFreePort } from '../processes/ports.ts';
+import { rememberedPort } from '../processes/ports.ts';
 import { waitUntil } from '../processes/wait-until.ts';
 import type { Servers } from './servers.ts';
 
@@ -10,10 +10,18 @@ export const DEFAULT_PORT = 8080;
 const READY_MS = 30_000;
 const NAMESPACE = 'dcmarket-system';
 
-export type ProgramOptions = Readonly<{ servers: Servers; port: number; reload: boolean }>;
+/** Told of each process as soon as there is one, so that it is stopped also when it never becomes ready. */
+export type Started = (program: ManagedProcess) => void;
+
+export type ProgramOptions = Readonly<{
+  servers: Servers;
+  port: number;
+  reload: boolean;
+  started: Started;
+}>;
 
 /** Starts one of ours; `reload` lets Node start it again when a file that it imports is saved. */
-export function startProgram(
+export async function startProgram(
   { env, paths, clock }: Dev,
   program: Readonly<{
     name: string;
@@ -21,11 +29,11 @@ export function startProgram(
     args?: readonly string[];
     env?: Readonly<Record<string, string>>;
     reload: boolean;
-    stopMs?: number;
+    started: Started;
   }>,
 ): Promise<ManagedProcess> {
   const watch = program.reload ? ['--watch', '--watch-preserve-output'] : [];
-  return startProcess({
+  const started = await startProcess({
     name: program.name,
     command: process.execPath,
     args: [...watch, join(paths.root, program.entry), ...(program.args ?? [])],
@@ -33,17 +41,22 @@ export function startProgram(
     clock,
     cwd: paths.root,
     env: { ...env, ...program.env },
-    ...(program.stopMs === undefined ? {} : { stopMs: program.stopMs }),
   });
+  program.started(started);
+  return started;
 }
 
-export function startOperator(dev: Dev, { servers, reload }: ProgramOptions): Promise<ManagedProcess> {
+export function startOperator(
+  dev: Dev,
+  { servers, reload, started }: ProgramOptions,
+): Promise<ManagedProcess> {
   return dev.progress.step('operator, leading', async (step) => {
     const port = await rememberedPort(dev.paths.ports, 'operator-metrics');
     const operator = await startProgram(dev, {
       name: 'operator',
       entry: 'operator/main.ts',
       reload,
+      started,
       env: {
         KUBECONFIG: servers.kubeconfig,
         DATABASE_URL: servers.databaseUrl,
@@ -61,14 +74,17 @@ export function startOperator(dev: Dev, { servers, reload }: ProgramOptions): Pr
   });
 }
 
-export function startFacade(dev: Dev, { servers, port, reload }: ProgramOptions): Promise<ManagedProcess> {
+export function startFacade(
+  dev: Dev,
+  { servers, port, reload, started }: ProgramOptions,
+): Promise<ManagedProcess> {
   return dev.progress.step('facade', async (step) => {
-    await requireFreePort(port, '--port');
     const metricsPort = await rememberedPort(dev.paths.ports, 'facade-metrics');
     const facade = await startProgram(dev, {
       name: 'facade',
       entry: 'api/main.ts',
       reload,
+      started,
       env: {
         KUBECONFIG: servers.kubeconfig,
         DATABASE_URL: servers.databaseUrl,

@@ -7,11 +7,10 @@ import { runNode } from '../commands/tool.ts';
 import { applyManifests } from '../control-plane/manifests.ts';
 import { Failure } from '../failure.ts';
 import { writeFileAtomically } from '../files.ts';
-import type { ManagedProcess } from '../processes/managed-process.ts';
 import { waitUntil } from '../processes/wait-until.ts';
 import type { Api } from './api-client.ts';
 import type { DemoKeys } from './keys.ts';
-import { startProgram, waiting } from './programs.ts';
+import { type Started, startProgram, waiting } from './programs.ts';
 import type { Servers } from './servers.ts';
 
 export const AGENT_NAMES = ['agent-1', 'agent-2'] as const;
@@ -26,6 +25,7 @@ type Input = Readonly<{
   apiUrl: string;
   instances: string;
   reload: boolean;
+  started: Started;
 }>;
 
 /** Applies `config/samples/` with the key of this checkout in place of the sample's. */
@@ -47,27 +47,24 @@ export async function applySamples(
 }
 
 /** Joins those that have not joined yet, starts both, and waits until they are online. */
-export async function startAgents(dev: Dev, input: Input): Promise<ManagedProcess[]> {
-  const running: ManagedProcess[] = [];
+export async function startAgents(dev: Dev, input: Input): Promise<void> {
   for (const name of AGENT_NAMES) {
     const config = join(dev.paths.state, 'agents', name, 'config.toml');
     if (!existsSync(config)) await joinPool(dev, { ...input, name, config });
     pointAt(config, input.apiUrl);
-    running.push(
-      await startProgram(dev, {
-        name,
-        entry: AGENT_ENTRY,
-        args: ['run', '--config', config],
-        reload: input.reload,
-        env: { DC_INSTANCES_DIR: input.instances },
-      }),
-    );
+    await startProgram(dev, {
+      name,
+      entry: AGENT_ENTRY,
+      args: ['run', '--config', config],
+      reload: input.reload,
+      started: input.started,
+      env: { DC_INSTANCES_DIR: input.instances },
+    });
   }
   await waitUntil(() => expectOnline(input), {
     ...waiting(dev, 'the pool'),
     next: `See ${dev.paths.folders.logs}/agent-1.log.`,
   });
-  return running;
 }
 
 /** Another `--port` than last time: the agent's config follows. */
