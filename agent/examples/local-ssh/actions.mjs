@@ -5,12 +5,21 @@
 
 import { erase, load, loadAll, make, pathsOf, readJson, save, sweep } from './instance.mjs';
 import { withLock } from './lock.mjs';
+import {
+  find,
+  findOrRefuse,
+  isTagged,
+  missing,
+  notStarted,
+  present,
+  presentStopped,
+  refuseForeign,
+  usable,
+} from './lookup.mjs';
 import { choosePort } from './ports.mjs';
-import { Refusal } from './refusal.mjs';
 import { externalIdOf, newTagsOf, sshKeysOf, tagsOf } from './request.mjs';
-import { HOST } from './settings.mjs';
 import { findRunning, halt, launch, ready, running } from './supervise.mjs';
-import { assertReachable, assertUser, chooseUid, furnish, USER } from './tenant.mjs';
+import { assertReachable, chooseUid, furnish } from './tenant.mjs';
 
 /** @typedef {import('./instance.mjs').Instance} Instance */
 /** @typedef {import('./instance.mjs').Tags} Tags */
@@ -46,7 +55,8 @@ async function provision(root, request) {
       if (!existing)
         return launch(root, await makeInstance(root, { externalId, sshKeys, tags: tagsOf(request) }));
       refuseForeign(existing, tagsOf(request));
-      return existing.pid ?? launch(root, usable(root, existing));
+      const saved = usable(root, existing);
+      return existing.pid ?? launch(root, saved);
     });
     const outcome = await ready(root, externalId, pid);
     if ('runtime' in outcome) return { instance: present(externalId, outcome.runtime) };
@@ -99,7 +109,8 @@ async function start(root, request) {
   const externalId = externalIdOf(request);
   const pid = await withLock(root, async () => {
     const existing = findOrRefuse(root, externalId, tagsOf(request));
-    return existing.pid ?? launch(root, usable(root, existing));
+    const saved = usable(root, existing);
+    return existing.pid ?? launch(root, saved);
   });
   const outcome = await ready(root, externalId, pid);
   if ('failure' in outcome) throw notStarted(externalId, outcome.failure);
@@ -187,51 +198,6 @@ async function list(root, request) {
   return { instances };
 }
 
-/**
- * An instance by its tags: those of its process, else those in its folder. `pid` undefined: it is stopped.
- * @param {string} root
- * @param {string} externalId
- * @returns {(Tags & { externalId: string, port: number, uid: number | null, pid?: number }) | undefined}
- */
-function find(root, externalId) {
-  return findRunning(root, externalId) ?? load(root, externalId);
-}
-
-/** @param {string} root @param {string} externalId @param {Partial<Tags>} tags */
-function findOrRefuse(root, externalId, tags) {
-  const existing = find(root, externalId);
-  if (!existing) throw missing(externalId);
-  refuseForeign(existing, tags);
-  return existing;
-}
-
-/** The folder of an instance that may go on living. @param {string} root @param {{ externalId: string }} existing */
-function usable(root, { externalId }) {
-  const saved = load(root, externalId);
-  if (!saved) throw new Refusal('permanent', `${externalId} runs, but its folder is gone: terminate it`);
-  if (saved.isBeingDestroyed)
-    throw new Refusal('permanent', `${externalId} is half destroyed: terminate it again`);
-  assertUser(saved);
-  return saved;
-}
-
-/** @param {Tags} found @param {Partial<Tags>} wanted */
-function refuseForeign(found, wanted) {
-  const names = /** @type {(keyof Tags)[]} */ (Object.keys(wanted));
-  const differences = names
-    .filter((name) => wanted[name] !== found[name])
-    .map((name) => `${name} is ${found[name]}, not ${wanted[name]}`);
-  if (differences.length > 0)
-    throw new Refusal(
-      'permanent',
-      `this instance of contract ${found.contractId} is another's: ${differences.join('; ')}`,
-    );
-}
-
-/** @param {Tags} found @param {Partial<Tags>} wanted */
-const isTagged = (found, wanted) =>
-  /** @type {(keyof Tags)[]} */ (Object.keys(wanted)).every((name) => wanted[name] === found[name]);
-
 /** @param {string} root */
 const portsOf = (root) => new Set([...loadAll(root), ...running(root)].map(({ port }) => port));
 
@@ -243,37 +209,4 @@ async function moveToOtherPort(root, externalId) {
   const saved = load(root, externalId);
   if (saved && !findRunning(root, externalId))
     save(root, { ...saved, port: await choosePort(portsOf(root)) });
-}
-
-/** @param {string} externalId @param {Runtime} runtime */
-function present(externalId, { port, hostKeyFingerprint }) {
-  return {
-    external_id: externalId,
-    ip_address: HOST,
-    ssh_port: port,
-    ssh_user: USER,
-    host_key_fingerprint: hostKeyFingerprint,
-  };
-}
-
-/** As it was when it last ran. @param {string} root @param {string} externalId */
-function presentStopped(root, externalId) {
-  /** @type {Runtime | undefined} */
-  const runtime = readJson(pathsOf(root, externalId).runtime);
-  if (runtime) return present(externalId, runtime);
-  const port = find(root, externalId)?.port;
-  return { external_id: externalId, ip_address: HOST, ssh_port: port, ssh_user: USER };
-}
-
-/** @param {string} externalId */
-const missing = (externalId) => new Refusal('permanent', `there is no instance ${externalId} on this host`);
-
-/** @param {string} externalId @param {import('./instance.mjs').Failure} failure */
-function notStarted(externalId, { code, message }) {
-  if (code === 'EADDRINUSE')
-    return new Refusal(
-      'transient',
-      `${externalId} cannot have its port back: another process took it (${message}). Free the port, then start it again`,
-    );
-  return new Refusal(code === 'Ended' ? 'transient' : 'permanent', `${externalId} did not start: ${message}`);
 }
