@@ -69,6 +69,21 @@ describe('an agent', () => {
     );
   });
 
+  test('the order in which the API server answers the members of a condition is no news', () => {
+    const { status } = decideAgent(facts());
+    const conditions = status.conditions?.map(({ type, status, reason, message, lastTransitionTime }) => ({
+      lastTransitionTime,
+      message,
+      reason,
+      status,
+      type,
+    }));
+    const known = { ...anAgent(1), status: { ...status, conditions } };
+    expect(
+      decideAgent(facts({ agent: known, activeContracts: 3, sinceLastWriteMs: 4_000 })).requeueAfterMs,
+    ).toBe(6_000);
+  });
+
   test('lastSeenAt moves every five minutes, not with every heartbeat', () => {
     const { status } = decideAgent(facts());
     const lease = (renewTime: string) => ({ renewTime, silentMs: 0, left: false, duplicate: false });

@@ -1,4 +1,5 @@
 /** What is to be said of an agent: is it online, does it get work, how much it holds. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
 import { isTrue, withCondition } from '../../crds/condition.ts';
 import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
@@ -40,9 +41,9 @@ export function decideAgent(facts: AgentFacts): AgentDecision {
     activeContracts,
     ...(conditions ? { conditions } : {}),
   };
+  // Deeply, not as text: the API server answers the members of a condition in an order of its own.
   const onlyCounts =
-    !flips &&
-    JSON.stringify({ ...next, activeContracts: 0 }) === JSON.stringify({ ...status, activeContracts: 0 });
+    !flips && isDeepStrictEqual({ ...next, activeContracts: 0 }, { ...status, activeContracts: 0 });
   if (onlyCounts && status.activeContracts !== activeContracts && sinceLastWriteMs < COUNTS_EVERY_MS)
     return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
   return { status: next, requeueAfterMs: online ? ONLINE_WITHIN_MS - lease.silentMs : undefined };
