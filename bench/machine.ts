@@ -21,6 +21,18 @@ export function readCpuTicks(): CpuTicks | undefined {
   }
 }
 
+const TICK_MS = 10; // USER_HZ is 100 on every Linux that we meet
+
+/** CPU time that a process has had, in milliseconds; NaN where there is no /proc. */
+export function cpuMsOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  } catch {
+    return Number.NaN;
+  }
+}
+
 /** What was stolen and what was idle between then and now, in words. */
 export function describeCpuSince(then: CpuTicks | undefined): string {
   const now = readCpuTicks();

@@ -65,8 +65,11 @@ export function addCommands(program: Command, execute: (run: Run) => Promise<voi
     .command('bench')
     .description('measure, and print the baseline of the same run beside it')
     .argument('[name...]', 'only these measurements')
-    .action((names: string[]) =>
-      execute(async (dev) => (await import('./one-program.ts')).runBench(dev, names)),
+    .option('--quick', 'fewer rounds: whether it runs, not what it says')
+    .action((names: string[], { quick }: { quick?: boolean }) =>
+      execute(async (dev) =>
+        (await import('./one-program.ts')).runBench(dev, quick ? [...names, '--quick'] : names),
+      ),
     );
   program
     .command('control-plane')
