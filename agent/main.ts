@@ -7,6 +7,7 @@ import { systemClock as clock } from '../lib/clock.ts';
 import { ApiProblem, ApiUnreachable } from './api-client.ts';
 import { doctor } from './commands/doctor.ts';
 import { leave } from './commands/leave.ts';
+import { reportDone, reportFailed, reportGone } from './commands/manual.ts';
 import { run } from './commands/run.ts';
 import { status } from './commands/status.ts';
 import { configPath } from './config/paths.ts';
@@ -22,6 +23,7 @@ Examples:
   dc-agent doctor                          is everything right? what to do where not
   dc-agent run                             until SIGTERM; instances keep running
   dc-agent status                          what runs here, what is unfinished
+  dc-agent manual done 4f0c… --external-id rack7 --host 198.51.100.7 --port 22
   dc-agent run --config /etc/dc-agent/second.toml
 
 Exit codes: 0 done, 1 failed, 2 wrongly used or configured, 3 starting again cannot help.`;
@@ -101,6 +103,35 @@ async function main(): Promise<void> {
   command('leave', 'give this host up')
     .option('--force', 'although instances are on it')
     .action((flags: Common & { force?: boolean }) => leave(about(flags), flags.force ? 'Force' : 'Careful'));
+
+  const manual = program
+    .command('manual')
+    .description('report what a person did, for pools of type manual')
+    .exitOverride();
+  const report = (name: string, description: string): Command =>
+    manual
+      .command(`${name} <contract>`)
+      .description(description)
+      .option('--config <file>', 'configuration file')
+      .exitOverride();
+  report('done', 'the machine is there')
+    .requiredOption('--external-id <name>', 'name of the machine')
+    .requiredOption('--host <host>', 'address for SSH')
+    .requiredOption('--port <port>', 'port for SSH')
+    .option('--user <user>', 'user to log in as')
+    .option('--confirm', 'I have seen that the tenant can log in; otherwise the agent looks')
+    .action((contract: string, flags: Common & Parameters<typeof reportDone>[2]) =>
+      reportDone(about(flags), contract, flags),
+    );
+  report('failed', 'it cannot be built, and nothing of it is left')
+    .requiredOption('--message <text>', 'why, for the provider')
+    .option('--class <class>', 'transient, permanent, capacity or configuration')
+    .action((contract: string, flags: Common & Parameters<typeof reportFailed>[2]) =>
+      reportFailed(about(flags), contract, flags),
+    );
+  report('gone', 'the machine is removed, or there never was one').action((contract: string, flags: Common) =>
+    reportGone(about(flags), contract),
+  );
 
   try {
     await program.parseAsync(process.argv);

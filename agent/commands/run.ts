@@ -12,8 +12,8 @@ import type { Identity, Limits } from '../run/context.ts';
 import { runDaemon } from '../run/daemon.ts';
 import { fingerprint, hostResources } from '../run/host.ts';
 import { keyedMutex } from '../run/mutex.ts';
-import { probeSsh } from '../run/probe-ssh.ts';
 import { saveDelegation } from '../setup/delegation.ts';
+import { probeSsh } from '../ssh-probe.ts';
 import { takeRunLock } from '../state/run-lock.ts';
 import { openStore } from '../state/store.ts';
 import { VERSION } from '../version.ts';
@@ -103,13 +103,21 @@ async function identityOf({ opened, facade, log, clock, signal }: Asking): Promi
   }
 }
 
-export const limitsOf = ({ agent }: Opened['config']): Limits => ({
-  maxConcurrent: agent.max_concurrent,
-  maxInstances: agent.max_instances,
-  lockTimeoutMs: agent.lock_timeout_seconds * 1000,
-  sshTimeoutMs: agent.ssh_timeout_seconds * 1000,
-  pollSeconds: agent.poll_interval_seconds,
-  reconcileMs: agent.reconcile_interval_seconds * 1000,
-  quarantineMs: agent.quarantine_hours * 3_600_000,
-  stopMs: agent.stop_timeout_seconds * 1000,
-});
+/** A person takes hours: many may be asked at a time, and a stop does not wait for one. */
+const MANUAL = { concurrent: 64, stopMs: 1000 };
+const CONCURRENT = 4;
+
+export function limitsOf({ agent, provisioner }: Opened['config']): Limits {
+  const isManual = provisioner.type === 'manual';
+  const stopMs = agent.stop_timeout_seconds * 1000;
+  return {
+    maxConcurrent: agent.max_concurrent ?? (isManual ? MANUAL.concurrent : CONCURRENT),
+    maxInstances: agent.max_instances,
+    lockTimeoutMs: agent.lock_timeout_seconds * 1000,
+    sshTimeoutMs: agent.ssh_timeout_seconds * 1000,
+    pollSeconds: agent.poll_interval_seconds,
+    reconcileMs: agent.reconcile_interval_seconds * 1000,
+    quarantineMs: agent.quarantine_hours * 3_600_000,
+    stopMs: isManual ? Math.min(stopMs, MANUAL.stopMs) : stopMs,
+  };
+}

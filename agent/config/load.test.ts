@@ -40,7 +40,6 @@ const changed = (line: number, text: string): string[] => VALID().with(line - 1,
 test('fills in defaults, and paths are relative to the file', () => {
   const { config, warnings } = load(VALID());
   expect(config.agent).toMatchObject({
-    max_concurrent: 4,
     lock_timeout_seconds: 300,
     poll_interval_seconds: 30,
   });

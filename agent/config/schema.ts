@@ -20,7 +20,12 @@ const Agent = z.strictObject({
     ),
   label: z.string().min(1).max(100).optional().describe('Name for people.'),
   state_dir: z.string().min(1).optional().describe('Folder of what a crash must not lose.'),
-  max_concurrent: z.int().min(1).max(64).default(4).describe('Contracts that are built at the same time.'),
+  max_concurrent: z
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Contracts that are built at the same time: 4, or 64 when a person builds.'),
   max_instances: z.int().min(1).max(4096).optional().describe('Instances that this host has room for.'),
   reconcile_interval_seconds: seconds(1, 86_400)
     .default(60)

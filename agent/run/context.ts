@@ -3,19 +3,15 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Facade } from '../facade.ts';
 import type { ListedInstance, Provisioner } from '../provisioner/provisioner.ts';
+import type { SshProbe, SshTarget } from '../ssh-probe.ts';
 import type { Store } from '../state/store.ts';
 import type { KeyedMutex } from './mutex.ts';
 
 /** Whose machines are ours. */
 export type Identity = Readonly<{ installation: string; agentUid: string }>;
 
-export type SshTarget = Readonly<{ host: string; port: number }>;
-
-/** Reads the SSH banner and host key once. Throws when nothing answers. */
-export type ProbeSsh = (
-  target: SshTarget,
-  options: Readonly<{ signal: AbortSignal }>,
-) => Promise<Readonly<{ hostKeyFingerprint: string }>>;
+/** Banner and host key of an SSH server; `agent/ssh-probe.ts`, or what a test says. */
+export type ProbeSsh = (target: SshTarget) => Promise<Pick<SshProbe, 'hostKeyFingerprint'>>;
 
 export type Limits = Readonly<{
   maxConcurrent: number;

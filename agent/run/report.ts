@@ -1,6 +1,7 @@
 /** Seeing that SSH answers, and reporting the machine until there is an answer. Neither needs a lock. */
 import type { InstanceDetails } from '../../crds/wire/work.ts';
 import { messageOf } from '../failure.ts';
+import { SshProbeError } from '../ssh-probe.ts';
 import { beginReport, type Grant, settle } from '../state/record.ts';
 import { judgeReport } from './decide-answer.ts';
 import { outcomeOf } from './lock-keeper.ts';
@@ -27,7 +28,8 @@ export async function verify(job: Performing, grant: Grant): Promise<void> {
     memory.verified = { hostKeyFingerprint: created.hostKeyFingerprint };
     return;
   }
-  const deadlineMs = context.clock.monotonicMs() + context.limits.sshTimeoutMs;
+  const startedMs = context.clock.monotonicMs();
+  const deadlineMs = startedMs + context.limits.sshTimeoutMs;
   for (;;) {
     const seen = await probe(job, { ...created, host: created.host });
     signal.throwIfAborted();
@@ -40,9 +42,9 @@ export async function verify(job: Performing, grant: Grant): Promise<void> {
       const message = `${created.host}:${created.port} shows host key ${seen.hostKeyFingerprint}, the provisioner named ${created.hostKeyFingerprint}`;
       return giveUp(job, { epoch: grant.epoch, class: 'transient', message });
     }
-    if (context.clock.monotonicMs() >= deadlineMs) {
-      const waited = Math.round(context.limits.sshTimeoutMs / 1000);
-      const message = `no SSH server at ${created.host}:${created.port} within ${waited} s: ${seen.why}`;
+    if (seen.isFinal || context.clock.monotonicMs() >= deadlineMs) {
+      const waited = Math.round((context.clock.monotonicMs() - startedMs) / 1000);
+      const message = `no SSH server at ${created.host}:${created.port} after ${waited} s: ${seen.why}`;
       return giveUp(job, { epoch: grant.epoch, class: 'transient', message });
     }
     await context.clock.sleep(PROBE_EVERY_MS, { signal });
@@ -52,15 +54,11 @@ export async function verify(job: Performing, grant: Grant): Promise<void> {
 async function probe(
   { context, signal }: Performing,
   { host, port }: Readonly<{ host: string; port: number }>,
-) {
-  const patience = new AbortController();
-  const timer = context.clock.after(PROBE_MS, () => patience.abort(new Error('it does not answer')));
+): Promise<Readonly<{ hostKeyFingerprint: string } | { why: string; isFinal: boolean }>> {
   try {
-    return await context.probeSsh({ host, port }, { signal: AbortSignal.any([signal, patience.signal]) });
+    return await context.probeSsh({ host, port, timeoutMs: PROBE_MS, signal });
   } catch (error) {
-    return { why: messageOf(error) };
-  } finally {
-    timer.cancel();
+    return { why: messageOf(error), isFinal: error instanceof SshProbeError && !error.isRetryable };
   }
 }
 

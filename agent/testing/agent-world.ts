@@ -10,6 +10,7 @@ import { facadeOf } from '../facade.ts';
 import type { Limits, ProbeSsh } from '../run/context.ts';
 import { runDaemon } from '../run/daemon.ts';
 import { keyedMutex } from '../run/mutex.ts';
+import { SshProbeError } from '../ssh-probe.ts';
 import { openStore } from '../state/store.ts';
 import { AGENT_UID, FakeFacade, INSTALLATION } from './fake-facade.ts';
 import { type FakeHypervisor, FINGERPRINT, fakeHypervisor } from './fake-hypervisor.ts';
@@ -66,7 +67,7 @@ export async function agentWorld(): Promise<AgentWorld> {
     };
     const client = createApiClient({ apiUrl, seed: key.seed, clock });
     const probeSsh: ProbeSsh = async () => {
-      if (!ssh.isUp) throw new Error('nothing answers');
+      if (!ssh.isUp) throw new SshProbeError('Refused', 'nothing listens');
       return { hostKeyFingerprint: FINGERPRINT };
     };
     const stopping = new AbortController();

@@ -19,7 +19,6 @@ import {
   FailedRequest,
   HeartbeatRequest,
   LockRequest,
-  type PendingContract,
   ProvisionedRequest,
   ReconcileRequest,
   ReleaseRequest,
@@ -29,6 +28,7 @@ import {
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { publicKeyCache } from '../../lib/signature/key-cache.ts';
 import { verifyRequest } from '../../lib/signature/verify.ts';
+import { aPending } from './builders.ts';
 
 export const AGENT_UID = 'aaaaaaaa-0000-4000-8000-000000000001';
 export const INSTALLATION = 'inst-test';
@@ -273,7 +273,7 @@ export class FakeFacade {
     const waits =
       status.nextAttemptAt !== undefined && Date.parse(status.nextAttemptAt) > this.#clock.now().getTime();
     if (status.phase !== 'Accepted' || waits) return destroys;
-    const contract = pendingOf(contractId, status.epoch);
+    const contract = aPending(contractId, status.epoch);
     return [...destroys, { action: 'Provision', contractId, epoch: status.epoch, contract }];
   }
 }
@@ -283,25 +283,4 @@ function strict<T>(schema: z.ZodType<T>, raw: string): NonNullable<T> {
   const parsed = schema.parse(raw === '' ? undefined : JSON.parse(raw));
   if (parsed === null || parsed === undefined) throw new Error('an agent with sessions always sends a body');
   return parsed;
-}
-
-function pendingOf(contractId: string, epoch: number): PendingContract {
-  const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA test';
-  return {
-    contractId,
-    offeringId: 'acme/hello',
-    epoch,
-    requesterSshPubkey: key,
-    cpuCores: 1,
-    memoryAmount: '1024 MB',
-    storageCapacity: '1 GB',
-    provisionerType: 'script',
-    contract_id: contractId,
-    offering_id: 'acme/hello',
-    requester_ssh_pubkey: key,
-    cpu_cores: 1,
-    memory_amount: '1024 MB',
-    storage_capacity: '1 GB',
-    provisioner_type: 'script',
-  };
 }
