@@ -66,7 +66,7 @@ export type Provisioner = Readonly<{
   type: string;
   /** Made, or found as it was made before for the same contract and epoch. A machine of another epoch: throws. */
   create: (request: CreateRequest, options: Cancellable) => Promise<CreatedInstance>;
-  /** Re-tags the machine `ref` with a newer epoch and, where it was another's, a new agent. Idempotent. */
+  /** Re-tags the machine `ref` with a newer epoch and, where it was another's, a new agent. A stopped one stays stopped. Idempotent. */
   adopt: (
     ref: InstanceRef,
     tags: Readonly<{ epoch: number; agentUid: string }>,
