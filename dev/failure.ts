@@ -38,6 +38,16 @@ export class Failure extends Error {
   }
 }
 
+/** Why something was given up that did not fail itself: Ctrl-C, or a step beside it that failed. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Was it given up, rather than failed? What Node aborts itself has our reason as its cause. */
+export function isInterruption(error: unknown): boolean {
+  return error instanceof Interrupted || (error instanceof Error && error.cause instanceof Interrupted);
+}
+
 /** The message of anything that was thrown, with the messages of its causes: `a: b`. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -9,6 +9,7 @@ import { systemClock } from '../lib/clock.ts';
 import { terminalOf } from './bootstrap/line.mjs';
 import type { Dev } from './commands/dev.ts';
 import { addCommands } from './commands/table.ts';
+import { Interrupted } from './failure.ts';
 import { pathsOf } from './paths.ts';
 import { createProgress, describeFailure } from './progress.ts';
 
@@ -23,7 +24,7 @@ async function main(): Promise<number> {
     const atMs = systemClock.monotonicMs();
     if (received && atMs - received.atMs > SAME_SIGNAL_MS) process.exit(128 + constants.signals[signal]);
     received ??= { signal, atMs };
-    stopping.abort(new Error(`stopped by ${signal}`));
+    stopping.abort(new Interrupted(`stopped by ${signal}`));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 

@@ -3,9 +3,16 @@
  * for how long; on a terminal the line is drawn again in place, elsewhere a line is added now and then.
  */
 import type { Clock, Timer } from '../lib/clock.ts';
-import { finishedLine, paint, runningLine, type Terminal, terminalOf } from './bootstrap/line.mjs';
+import {
+  finishedLine,
+  type Outcome,
+  paint,
+  runningLine,
+  type Terminal,
+  terminalOf,
+} from './bootstrap/line.mjs';
 import type { Environment } from './context.ts';
-import { Failure, messageOf } from './failure.ts';
+import { Failure, isInterruption, messageOf } from './failure.ts';
 
 /** What a step may say while it runs. */
 export type Step = Readonly<{
@@ -18,7 +25,7 @@ export type Step = Readonly<{
 }>;
 
 export type Progress = Readonly<{
-  /** Runs `work` and shows it. What it throws is shown as failed and thrown on. Steps may overlap. */
+  /** Runs `work` and shows it. What it throws is shown as failed, or interrupted, and thrown on. Steps may overlap. */
   step: <T>(title: string, work: (step: Step) => Promise<T>) => Promise<T>;
   /** A line of its own. */
   say: (text: string) => void;
@@ -80,7 +87,7 @@ export function createProgress({
       let detail = '';
       running.add(entry);
       if (running.size === 1) timer = clock.after(SHOW_AFTER_MS, draw);
-      const finish = (outcome: 'done' | 'failed'): void => {
+      const finish = (outcome: Outcome): void => {
         running.delete(entry);
         if (running.size === 0) timer?.cancel();
         const ms = clock.monotonicMs() - entry.startedMs;
@@ -101,7 +108,7 @@ export function createProgress({
         finish('done');
         return result;
       } catch (error) {
-        finish('failed');
+        finish(isInterruption(error) ? 'interrupted' : 'failed');
         throw error;
       }
     },

@@ -1,7 +1,7 @@
 import type { Environment } from '../context.ts';
 
 export type Terminal = Readonly<{ symbols: boolean; colours: boolean; width: number }>;
-export type Outcome = 'done' | 'failed';
+export type Outcome = 'done' | 'failed' | 'interrupted';
 export function terminalOf(to: { isTTY?: boolean | undefined; columns?: number }, env: Environment): Terminal;
 export function finishedLine(
   terminal: Terminal,

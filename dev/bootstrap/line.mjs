@@ -4,8 +4,8 @@
  */
 const TITLE_WIDTH = 36;
 const DURATION_WIDTH = 8;
-const COLOURS = { done: 32, failed: 31, running: 36, dim: 2 };
-const SYMBOLS = { done: '✓', failed: '✗' };
+const COLOURS = { done: 32, failed: 31, interrupted: 33, running: 36, dim: 2 };
+const SYMBOLS = { done: '✓', failed: '✗', interrupted: '-' };
 const FRAMES = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 
 /** What the stream `to` can show. */
@@ -16,7 +16,7 @@ export function terminalOf(to, env) {
 
 /** `✓ dependencies                      4.1 s   detail` */
 export function finishedLine(terminal, { outcome, title, ms, detail = '' }) {
-  const words = outcome === 'failed' ? `${title} failed` : title;
+  const words = outcome === 'done' ? title : `${title} ${outcome}`;
   const line = `${words.padEnd(TITLE_WIDTH)}${seconds(ms).padStart(DURATION_WIDTH)}${detail ? `   ${detail}` : ''}`;
   return terminal.symbols ? `${paint(terminal, outcome, SYMBOLS[outcome])} ${line}` : line;
 }

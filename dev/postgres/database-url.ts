@@ -12,7 +12,10 @@ export async function checkDatabase(url: string): Promise<string> {
       return rows[0]?.server_version.split(' ')[0] ?? 'unknown';
     });
   } catch (cause) {
-    throw new Failure('DatabaseUnreachable', `no PostgreSQL answers at ${withoutPassword(url)}`, { cause });
+    throw new Failure('DatabaseUnreachable', `no PostgreSQL answers at ${withoutPassword(url)}`, {
+      next: 'Start it or correct DATABASE_URL; without DATABASE_URL there will be one of our own.',
+      cause,
+    });
   }
 }
 

@@ -75,6 +75,7 @@ async function callScript(dev: Dev, request: Readonly<Record<string, unknown>>):
   const child = spawn(process.execPath, [join(dev.paths.root, SCRIPT)], {
     env: { ...dev.env, DC_INSTANCES_DIR: instancesFolder(dev) },
     stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true, // Ctrl-C must not cut a change short
   });
   child.stdin.end(JSON.stringify(request));
   return json(child.stdout);

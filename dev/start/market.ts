@@ -20,6 +20,7 @@ import { DEFAULT_PORT, type ProgramOptions, startFacade, startOperator } from '.
 import { cancelAndWait, rentOnce, type Tenant, untilActive } from './rental.ts';
 import type { Servers } from './servers.ts';
 import { applySamples, startAgents } from './supply.ts';
+import { together } from './together.ts';
 
 export async function runMarket(
   dev: Dev,
@@ -58,11 +59,8 @@ export async function runMarket(
   }
 }
 
-async function startPrograms(dev: Dev, options: ProgramOptions): Promise<[ManagedProcess, ManagedProcess]> {
-  // A failure of one must not be told while the other one still prints, so both are waited for.
-  const both = [startOperator(dev, options), startFacade(dev, options)] as const;
-  await Promise.allSettled(both);
-  return Promise.all(both);
+function startPrograms(dev: Dev, options: ProgramOptions): Promise<[ManagedProcess, ManagedProcess]> {
+  return together(dev, [(own) => startOperator(own, options), (own) => startFacade(own, options)]);
 }
 
 async function rentAndLogIn(dev: Dev, tenant: Tenant): Promise<ContractView> {
@@ -133,6 +131,8 @@ async function stopAll(dev: Dev, programs: readonly ManagedProcess[]): Promise<v
   const stopped = await setInstances(dev, 'stop');
   if (stopped > 0)
     dev.progress.say(
-      `  ${stopped} instance${stopped === 1 ? '' : 's'} stopped; the next start brings them back`,
+      stopped === 1
+        ? '  1 instance stopped; the next start brings it back'
+        : `  ${stopped} instances stopped; the next start brings them back`,
     );
 }

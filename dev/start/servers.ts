@@ -13,6 +13,7 @@ import { Failure } from '../failure.ts';
 import { ensurePostgres, type Postgres } from '../postgres/ensure.ts';
 import { findLeftovers, stopLeftovers } from '../processes/leftovers.ts';
 import { SERVERS_LAST } from './order.ts';
+import { together } from './together.ts';
 
 export type Servers = Readonly<{
   /** File of an administrator of the cluster. */
@@ -65,9 +66,9 @@ export async function startServers(
     for (const one of stops.splice(0).reverse()) await one();
   };
   try {
-    const [postgres, cluster] = await settleAll([
-      startPostgres(dev, stops),
-      binaries ? startCluster(dev, binaries, stops) : useCluster(given ?? ''),
+    const [postgres, cluster] = await together(dev, [
+      (own) => startPostgres(own, stops),
+      (own) => (binaries ? startCluster(own, binaries, stops) : useCluster(given ?? '')),
     ]);
     const kubectl = {
       kubectl: kubectlProgram,
@@ -144,10 +145,4 @@ function startPostgres(dev: Dev, stops: Stops): Promise<Postgres> {
     if (postgres.source === 'DATABASE_URL') step.detail('of DATABASE_URL');
     return postgres;
   });
-}
-
-/** As `Promise.all`, but waits for the slower ones before it fails, so that all can be stopped. */
-async function settleAll<A, B>([a, b]: [Promise<A>, Promise<B>]): Promise<[A, B]> {
-  await Promise.allSettled([a, b]);
-  return [await a, await b];
 }
