@@ -1,0 +1,209 @@
+/**
+ * `npm start` as a newcomer meets it, in a copy of the checkout: from the first start, interrupted at every stage,
+ * to a market that survives Ctrl-C, a save, and SIGKILL. The tests build on each other; each is one scene.
+ */
+import { execFile } from 'node:child_process';
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Dev } from '../../dev/commands/dev.ts';
+import { signalProcess } from '../../dev/processes/managed-process.ts';
+import { freePort } from '../../dev/processes/ports.ts';
+import { createProgress } from '../../dev/progress.ts';
+import { listInstances } from '../../dev/start/instances.ts';
+import { runBySsh } from '../../dev/start/login.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { eventually } from '../world/eventually.ts';
+import { openWorld, type World } from '../world/world.ts';
+import { type Checkout, copyCheckout, leftBehind, type Script } from './checkout.ts';
+
+const run = promisify(execFile);
+const isRoot = process.getuid?.() === 0;
+const TRY = 'Ctrl-C stops everything';
+/** What an interrupted program answers: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
+
+let world: World;
+let checkout: Checkout;
+let port: number;
+/** What the first long start showed; the later ones must find it as it was. */
+let before: Readonly<{ instance: Instance; hostKey: string; history: unknown }>;
+
+beforeAll(async () => {
+  world = await openWorld();
+  checkout = await copyCheckout(join(world.folder, 'checkout'));
+  port = await freePort();
+});
+afterAll(async () => {
+  await checkout?.remove();
+  await world?.close();
+});
+
+const start = (...args: string[]): Script => checkout.npm(['start', '--port', String(port), ...args]);
+const state = (name: string): string => join(checkout.paths.state, name);
+
+type Instance = Readonly<{ port: number; keyFile: string; knownHosts: string; kubectl: string }>;
+
+/** From the lines under "Try:". */
+function instanceOf(output: string): Instance {
+  const ssh = /ssh -p (\d+) -i (\S+) -o UserKnownHostsFile=(\S+) tenant@127\.0\.0\.1\n/.exec(output);
+  const kubectl = /\(kubectl: (\S+)\)/.exec(output)?.[1] ?? '';
+  const [, sshPort = '', keyFile = '', knownHosts = ''] = ssh ?? [];
+  const at = (path: string): string => join(checkout.paths.root, path);
+  return { port: Number(sshPort), keyFile: at(keyFile), knownHosts: at(knownHosts), kubectl };
+}
+
+async function login(instance: Instance, command: string): Promise<string> {
+  const { output, knownHost } = await runBySsh({
+    ...{ host: '127.0.0.1', port: instance.port, user: 'tenant', fingerprint: null, command },
+    privateKey: readFileSync(instance.keyFile, 'utf8'),
+  });
+  expect(knownHost).toBe(readFileSync(instance.knownHosts, 'utf8').trim());
+  return output;
+}
+
+type Contract = { metadata: { name: string }; status: { phase: string; history: unknown } };
+
+async function contracts({ kubectl }: Instance): Promise<Contract[]> {
+  const options = {
+    cwd: checkout.paths.root,
+    env: { KUBECONFIG: '.dcmarket/kubeconfig', HOME: checkout.paths.state },
+  };
+  const { stdout } = await run(kubectl, ['get', 'contracts', '-A', '-o', 'json'], options);
+  return (JSON.parse(stdout) as { items: Contract[] }).items; // what the API server's schema allows
+}
+
+async function dcm(...args: string[]): Promise<string> {
+  const { stdout } = await run('npx', ['--offline', 'dcm', ...args], { cwd: checkout.paths.root });
+  return stdout;
+}
+
+async function instances(): Promise<{ id: string; state: string }[]> {
+  const progress = createProgress({ output: { write: () => {} }, env: {}, clock: systemClock });
+  const dev: Dev = { ...world.context, paths: checkout.paths, progress };
+  return (await listInstances(dev)).map((one) => ({ id: one.external_id, state: one.state }));
+}
+
+test.each([
+  { stage: 'the servers start', reached: (script: Script) => script.prints(/control plane 1\..*\n/) },
+  { stage: 'the programs start', reached: (script: Script) => script.prints('resource types installed') },
+  {
+    stage: 'the agents join',
+    reached: () => eventually(async () => statSync(state('agents/agent-1')), { withinMs: 60_000 }),
+  },
+  { stage: 'it rents', reached: (script: Script) => script.prints('rented demo/hello') },
+])('Ctrl-C while $stage stops all that was started', async ({ reached }) => {
+  const script = start();
+  await reached(script);
+  const pressedMs = systemClock.monotonicMs();
+  script.pressCtrlC();
+  const { code, output } = await script.ended;
+  expect(systemClock.monotonicMs() - pressedMs).toBeLessThan(15_000);
+  expect(output).toMatch(/ interrupted +\d/);
+  expect(output).not.toMatch(/ failed +\d|why:/);
+  expect({ code, left: leftBehind(checkout) }).toEqual({ code: INTERRUPTED, left: [] });
+});
+
+test('--once does it all, says how long each step took, and leaves nothing', async () => {
+  const { code, output, seconds } = await start('--once').ended;
+  expect({ code, left: leftBehind(checkout), output }).toMatchObject({ code: 0, left: [] });
+  for (const step of [
+    'control plane 1\\.\\d+\\.\\d+ \\(\\w+\\)',
+    'kube-apiserver and etcd ready',
+    'PostgreSQL 18',
+    '7 resource types installed',
+    'operator, leading',
+    'facade',
+    'pool, offering, 2 agents joined',
+    '(rented demo/hello|demo/hello is rented since the last start)',
+    'active',
+    'logged in: "hello from dc-[0-9a-f]{32}"',
+    'cancelled, and the instance is gone',
+    'stopped',
+  ])
+    expect(output).toMatch(new RegExp(`^${step} +\\d+\\.\\d s`, 'm'));
+  expect(await instances()).toEqual([]);
+  expect(seconds).toBeLessThan(60); // 30 on an idle machine; here others may run beside it
+});
+
+test('it keeps running, and everything that it prints to try works', async () => {
+  const script = start();
+  await script.prints(TRY);
+  const instance = instanceOf(script.output());
+  expect(await login(instance, 'echo kept > note; cat note')).toBe('kept');
+  if (isRoot) expect(Number(await login(instance, 'id -u'))).toBeGreaterThanOrEqual(20_000);
+  const active = (await contracts(instance)).filter(({ status }) => status.phase === 'Active');
+  expect(active).toHaveLength(1);
+  expect(script.output()).toContain(`  http://127.0.0.1:${port}/docs\n`);
+  const docs = await fetch(`http://127.0.0.1:${port}/docs`);
+  expect([docs.status, docs.headers.get('content-type')]).toEqual([200, expect.stringContaining('html')]);
+  expect(await dcm('contracts')).toContain(`127.0.0.1:${instance.port}`);
+  before = {
+    instance,
+    hostKey: readFileSync(instance.knownHosts, 'utf8'),
+    history: active[0]?.status.history,
+  };
+
+  const [second, reset] = await Promise.all([start().ended, checkout.npm(['reset']).ended]);
+  expect(second.output).toMatch(
+    /why: npm start runs in this checkout already \(process \d+\)\n {2}what to do: Use that one/,
+  );
+  expect(reset.output).toMatch(
+    /why: npm start runs in this checkout \(process \d+\)\n {2}what to do: Stop it/,
+  );
+  expect([second.code, reset.code]).toEqual([1, 1]);
+
+  const stoppingMs = systemClock.monotonicMs();
+  script.interruptNpm();
+  const { code, output } = await script.ended;
+  expect(systemClock.monotonicMs() - stoppingMs).toBeLessThan(15_000);
+  expect(output).toContain('1 instance stopped; the next start brings it back');
+  expect({ code, left: leftBehind(checkout) }).toEqual({ code: 0, left: [] });
+  expect(await instances()).toEqual([{ id: expect.stringMatching(/^dc-/), state: 'stopped' }]);
+});
+
+test('npm run dev finds it all as it was, and starts a part again when its file is saved', async () => {
+  const script = checkout.npm(['dev', '--port', String(port)]);
+  await script.prints(TRY);
+  expect(script.output()).toMatch(/demo\/hello is rented since the last start +\d/);
+  const instance = instanceOf(script.output());
+  expect(instance).toEqual(before.instance);
+  expect(readFileSync(instance.knownHosts, 'utf8')).toBe(before.hostKey);
+  expect(await login(instance, 'cat note')).toBe('kept');
+  const [contract] = (await contracts(instance)).filter(({ status }) => status.phase === 'Active');
+  expect(contract?.status.history).toEqual(before.history); // Active all along
+
+  const first = operators();
+  appendFileSync(join(checkout.paths.root, 'operator', 'run.ts'), '\n// saved\n');
+  await eventually(async () => expect(operators()).not.toEqual(first), { withinMs: 20_000 });
+  const rented = await dcm('rent', 'demo/hello', '--ssh-key', state('demo_key.pub'), '--wait');
+  expect(rented).toMatch(/active/i);
+  expect(operators()).toHaveLength(1);
+});
+
+/** The pids of the operator itself, without the one that watches its files. */
+const operators = (): number[] =>
+  [...checkout.processes()]
+    .filter(([, line]) => line.includes('operator/main.ts') && !line.includes('--watch'))
+    .map(([pid]) => pid);
+
+test('after SIGKILL of everything the next start heals, and --once ends it', async () => {
+  for (const pid of checkout.processes().keys()) signalProcess(pid, 'SIGKILL');
+  await eventually(async () => expect([...checkout.processes().values()]).toEqual([]));
+  expect(leftBehind(checkout)).toContain('start.lock');
+
+  const { code, output } = await start('--once').ended;
+  expect({ code, left: leftBehind(checkout), output }).toMatchObject({ code: 0, left: [] });
+  expect(output).toContain('demo/hello is rented since the last start');
+  expect(output).toContain('2 instances started again');
+  expect(readFileSync(state('known_hosts'), 'utf8')).toBe(before.hostKey);
+  expect(await instances()).toEqual([{ id: expect.anything(), state: 'stopped' }]); // the one that dcm rented
+});
+
+test('npm run reset removes all that was written', async () => {
+  const { code, output } = await checkout.npm(['reset']).ended;
+  expect(code).toBe(0);
+  expect(output).toMatch(/^data removed +\d/m);
+  expect(existsSync(checkout.paths.state) ? readdirSync(checkout.paths.state) : []).toEqual([]);
+});
