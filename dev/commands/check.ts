@@ -28,6 +28,11 @@ const CHECKS: readonly Check[] = [
     help: 'mend the types above',
   },
   {
+    title: 'types of the example scripts',
+    run: tool(TOOLS.tsc, () => ['--noEmit', '-p', 'agent/examples/local-ssh']),
+    help: 'mend the types above',
+  },
+  {
     title: 'lint and format',
     run: tool(TOOLS.biome, () => ['check', '--error-on-warnings']),
     help: 'npm run format mends most of it',
