@@ -315,6 +315,19 @@ describe('what happens next to a contract', () => {
     test(name, () => expect(gist(decide(someFacts(given)))).toMatchObject(want));
 });
 
+describe('a contract that is deleted before it was ever accepted', () => {
+  const deleted = { deletionTimestamp: NOON.toISOString() };
+  test('goes by itself while our finalizer is not on it', () => {
+    const contract = { ...newborn, metadata: { ...newborn.metadata, ...deleted } };
+    expect(decide(someFacts({ contract }))).toEqual({ before: [], after: [], status: undefined });
+  });
+  test('is ended and let go when it is, terms or not', () => {
+    const { termsSnapshot: _none, ...spec } = fresh.spec;
+    const contract = { ...fresh, spec, metadata: { ...fresh.metadata, ...deleted } };
+    expect(gist(decide(someFacts({ contract })))).toMatchObject({ phase: 'Requested', prepare: undefined });
+  });
+});
+
 test('a contract that ends early has ended by now, not when it was booked to', () => {
   const contract = aContract('Terminating', { holders: [], endsAt: at(9999).toISOString() }, cancel);
   expect(decide(someFacts({ contract })).status?.endsAt).toBe(at(60).toISOString());

@@ -16,8 +16,9 @@ type Acceptance =
 export function decideNew(facts: Facts): Decision {
   const { contract, now } = facts;
   const prepare = preparation(facts);
-  // Deleted before we ever saw it: without our finalizer it is gone already, and nobody can have a machine.
-  if (contract.metadata.deletionTimestamp && prepare) return { before: [], after: [], status: undefined };
+  // Deleted before we ever saw it: without our finalizer it goes by itself, and nobody can have a machine.
+  if (contract.metadata.deletionTimestamp && !contract.metadata.finalizers?.includes(FINALIZER))
+    return { before: [], after: [], status: undefined };
   const acceptance = endWish(contract) ? undefined : judgeAcceptance(facts);
   if (acceptance?.verdict === 'Accept') {
     const said = { ...awaitingAgent(facts), now };
@@ -58,6 +59,7 @@ export function decideRequested(facts: LiveFacts): Decision {
 /** What the main resource lacks. Undefined when it has finalizer, terms and duration. */
 function preparation({ contract, terms, offering }: Facts): Preparation | undefined {
   const { metadata, spec } = contract;
+  if (metadata.deletionTimestamp) return undefined;
   const needsTerms = spec.termsSnapshot === undefined && terms !== undefined;
   const needsDuration = spec.durationHours === undefined && offering !== undefined;
   if (metadata.finalizers?.includes(FINALIZER) && !needsTerms && !needsDuration) return undefined;
