@@ -52,6 +52,8 @@ export async function openHouse(signal: AbortSignal): Promise<House> {
     });
     closing.push(server.stop);
     const postgres = new Pool({ connectionString: server.url, max: CONNECTIONS });
+    // end() does not wait until the server has let go of each connection: the server's farewell is no failure.
+    postgres.on('error', () => undefined);
     closing.push(() => postgres.end());
     const client = createKubeClient({ kubeconfig: { file: kubeconfig }, userAgent: 'dcmarket-bench' });
     closing.push(client.close);

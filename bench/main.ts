@@ -62,7 +62,9 @@ for (const name of ['SIGINT', 'SIGTERM'] as const)
 main(process.argv.slice(2), stopping.signal).then(
   () => process.exit(),
   (error: unknown) => {
-    process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
+    const isAsked = stopping.signal.aborted && error === stopping.signal.reason;
+    const text = error instanceof Error ? (isAsked ? error.message : error.stack) : String(error);
+    process.stderr.write(`bench: ${text}\n`);
     process.exit(1);
   },
 );
