@@ -89,7 +89,10 @@ export async function agentWorld(): Promise<AgentWorld> {
     ended.catch(() => undefined);
     const agent = {
       ended,
-      kill: () => life.abort(),
+      kill: () => {
+        life.abort();
+        facade.dead.add(speaker.session);
+      },
       stop: () => {
         stopping.abort(new Error('SIGTERM'));
         return ended;

@@ -38,6 +38,8 @@ export class FakeFacade extends FakeMarket {
   readonly calls: string[] = [];
   readonly faults = new Map<string, Fault[]>();
   isDown = false;
+  /** Sessions of processes that were killed: what they had sent does not arrive any more. */
+  readonly dead = new Set<string>();
   isRevoked = false;
   /** Undefined: whoever joins. */
   agentKey: string | undefined;
@@ -72,7 +74,7 @@ export class FakeFacade extends FakeMarket {
     const url = new URL(request.url ?? '/', 'http://facade');
     const parts = url.pathname.split('/');
     const route = `${request.method} ${parts.at(-1)}`;
-    if (this.isDown) return { status: 0 };
+    if (this.isDown || [...this.dead].some((session) => raw.includes(session))) return { status: 0 };
     const fault = this.faults.get(route)?.shift();
     if (fault === 'Refuse') return { status: 0 };
     try {
