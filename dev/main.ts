@@ -9,7 +9,8 @@ import { systemClock } from '../lib/clock.ts';
 import { terminalOf } from './bootstrap/line.mjs';
 import type { Dev } from './commands/dev.ts';
 import { addCommands } from './commands/table.ts';
-import { Interrupted } from './failure.ts';
+import type { Environment } from './context.ts';
+import { Failure, Interrupted } from './failure.ts';
 import { pathsOf } from './paths.ts';
 import { createProgress, describeFailure } from './progress.ts';
 
@@ -43,6 +44,7 @@ async function main(): Promise<number> {
     exitCode = await run(dev);
   });
   try {
+    requireSeparator(env);
     await program.parseAsync(process.argv);
     return exitCode;
   } catch (error) {
@@ -50,6 +52,17 @@ async function main(): Promise<number> {
     if (received) return 128 + constants.signals[received.signal];
     process.stderr.write(`${describeFailure(terminalOf(process.stderr, env), error)}\n`);
     return 1;
+  }
+}
+
+/** `npm start --once` without `--` in between: npm takes the option for one of its own and hides it from us. */
+function requireSeparator(env: Environment): void {
+  const script = env['npm_lifecycle_event'] ?? 'start';
+  for (const option of ['once', 'port', 'kubeconfig']) {
+    if (env[`npm_config_${option}`] === undefined) continue;
+    throw new Failure('BadArguments', `npm kept --${option} for itself`, {
+      next: `Write -- before it: npm ${script === 'start' ? '' : 'run '}${script} -- --${option}`,
+    });
   }
 }
 

@@ -8,7 +8,6 @@ import type { ContractView } from '../../crds/wire/market.ts';
 import { aborted } from '../../lib/abort.ts';
 import type { Dev } from '../commands/dev.ts';
 import type { StartOptions } from '../commands/table.ts';
-import { applyManifests } from '../control-plane/manifests.ts';
 import { Failure } from '../failure.ts';
 import { writeFileAtomically } from '../files.ts';
 import { failOnExit, type ManagedProcess } from '../processes/managed-process.ts';
@@ -35,7 +34,6 @@ export async function runMarket(
   const api = createApi({ url: apiUrl, clock: dev.clock, signal: dev.signal });
   const tenant: Tenant = { api, keys };
   try {
-    await applyManifests(dev, servers.kubectl, join(dev.paths.root, 'config', 'system'));
     const [operator, facade] = await startPrograms(dev, { servers, port, reload, started });
     await dev.progress.step(`pool, offering, 2 agents joined`, async (step) => {
       await applySamples(dev, { servers, keys });

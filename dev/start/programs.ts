@@ -64,6 +64,7 @@ export function startOperator(
         LEASE_NAMESPACE: NAMESPACE,
       },
     });
+    step.report('waiting to lead; after a crash until the lease of the one before runs out');
     const lead = waitUntil(() => expectOk(`http://127.0.0.1:${port}/leadz`), {
       ...waiting(dev, 'the operator'),
       next: `See ${operator.logFile}.`,

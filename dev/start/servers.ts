@@ -7,7 +7,7 @@ import { delimiter, join, relative, resolve } from 'node:path';
 import { type LockOwner, tryLock } from '../bootstrap/lock.mjs';
 import type { Dev } from '../commands/dev.ts';
 import { type ControlPlaneBinaries, ensureControlPlane, type Source } from '../control-plane/ensure.ts';
-import { installManifests, type Kubectl } from '../control-plane/manifests.ts';
+import { applyManifests, installManifests, type Kubectl } from '../control-plane/manifests.ts';
 import { startControlPlane } from '../control-plane/run.ts';
 import { Failure } from '../failure.ts';
 import { ensurePostgres, type Postgres } from '../postgres/ensure.ts';
@@ -78,6 +78,7 @@ export async function startServers(
     await dev.progress.step('resource types installed', async (step) => {
       const count = await installManifests({ ...dev, report: step.report }, kubectl, dev.paths.manifests);
       step.title(`${count} resource types installed`);
+      await applyManifests(dev, kubectl, join(dev.paths.root, 'config', 'system'));
     });
     return { ...cluster, kubectl, databaseUrl: postgres.url, stop };
   } catch (error) {

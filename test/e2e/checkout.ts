@@ -2,7 +2,7 @@
  * A copy of this checkout in a temporary folder, in which npm scripts run as a person runs them, and what shows
  * that they left nothing behind. `node_modules` is a link, so nothing has to be installed.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export type Script = Readonly<{
 export type Checkout = Readonly<{
   paths: Paths;
   /** `npm run NAME -- ARGS`. */
-  npm: (args: readonly string[], env?: Readonly<Record<string, string>>) => Script;
+  npm: (name: string, args?: readonly string[], env?: Readonly<Record<string, string>>) => Script;
   /** Processes that run in the folder or were told about it, by pid. */
   processes: () => ReadonlyMap<number, string>;
   /** Ends whatever still runs and removes it all. */
@@ -48,10 +48,10 @@ export async function copyCheckout(folder: string, { mode = 0o755 } = {}): Promi
   await Promise.all(names.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })));
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const paths = pathsOf(folder);
-  const scripts = new Set<ChildProcess>();
   return {
     paths,
-    npm: (args, env = {}) => runNpm({ folder, args, env, scripts }),
+    npm: (name, args = [], env = {}) =>
+      runNpm({ folder, args: ['run', '--silent', name, '--', ...args], env }),
     processes: () => processesOf(folder),
     remove: async () => {
       for (const pid of processesOf(folder).keys()) signalProcess(pid, 'SIGKILL');
@@ -76,22 +76,19 @@ function runNpm({
   folder,
   args,
   env,
-  scripts,
 }: {
   folder: string;
   args: readonly string[];
   env: Readonly<Record<string, string>>;
-  scripts: Set<ChildProcess>;
 }): Script {
   const inherited = Object.entries(process.env).filter(([name]) => !NOT_PASSED_ON.test(name));
   const startedMs = systemClock.monotonicMs();
-  const child = spawn('npm', ['run', '--silent', ...args], {
+  const child = spawn('npm', args, {
     cwd: folder,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a process group of its own, as a terminal gives it
   });
-  scripts.add(child);
   const pid = child.pid ?? Number.NaN;
   let output = '';
   const listeners = new Set<() => void>();
@@ -104,7 +101,6 @@ function runNpm({
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {
-      scripts.delete(child);
       resolve({ code, seconds: (systemClock.monotonicMs() - startedMs) / 1000, output });
     });
   });

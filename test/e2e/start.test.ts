@@ -40,7 +40,7 @@ afterAll(async () => {
   await world?.close();
 });
 
-const start = (...args: string[]): Script => checkout.npm(['start', '--port', String(port), ...args]);
+const start = (...args: string[]): Script => checkout.npm('start', ['--port', String(port), ...args]);
 const state = (name: string): string => join(checkout.paths.state, name);
 
 type Instance = Readonly<{ port: number; keyFile: string; knownHosts: string; kubectl: string }>;
@@ -79,6 +79,11 @@ async function dcm(...args: string[]): Promise<string> {
   return stdout;
 }
 
+/** Waits for a file of `.dcmarket/`. */
+async function appears(name: string): Promise<void> {
+  await eventually(async () => statSync(state(name)), { withinMs: 60_000, everyMs: 20 });
+}
+
 async function instances(): Promise<{ id: string; state: string }[]> {
   const progress = createProgress({ output: { write: () => {} }, env: {}, clock: systemClock });
   const dev: Dev = { ...world.context, paths: checkout.paths, progress };
@@ -87,11 +92,8 @@ async function instances(): Promise<{ id: string; state: string }[]> {
 
 test.each([
   { stage: 'the servers start', reached: (script: Script) => script.prints(/control plane 1\..*\n/) },
-  { stage: 'the programs start', reached: (script: Script) => script.prints('resource types installed') },
-  {
-    stage: 'the agents join',
-    reached: () => eventually(async () => statSync(state('agents/agent-1')), { withinMs: 60_000 }),
-  },
+  { stage: 'the programs start', reached: () => appears('run/operator.json') },
+  { stage: 'the agents join', reached: () => appears('agents/agent-1') },
   { stage: 'it rents', reached: (script: Script) => script.prints('rented demo/hello') },
 ])('Ctrl-C while $stage stops all that was started', async ({ reached }) => {
   const script = start();
@@ -145,7 +147,7 @@ test('it keeps running, and everything that it prints to try works', async () =>
     history: active[0]?.status.history,
   };
 
-  const [second, reset] = await Promise.all([start().ended, checkout.npm(['reset']).ended]);
+  const [second, reset] = await Promise.all([start().ended, checkout.npm('reset').ended]);
   expect(second.output).toMatch(
     /why: npm start runs in this checkout already \(process \d+\)\n {2}what to do: Use that one/,
   );
@@ -164,7 +166,7 @@ test('it keeps running, and everything that it prints to try works', async () =>
 });
 
 test('npm run dev finds it all as it was, and starts a part again when its file is saved', async () => {
-  const script = checkout.npm(['dev', '--port', String(port)]);
+  const script = checkout.npm('dev', ['--port', String(port)]);
   await script.prints(TRY);
   expect(script.output()).toMatch(/demo\/hello is rented since the last start +\d/);
   const instance = instanceOf(script.output());
@@ -185,25 +187,32 @@ test('npm run dev finds it all as it was, and starts a part again when its file 
 /** The pids of the operator itself, without the one that watches its files. */
 const operators = (): number[] =>
   [...checkout.processes()]
-    .filter(([, line]) => line.includes('operator/main.ts') && !line.includes('--watch'))
+    .filter(([, line]) => line.includes('operator/main.ts') && !line.includes('--watch '))
     .map(([pid]) => pid);
 
-test('after SIGKILL of everything the next start heals, and --once ends it', async () => {
+test('after SIGKILL of everything the next start heals', async () => {
   for (const pid of checkout.processes().keys()) signalProcess(pid, 'SIGKILL');
   await eventually(async () => expect([...checkout.processes().values()]).toEqual([]));
   expect(leftBehind(checkout)).toContain('start.lock');
 
-  const { code, output } = await start('--once').ended;
-  expect({ code, left: leftBehind(checkout), output }).toMatchObject({ code: 0, left: [] });
-  expect(output).toContain('demo/hello is rented since the last start');
-  expect(output).toContain('2 instances started again');
-  expect(readFileSync(state('known_hosts'), 'utf8')).toBe(before.hostKey);
-  expect(await instances()).toEqual([{ id: expect.anything(), state: 'stopped' }]); // the one that dcm rented
+  const script = start();
+  await script.prints(TRY);
+  expect(script.output()).toContain('2 instances started again'); // one is what dcm rented
+  expect(instanceOf(script.output())).toEqual(before.instance);
+  expect(readFileSync(before.instance.knownHosts, 'utf8')).toBe(before.hostKey);
+  expect(await login(before.instance, 'cat note')).toBe('kept');
+  const phases = (await contracts(before.instance)).map(({ status }) => status.phase);
+  expect(phases.filter((phase) => phase === 'Active')).toHaveLength(2);
+
+  script.pressCtrlC();
+  const { code } = await script.ended;
+  expect({ code, left: leftBehind(checkout) }).toEqual({ code: 0, left: [] });
 });
 
 test('npm run reset removes all that was written', async () => {
-  const { code, output } = await checkout.npm(['reset']).ended;
+  const { code, output } = await checkout.npm('reset').ended;
   expect(code).toBe(0);
   expect(output).toMatch(/^data removed +\d/m);
-  expect(existsSync(checkout.paths.state) ? readdirSync(checkout.paths.state) : []).toEqual([]);
+  const left = existsSync(checkout.paths.state) ? readdirSync(checkout.paths.state) : [];
+  expect(left.filter((name) => name !== 'worlds')).toEqual([]);
 });
