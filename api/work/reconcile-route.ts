@@ -6,6 +6,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { Agent } from '../../crds/agent.ts';
 import { isLive, type LiveContract, uidOfContractId } from '../../crds/contract/contract.ts';
+import { inherit } from '../../crds/contract/inherit.ts';
 import { type InventoryFacts, judgeInventory } from '../../crds/contract/inventory.ts';
 import { type ListedInstance, ReconcileRequest, ReconcileResponse } from '../../crds/wire/work.ts';
 import { admitCall } from '../agents/session.ts';
@@ -13,6 +14,8 @@ import { type AgentCaller, agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ProviderPath } from '../http/params.ts';
+import { settle } from '../settle.ts';
+import { claimantOf } from './find-contract.ts';
 import { inBatches } from './in-batches.ts';
 
 const READS_AT_ONCE = 8;
@@ -59,7 +62,29 @@ async function reconcile(deps: Deps, { caller, body }: Inventory): Promise<Recon
   });
   const suspects = suspectsOf(guess, body.runningInstances);
   if (suspects.length === 0) return guess;
-  return judgeInventory(await liveFacts(deps, { base, agent, namespace, suspects, fromCache }));
+  const answer = judgeInventory(await liveFacts(deps, { base, agent, namespace, suspects, fromCache }));
+  return { ...answer, adopt: await inherited(deps, { caller, body, fromCache, orders: answer.adopt }) };
+}
+
+type Adopting = Inventory &
+  Readonly<{ fromCache: (uid: string) => LiveContract | undefined; orders: ReconcileResponse['adopt'] }>;
+
+/** The orders to adopt whose entries are the caller's now; the others are decided again at its next inventory. */
+async function inherited(
+  deps: Deps,
+  { caller, body, fromCache, orders }: Adopting,
+): Promise<ReconcileResponse['adopt']> {
+  const passed: ReconcileResponse['adopt'] = [];
+  const heir = claimantOf(caller, body.session);
+  for (const order of orders) {
+    const from = body.runningInstances.find(({ externalId }) => externalId === order.externalId)?.agentUid;
+    const cached = fromCache(uidOfContractId(order.contractId) ?? '');
+    if (!cached || from === undefined) continue;
+    const rule = (contract: LiveContract) => inherit(contract, { from, heir, epoch: order.epoch });
+    const { answer } = await settle(deps, { cached, rule });
+    if (answer.adopt) passed.push(order);
+  }
+  return passed;
 }
 
 const isRevoked =
