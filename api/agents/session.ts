@@ -38,7 +38,7 @@ export async function admitSession(deps: Deps, admission: Admission): Promise<Se
   let isLive = false;
   for (let tries = 0; tries < WRITES_MAX; tries++) {
     const now = deps.clock.now();
-    const record = lease && recordOf(lease);
+    const record = lease && recordOf(lease, agent);
     const verdict = request ? judgeSession({ record, request, now }) : undefined;
     const isRefused = verdict?.outcome === 'Refused';
     if (!isRefused && !mustWrite({ lease, changed: verdict?.changed ?? false, use, now }))
@@ -81,13 +81,17 @@ export async function requireCertainAbsence(deps: Deps, agent: Agent): Promise<v
   );
 }
 
-async function liveRecord(deps: Deps, { metadata }: Agent): Promise<SessionRecord | undefined> {
-  const lease = await deps.clients.leases.get({ namespace: metadata.namespace ?? '', name: metadata.name });
-  return lease && recordOf(lease);
+async function liveRecord(deps: Deps, agent: Agent): Promise<SessionRecord | undefined> {
+  const { namespace = '', name } = agent.metadata;
+  const lease = await deps.clients.leases.get({ namespace, name });
+  return lease && recordOf(lease, agent);
 }
 
-export const recordOf = ({ metadata, spec }: Lease): SessionRecord | undefined =>
-  sessionRecordOf(metadata.annotations, spec.renewTime && new Date(spec.renewTime).toISOString());
+/** Undefined for the Lease that a deleted agent of the same name left behind. */
+const recordOf = ({ metadata, spec }: Lease, agent: Agent): SessionRecord | undefined =>
+  metadata.labels?.[LABEL.agent] === agent.metadata.uid
+    ? sessionRecordOf(metadata.annotations, spec.renewTime && new Date(spec.renewTime).toISOString())
+    : undefined;
 
 type Due = Readonly<{ lease: Lease | undefined; changed: boolean; use: SessionUse; now: Date }>;
 
@@ -121,16 +125,17 @@ async function writeLease(
     leaseDurationSeconds: ONLINE_WITHIN_MS / 1000,
     renewTime,
   };
+  const owner = { apiVersion: API_VERSION, kind: 'Agent', name: metadata.name, uid: metadata.uid ?? '' };
+  const ownerReferences = [owner];
   try {
     if (lease) {
       await deps.clients.leases.update({
         ...lease,
-        metadata: { ...lease.metadata, labels, annotations },
+        metadata: { ...lease.metadata, labels, annotations, ownerReferences },
         spec,
       });
     } else {
-      const owner = { apiVersion: API_VERSION, kind: 'Agent', name: metadata.name, uid: metadata.uid ?? '' };
-      const named = { namespace: metadata.namespace, name: metadata.name, ownerReferences: [owner] };
+      const named = { namespace: metadata.namespace, name: metadata.name, ownerReferences };
       await deps.clients.leases.create({ kind: 'Lease', metadata: { ...named, labels, annotations }, spec });
     }
     return true;

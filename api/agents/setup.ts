@@ -6,12 +6,13 @@ import { sign } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type Agent, PERMISSIONS } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
+import { isTrue, withCondition } from '../../crds/condition.ts';
 import { LABEL, labelOfKey } from '../../crds/group.ts';
 import { Problem } from '../../crds/problem.ts';
 import type { Provider } from '../../crds/provider.ts';
 import type { SetupToken } from '../../crds/setup-token.ts';
 import { AgentSetupRequest, AgentSetupResponse } from '../../crds/wire/pools.ts';
-import { isAlreadyExists, isConflict } from '../../kube/error.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../kube/error.ts';
 import { privateKeyObject } from '../../lib/signature/keys.ts';
 import { keyCaller, TENANT } from '../auth/caller.ts';
 import { isReady } from '../auth/identify.ts';
@@ -24,6 +25,8 @@ import { untilCached, WAKE } from '../wake.ts';
 
 const WRITES_MAX = 5;
 const NAME_LONGEST = 52;
+/** Condition of a token whose Agent was made. */
+const JOINED = 'Joined';
 
 export const setupRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
   app.route({
@@ -60,6 +63,7 @@ async function setUp(
   await refuseKnownKey(deps, { token, key });
   const claimed = await claimToken(deps, { token, key });
   const agent = await ensureAgent(deps, { token: claimed, key });
+  await noteJoined(deps, claimed);
   // Its first heartbeat follows at once, and the watch that names its key is a moment behind.
   await untilCached(deps, { keys: [WAKE.key(key)], isThere: () => deps.caches.agents.byKey(key).length > 0 });
   return answer(deps, { provider, pool, agent, claimedAt: claimed.status?.usedAt ?? '' });
@@ -127,8 +131,7 @@ async function claimToken(
     } catch (error) {
       if (!isConflict(error)) throw error;
       const live = await deps.clients.tokens.get(current.metadata);
-      if (!live)
-        throw new Problem('SetupTokenNotFound', 'This setup token was deleted.', { next: 'Make a new one.' });
+      if (!live) throw tokenDeleted();
       current = live;
     }
   }
@@ -168,6 +171,7 @@ async function ensureAgent(
     const there = await deps.clients.agents.get({ namespace, name });
     if (there?.spec.publicKey === key) return there;
     if (there) continue; // a namesake with another key
+    await refuseRejoin(deps, token);
     const metadata = {
       namespace,
       name,
@@ -193,6 +197,28 @@ async function ensureAgent(
   }
   throw busy();
 }
+
+/** From then on the token makes no Agent again. Not written: an Agent that is deleted could join once more. */
+async function noteJoined(deps: Deps, token: SetupToken): Promise<void> {
+  if (isTrue(token.status?.conditions, JOINED)) return;
+  const next = { type: JOINED, status: 'True', reason: JOINED, message: 'Its agent was made' } as const;
+  const conditions = withCondition(token.status?.conditions, { next, now: deps.clock.now() });
+  try {
+    await deps.clients.tokens.updateStatus({ ...token, status: { ...token.status, conditions } });
+  } catch (error) {
+    if (!isConflict(error) && !isNotFound(error)) throw error; // a repeat of this call was faster
+  }
+}
+
+/** Who deletes an Agent is rid of it: its key and its used token do not bring it back. */
+async function refuseRejoin(deps: Deps, { metadata }: SetupToken): Promise<void> {
+  const live = await deps.clients.tokens.get(metadata);
+  if (!live) throw tokenDeleted();
+  if (isTrue(live.status?.conditions, JOINED)) throw tokenUsed(live, deps.clock.now());
+}
+
+const tokenDeleted = (): Problem =>
+  new Problem('SetupTokenNotFound', 'This setup token was deleted.', { next: 'Make a new one.' });
 
 type Joined = Readonly<{ provider: Provider; pool: AgentPool; agent: Agent; claimedAt: string }>;
 
