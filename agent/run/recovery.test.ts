@@ -26,8 +26,8 @@ const terminated = (): string[] => world.facade.calls.filter((call) => call.star
 
 describe('the lock', () => {
   test('is renewed while the building lasts', async () => {
-    world.facade.ttlSeconds = 6;
-    world.hypervisor.createMs = 20_000;
+    world.facade.ttlSeconds = 30;
+    world.hypervisor.createMs = 80_000;
     world.start();
     const id = world.facade.rent(UID);
     await untilPhase(id, 'Provisioned');
