@@ -61,10 +61,13 @@ export function identifyAgent(
   { publicKey, pathKey, permission }: AgentFacts,
 ): { provider: Provider; agent: Agent; pool: AgentPool } {
   const known = deps.caches.agents.byKey(publicKey);
-  const agent = known.find(({ spec }) => !spec.revoked);
-  if (!agent) throw known.length > 0 ? revoked() : unknownAgent();
+  if (known.length === 0) throw unknownAgent();
   const provider = readyProviderByKey(deps, pathKey);
-  if (!provider || provider.spec.namespace !== agent.metadata.namespace)
+  // Another provider may have made an Agent with the same key: it must not get in the way of this one.
+  const here = known.filter(({ metadata }) => metadata.namespace === provider?.spec.namespace);
+  const agent = here.find(({ spec }) => !spec.revoked);
+  if (!agent && (here.length > 0 || known.every(({ spec }) => spec.revoked))) throw revoked();
+  if (!provider || !agent)
     throw new Problem('PermissionDenied', 'This agent does not belong to the provider in the path.', {
       next: 'Use the provider_pubkey that setup wrote to the configuration.',
     });

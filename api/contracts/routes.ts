@@ -148,14 +148,16 @@ export const contractRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
           next: 'Close some of them.',
           retryAfterSeconds: 5,
         });
-      streams.set(tenant, open + 1);
-      reply.raw.once('close', () => {
-        const left = (streams.get(tenant) ?? 1) - 1;
-        if (left > 0) streams.set(tenant, left);
-        else streams.delete(tenant);
-      });
       const afterSeq = Number(request.headers['last-event-id'] ?? 0);
       const signal = connectionSignal(reply, deps.stopping);
+      if (!signal.aborted) {
+        streams.set(tenant, open + 1);
+        signal.addEventListener('abort', () => {
+          const left = (streams.get(tenant) ?? 1) - 1;
+          if (left > 0) streams.set(tenant, left);
+          else streams.delete(tenant);
+        });
+      }
       return reply
         .header('content-type', 'text/event-stream; charset=utf-8')
         .header('cache-control', 'no-store')
