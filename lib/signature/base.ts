@@ -54,6 +54,7 @@ function componentValue(request: SignableRequest, component: string): string | u
     case '@query':
       return request.query;
     default:
-      return component.startsWith('@') ? undefined : request.headers[component]?.trim();
+      // A stranger names the component: `constructor` is a member of every object.
+      return Object.hasOwn(request.headers, component) ? request.headers[component]?.trim() : undefined;
   }
 }

@@ -112,6 +112,11 @@ describe('what is refused', () => {
       because: 'Malformed',
     },
     {
+      name: 'a component that every object has as a member',
+      change: (s) => withInput(s, (i) => i.replace('("@method"', '("constructor" "@method"')),
+      because: 'Malformed',
+    },
+    {
       name: 'an upper-case key',
       change: (s) => withInput(s, (i) => i.replace('03a1', '03A1')),
       because: 'Malformed',
