@@ -82,7 +82,7 @@ export const AgentStatus = z
       .describe('Size of the machine as it reported; what is free at the moment is not written here.'),
     owedDestroys: z
       .array(OwedDestroy)
-      .max(256)
+      .max(4096)
       .optional()
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['contractUID', 'epoch'] })
       .describe('Machines whose absence it has not confirmed for 24 hours.'),

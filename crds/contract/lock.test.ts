@@ -95,6 +95,12 @@ describe('claim', () => {
       },
     }));
 
+  test('by one new session after another ends where the list of holders is full', () => {
+    const holders = Array.from({ length: 32 }, (_, n) => aHolder(1, n + 1));
+    const full = aContract('Provisioning', { epoch: 32, lock: aLock(1, { epoch: 32 }), holders });
+    expect(ask(full, aClaimant(1, 'restarted'))).toMatchObject({ code: 'LockNotAvailable' });
+  });
+
   test('of a terminating contract by a holder is answered Destroy, after a live read', () =>
     expect(ask(aContract('Terminating', { epoch: 1, holders: [aHolder(1, 1)] }), aClaimant(1))).toMatchObject(
       {

@@ -61,8 +61,7 @@ export function claim(contract: LiveContract, facts: ClaimFacts): Verdict<LockAn
       data: { ...NO_LOCK, then: 'Continue' },
       final: false,
     };
-  if ((status.holders?.length ?? 0) >= HOLDERS_MAX)
-    return notAvailable(`${HOLDERS_MAX} earlier grants are not confirmed absent`);
+  if (isFull(status)) return notAvailable(FULL);
   return grant(status, facts);
 }
 
@@ -75,6 +74,7 @@ function claimLocked(contract: LiveContract, facts: ClaimFacts & { lock: Lock })
     const late = observedEpoch !== undefined && observedEpoch < lock.epoch - 1;
     return late ? held(lock) : extend(status, { lock, ttlSeconds: facts.ttlSeconds, now });
   }
+  if (isFull(status)) return notAvailable(FULL);
   // A new process of the same agent. The old one may still be creating: it is fenced by a new epoch.
   const superseded = endOfAttempt(lock, {
     outcome: 'Released',
@@ -247,6 +247,9 @@ function held(lock: Lock): Refusal {
     final: false,
   };
 }
+
+const FULL = `${HOLDERS_MAX} earlier grants are not confirmed absent`;
+const isFull = ({ holders = [] }: ContractStatus): boolean => holders.length >= HOLDERS_MAX;
 
 const notAvailable = (why: string): Refusal => ({
   outcome: 'Refused',
