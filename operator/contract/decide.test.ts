@@ -296,12 +296,12 @@ const cases: { name: string; given: Partial<Facts>; want: object }[] = [
     want: { phase: 'Failed', reason: 'AttemptsExhausted' },
   },
   {
-    name: 'an ended contract is archived and gives its stock back',
+    name: 'an ended contract gives its stock back, then is archived: a database that is down keeps no stock',
     given: {
       contract: aContract('Cancelled'),
       offering: anOffering({ stock: 1 }, { reserved: [aContract().metadata.uid ?? ''] }),
     },
-    want: { before: ['Archive'], after: ['ReleaseStock'] },
+    want: { before: ['ReleaseStock', 'Archive'], after: [] },
   },
   {
     name: 'a deleted one is archived before its finalizer goes',

@@ -26,8 +26,7 @@ export function decideEnded({ contract, offering, now }: LiveFacts): Decision {
     } as const;
     const archived = { ...status, conditions: withCondition(status.conditions, { next, now }) };
     return decided(archived, {
-      before: [{ type: 'Archive' }],
-      after: giveBack,
+      before: [...giveBack, { type: 'Archive' }], // sold again even while PostgreSQL is down
       requeueAfterMs: Math.max(0, leftMs),
     });
   }
