@@ -4,7 +4,7 @@
  * that will last. Finished work needs no lock to be reported. Source: contract.md, "The lock", 3, 5, 7, 9.
  */
 import type { ListedInstance } from '../provisioner/provisioner.ts';
-import { type Absent, type ContractRecord, type Grant, isGivenUp } from '../state/record.ts';
+import { type Absent, type ContractRecord, type Grant, isAdoptable } from '../state/record.ts';
 
 export type JobFacts = Readonly<{
   record: ContractRecord;
@@ -74,8 +74,8 @@ function decideBuild(
   if (lock.leftMs < lock.ttlMs / 3) return { type: 'AwaitRenewal' };
   const older = machines.find((machine) => machine.epoch < epoch);
   if (older) {
-    const isAdoptable = !current && wasInterrupted(record, older);
-    return isAdoptable ? { type: 'Adopt', machine: older, grant } : { type: 'DoomOlder', epoch: older.epoch };
+    const mayAdopt = !current && isAdoptable(record, older);
+    return mayAdopt ? { type: 'Adopt', machine: older, grant } : { type: 'DoomOlder', epoch: older.epoch };
   }
   if (!hasRoom) {
     if (!current) return { type: 'NoRoom', epoch };
@@ -83,7 +83,3 @@ function decideBuild(
   }
   return { type: 'Create', grant };
 }
-
-/** By a crash or an expiry. One that was given up failed; one that was reported did not verify, or was moved. */
-const wasInterrupted = (record: ContractRecord, machine: Readonly<{ epoch: number }>): boolean =>
-  !isGivenUp(record, machine) && machine.epoch > record.reporting;

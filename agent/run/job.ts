@@ -8,7 +8,7 @@ import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem } from '../api-client.ts';
 import { messageOf } from '../failure.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
-import { isGivenUp, order } from '../state/record.ts';
+import { isAdoptable, order } from '../state/record.ts';
 import type { Context } from './context.ts';
 import { decideJob, type JobFacts, type Step } from './decide-job.ts';
 import type { HeldLock } from './lock-keeper.ts';
@@ -72,9 +72,12 @@ export function startJob(deps: JobDeps, contractId: string, offer?: WorkItem): J
     wake();
   };
   const orderEpoch = (epoch: number): void => {
-    const building = context.store.get(contractId).grant;
+    const before = context.store.get(contractId);
+    // Not yet: the grant adopts that machine, and then there is none of this epoch. The order comes again.
+    if (isAdoptable(before, { epoch }) && !before.grant?.created) return;
     const after = context.store.change(contractId, (record) => order(record, epoch));
-    if (building && isGivenUp(after, building)) {
+    if (after === before) return; // heard before: it is no reason to hurry
+    if (before.grant && !after.grant) {
       memory.lock?.end();
       memory.lock = undefined;
       breakOff();
@@ -108,7 +111,9 @@ export function startJob(deps: JobDeps, contractId: string, offer?: WorkItem): J
         context.stopping.throwIfAborted();
         const waitMs = waitFor(error, failures++);
         const fields = { contract: contractId, step: next.type, err: messageOf(error), waitMs };
-        context.log[failures > 3 ? 'error' : 'warn'](fields, 'step failed, trying again');
+        const isExpected = error instanceof ApiProblem && error.code === 'AbsenceNotYetCertain';
+        const level = isExpected ? 'debug' : failures > 3 ? 'error' : 'warn';
+        context.log[level](fields, 'step failed, trying again');
         await pause(waitMs);
       }
     }

@@ -8,6 +8,7 @@ import {
   delivered,
   emptyRecord,
   fail,
+  isAdoptable,
   isSettled,
   order,
   settleFailure,
@@ -42,6 +43,21 @@ describe('one contract', () => {
     const after = order(granted, 1);
     expect(after.grant?.epoch).toBe(2);
     expect(after.doomed).toEqual([1]);
+  });
+
+  test('an order that was heard before changes nothing', () => {
+    const ordered = order(granted, 2);
+    expect(order(ordered, 2)).toBe(ordered);
+    const gone = confirmAbsent(ordered, { epoch: 2, as: 'Terminated' });
+    expect(order(gone, 2)).toBe(gone);
+  });
+
+  test('adopts only what a crash or an expiry interrupted', () => {
+    expect(isAdoptable(granted, { epoch: 1 })).toBe(true);
+    expect(isAdoptable(granted, { epoch: 2 })).toBe(false);
+    expect(isAdoptable({ ...granted, givenUp: 1 }, { epoch: 1 })).toBe(false);
+    expect(isAdoptable({ ...granted, reporting: 1 }, { epoch: 1 })).toBe(false);
+    expect(isAdoptable(emptyRecord(ID), { epoch: 1 })).toBe(false);
   });
 
   test('a failure that is answered with Destroy dooms its machine', () => {

@@ -124,15 +124,26 @@ export function settleFailure(record: ContractRecord, then: 'Continue' | 'Destro
   return failed && then === 'Destroy' ? order(rest, failed.epoch) : rest;
 }
 
-/** The machine of exactly this epoch must go, and its absence be confirmed. */
+/** The machine of exactly this epoch must go, and its absence be confirmed. Known already: the same record. */
 export function order(record: ContractRecord, epoch: number): ContractRecord {
   const isKnown = record.doomed.includes(epoch) || record.absent.some((entry) => entry.epoch === epoch);
-  const given = giveUp(record, epoch);
   // What failed and is to go needs no report any more: it was superseded.
-  const { failed, ...rest } = given;
-  const kept = failed && failed.epoch > epoch ? given : rest;
+  const isMoot = record.failed !== undefined && record.failed.epoch <= epoch;
+  if (isKnown && !isMoot && isGivenUp(record, { epoch })) return record;
+  const { failed, ...rest } = giveUp(record, epoch);
+  const kept = failed && !isMoot ? { ...rest, failed } : rest;
   return isKnown ? kept : { ...kept, doomed: [...record.doomed, epoch] };
 }
+
+/**
+ * Was the machine of this older epoch interrupted by a crash or an expiry? Then the grant may adopt it. One that
+ * was given up failed; one that was reported did not verify, or was moved.
+ */
+export const isAdoptable = (record: ContractRecord, machine: Readonly<{ epoch: number }>): boolean =>
+  record.grant !== undefined &&
+  machine.epoch < record.grant.epoch &&
+  !isGivenUp(record, machine) &&
+  machine.epoch > record.reporting;
 
 /** A listing after giving up showed none of the machines of this epoch. */
 export function confirmAbsent(record: ContractRecord, absent: Absent): ContractRecord {
