@@ -17,7 +17,7 @@ import { presentPending, scriptOf } from './pending.ts';
 const PROVISION_MAX = 16;
 const DESTROY_MAX = 16;
 /** Waiting contracts that are looked at for one answer: a poll stays cheap when thousands are in back-off. */
-const LOOKED_AT_MAX = 256;
+const LOOKED_AT_MAX = 4096;
 
 export type Worker = Readonly<{ agent: Agent; pool: AgentPool }>;
 

@@ -2,7 +2,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
 import { eligibility } from '../../crds/contract/eligibility.ts';
-import { claim, type LockAnswer, release, renew } from '../../crds/contract/lock.ts';
+import { claim, type LockAnswer, renew } from '../../crds/contract/lock.ts';
+import { release } from '../../crds/contract/release.ts';
 import type { Verdict } from '../../crds/contract/verdict.ts';
 import { LockRequest, LockResponse, ReleaseRequest, ReleaseResponse } from '../../crds/wire/work.ts';
 import { isLeaseFresh } from '../agents/online.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { aClaimant, aContract, aHolder, aLock, at, NOON, uidOf } from './builders.ts';
 import type { LiveContract } from './contract.ts';
-import { claim, release, renew } from './lock.ts';
+import { claim, renew } from './lock.ts';
+import { release } from './release.ts';
 import type { Claimant } from './verdict.ts';
 
 const ELIGIBLE = { eligible: true } as const;

@@ -1,24 +1,20 @@
 /**
- * The lock: who may build. `claim` grants it in Accepted only, `renew` keeps it, `release` gives it up. Every
+ * The lock: who may build. `claim` grants it in Accepted only, `renew` keeps it (`release.ts` gives it up). Every
  * grant raises the epoch and enters the agent into `holders`, because from then on it may have a machine of
  * that epoch. Pure: the caller brings the time and writes the verdict. Source: docs/contract.md, "The lock".
  */
-
-import type { z } from 'zod';
 import { FINALIZER } from '../group.ts';
-import type { LockResponse, ReleaseResponse } from '../wire/work.ts';
+import type { LockResponse } from '../wire/work.ts';
 import type { LiveContract } from './contract.ts';
 import type { Eligibility } from './eligibility.ts';
-import { isHolder, move, withAttempt, withHistory, withoutHolder, withReady } from './move.ts';
-import { CAPACITY_GAP_MS } from './numbers.ts';
+import { endOfAttempt, isHolder, withAttempt, withHistory, withReady } from './move.ts';
 import { isEnding } from './phase.ts';
 import { destroy, epochAhead, staleEpoch } from './stale.ts';
-import { type Attempt, type ContractStatus, HOLDERS_MAX, type Lock } from './status.ts';
+import { type ContractStatus, HOLDERS_MAX, type Lock } from './status.ts';
 import type { Claimant, Refusal, Verdict } from './verdict.ts';
 import { endWish } from './wishes.ts';
 
 export type LockAnswer = LockResponse;
-export type ReleaseAnswer = z.infer<typeof ReleaseResponse>;
 
 type ClaimFacts = Readonly<{
   agent: Claimant;
@@ -149,74 +145,6 @@ function extend(
   const renewed: Lock = { ...lock, renewedAt: now.toISOString(), expiresAt: expiry(now, ttlSeconds) };
   return { outcome: 'Write', status: { ...status, lock: renewed }, answer: lockAnswer(renewed, ttlSeconds) };
 }
-
-type ReleaseFacts = Readonly<{
-  agent: Claimant;
-  epoch?: number | undefined;
-  class?: 'capacity' | undefined;
-  message?: string;
-  now: Date;
-}>;
-
-/** Gives an epoch up: the caller has no machine of it and never will. Repeating it is harmless. */
-export function release({ status }: LiveContract, facts: ReleaseFacts): Verdict<ReleaseAnswer> {
-  const { agent } = facts;
-  const epoch = facts.epoch ?? (status.lock?.agentUID === agent.uid ? status.lock.epoch : undefined);
-  const entry = { agentUID: agent.uid, epoch: epoch ?? -1 };
-  if (epoch === undefined || !isHolder(status, entry))
-    return { outcome: 'Answer', answer: { released: false, then: 'Continue' }, final: true };
-  const freed = withoutHolder(status, entry);
-  const answer = { released: true, then: 'Continue' } as const;
-  if (status.lock?.epoch === epoch && status.phase === 'Provisioning')
-    return { outcome: 'Write', status: freeLock(freed, { ...facts, lock: status.lock }), answer };
-  if (status.instance?.agentUID === agent.uid && status.instance.epoch === epoch && !isEnding(status.phase))
-    return {
-      outcome: 'Refused',
-      code: 'IllegalMove',
-      message: `epoch ${epoch} is the running machine of the contract`,
-      next: 'Report it as terminated when it is gone.',
-      final: false,
-    };
-  return { outcome: 'Write', status: freed, answer };
-}
-
-/** Provisioning → Accepted without a failure: somebody else may claim at once, unless there was no room. */
-function freeLock(status: ContractStatus, facts: ReleaseFacts & { lock: Lock }): ContractStatus {
-  const { agent, lock, now } = facts;
-  const forRoom = facts.class === 'capacity';
-  const message = facts.message ?? (forRoom ? 'the agent had no room' : 'given up by the agent');
-  const attempt = endOfAttempt(lock, {
-    outcome: 'Released',
-    message,
-    now,
-    ...(forRoom ? { class: 'capacity' } : {}),
-  });
-  const freed = move(withAttempt(status, attempt), {
-    to: 'Accepted',
-    by: agent.name,
-    reason: forRoom ? 'NoRoom' : 'Released',
-    message: 'Waiting for an agent again',
-    now,
-    epoch: 'Raise',
-  });
-  if (!forRoom) return freed;
-  return {
-    ...freed,
-    capacityReleases: (status.capacityReleases ?? 0) + 1,
-    nextAttemptAt: new Date(now.getTime() + CAPACITY_GAP_MS).toISOString(),
-  };
-}
-
-type AttemptEnd = Readonly<Pick<Attempt, 'outcome' | 'message' | 'class'> & { now: Date }>;
-
-export const endOfAttempt = (lock: Lock, { now, ...end }: AttemptEnd): Attempt => ({
-  agent: lock.agent,
-  agentUID: lock.agentUID,
-  epoch: lock.epoch,
-  startedAt: lock.acquiredAt,
-  endedAt: now.toISOString(),
-  ...end,
-});
 
 export const NO_LOCK = { acquired: false, expiresAtNs: 0, then: 'Continue' } as const;
 

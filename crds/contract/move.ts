@@ -6,7 +6,14 @@
 import { invariant } from '../../lib/assert.ts';
 import { withCondition } from '../condition.ts';
 import { type ContractPhase, hasEnded, illegalMoveMessage, isLegalMove } from './phase.ts';
-import { ATTEMPTS_KEPT, type Attempt, type ContractStatus, HISTORY_MAX, type Holder } from './status.ts';
+import {
+  ATTEMPTS_KEPT,
+  type Attempt,
+  type ContractStatus,
+  HISTORY_MAX,
+  type Holder,
+  type Lock,
+} from './status.ts';
 
 export type MoveInput = Readonly<{
   to: ContractPhase;
@@ -64,6 +71,18 @@ export function withHistory(
   const line = { seq, at: now.toISOString(), ...(from === undefined ? {} : { from }), to, by, reason };
   return { ...status, history: [...(status.history ?? []), line].slice(-HISTORY_MAX) };
 }
+
+type AttemptEnd = Readonly<Pick<Attempt, 'outcome' | 'message' | 'class'> & { now: Date }>;
+
+/** The entry of an attempt that a lock was granted for. */
+export const endOfAttempt = (lock: Lock, { now, ...end }: AttemptEnd): Attempt => ({
+  agent: lock.agent,
+  agentUID: lock.agentUID,
+  epoch: lock.epoch,
+  startedAt: lock.acquiredAt,
+  endedAt: now.toISOString(),
+  ...end,
+});
 
 /** Adds the end of an attempt; an attempt of the same (agent, epoch) is never entered twice. */
 export function withAttempt(status: ContractStatus, attempt: Attempt): ContractStatus {

@@ -6,10 +6,10 @@
 import type { z } from 'zod';
 import type { FailedResponse, InstanceDetails, TerminatedResponse, Then } from '../wire/work.ts';
 import type { LiveContract } from './contract.ts';
-import { endOfAttempt, release } from './lock.ts';
-import { isHolder, move, sameGrant, withAttempt, withoutHolder } from './move.ts';
+import { endOfAttempt, isHolder, move, sameGrant, withAttempt, withoutHolder } from './move.ts';
 import { ATTEMPT_GAPS_MS, ATTEMPTS_MAX, CAPACITY_GAP_MS, CAPACITY_RELEASES_MAX } from './numbers.ts';
 import { isEnding } from './phase.ts';
+import { release } from './release.ts';
 import { destroy, epochAhead, staleEpoch } from './stale.ts';
 import type { Access, ATTEMPT_CLASSES, Attempt, ContractStatus, Instance } from './status.ts';
 import type { Claimant, Verdict } from './verdict.ts';

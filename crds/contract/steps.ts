@@ -4,8 +4,7 @@
  */
 import { invariant } from '../../lib/assert.ts';
 import type { LiveContract } from './contract.ts';
-import { endOfAttempt } from './lock.ts';
-import { move, sameGrant, withAttempt, withHistory, withReady } from './move.ts';
+import { endOfAttempt, move, sameGrant, withAttempt, withHistory, withReady } from './move.ts';
 import { HOUR_MS, OVERALL_DEADLINE_MS } from './numbers.ts';
 import type { ContractPhase } from './phase.ts';
 import { failAttempt, gapAfter } from './report.ts';

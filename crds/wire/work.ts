@@ -9,6 +9,19 @@ import { count, freeForm, instant, name, publicKey, text } from '../fields.ts';
 /** Nanoseconds since 1970, beyond what a JavaScript integer holds exactly: the last digits are rounded. */
 const nanoseconds = () => z.number().min(0);
 
+/** An address or a host name, and a login: tenants read them, so nothing else may hide in them. */
+const address = () =>
+  z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[A-Za-z0-9:][A-Za-z0-9.:%-]*$/);
+const login = () =>
+  z
+    .string()
+    .max(32)
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/);
+
 const epoch = () => count(Number.MAX_SAFE_INTEGER);
 export const Session = z
   .string()
@@ -176,11 +189,11 @@ export const ReleaseResponse = z.object({ released: z.boolean(), then: Then });
 
 export const InstanceDetails = z.strictObject({
   externalId: z.string().min(1).max(256).describe('Name of the machine at its provisioner.'),
-  ipAddress: text(64).nullish().describe('Address for SSH.'),
-  ipv6Address: text(64).nullish().describe('IPv6 address.'),
-  publicIp: text(64).nullish().describe('Public address, where it differs.'),
+  ipAddress: address().nullish().describe('Address for SSH.'),
+  ipv6Address: address().nullish().describe('IPv6 address.'),
+  publicIp: address().nullish().describe('Public address, where it differs.'),
   sshPort: z.int().min(1).max(65_535).describe('Port for SSH.'),
-  sshUser: text(64).nullish().describe('User to log in as.'),
+  sshUser: login().nullish().describe('User to log in as.'),
   hostKeyFingerprint: z
     .string()
     .max(100)
