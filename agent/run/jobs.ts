@@ -1,7 +1,7 @@
 /** All jobs of this process: at most one for each contract, so many building at a time, and counted against the room. */
 import type { WorkItem } from '../../crds/wire/work.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
-import { isSettled } from '../state/record.ts';
+import { isSettled, order } from '../state/record.ts';
 import { type Context, isOwn } from './context.ts';
 import { type Job, startJob } from './job.ts';
 
@@ -60,8 +60,10 @@ export function createJobs(context: Context): Jobs {
       return true;
     },
     order: (contractId, epoch) => {
-      if (!jobs.has(contractId)) start(contractId);
-      jobs.get(contractId)?.order(epoch);
+      const job = jobs.get(contractId);
+      if (job) return job.order(epoch);
+      const after = store.change(contractId, (record) => order(record, epoch));
+      if (!isSettled(after)) start(contractId);
     },
     resume: () => {
       for (const record of store.all()) if (!isSettled(record)) start(record.contractId);
