@@ -44,7 +44,10 @@ export type Caches = Readonly<{
     version: () => number;
   }>;
   contracts: Readonly<{
+    /** Never older than what this process wrote. */
     byUid: (uid: string) => Contract | undefined;
+    /** Tells of a write of this process, before the watch does. */
+    note: (written: Contract) => void;
     ofTenant: (publicKey: string) => readonly Contract[];
     /** Contracts in which the agent is a holder. */
     heldBy: (agentUid: string) => readonly Contract[];

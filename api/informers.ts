@@ -18,6 +18,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Caches, Ref } from './caches.ts';
 import type { Clients, Lease } from './clients.ts';
+import { createRecentWrites } from './recent-writes.ts';
 import { WAKE, type Wakes } from './wake.ts';
 
 type Parts = Readonly<{
@@ -116,6 +117,7 @@ function idempotencyKeys({ metadata, spec }: Contract): string[] {
 
 function toCaches(all: All, isSynced: () => boolean): Caches {
   const { providers, pools, agents, tokens, offerings, contracts, leases } = all;
+  const recent = createRecentWrites(contracts);
   let offeringsVersion = 0;
   offerings.onChange(() => {
     offeringsVersion++;
@@ -149,7 +151,8 @@ function toCaches(all: All, isSynced: () => boolean): Caches {
       version: () => offeringsVersion,
     },
     contracts: {
-      byUid: (uid) => first(contracts, 'uid', uid),
+      byUid: (uid) => recent.newest(uid, first(contracts, 'uid', uid)),
+      note: recent.note,
       ofTenant: (publicKey) => contracts.cache.getByIndex('tenant', publicKey),
       heldBy: (agentUid) => contracts.cache.getByIndex('holder', agentUid),
       waiting: (demandKey) => contracts.cache.getByIndex('waiting', demandKey),

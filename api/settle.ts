@@ -32,6 +32,7 @@ export function settle<A>(deps: Deps, { cached, rule }: Input<A>): Promise<Settl
         const written = await tryWrite(deps, { ...contract, status: verdict.status });
         if (written) {
           latest.remember(written);
+          deps.caches.contracts.note({ ...written, status: verdict.status });
           return { answer: verdict.answer, contract: { ...written, status: verdict.status } };
         }
         conflicts++;

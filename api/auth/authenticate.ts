@@ -52,10 +52,20 @@ async function untilKnown(
   deps: AuthDeps,
   { access, publicKey }: Readonly<{ access: Access; publicKey: string }>,
 ): Promise<void> {
-  const { agents, providers } = deps.caches;
+  const { agents, pools, providers } = deps.caches;
   const keys = [WAKE.key(publicKey)];
-  if (access.as === 'Agent')
+  if (access.as === 'Agent') {
     await untilCached(deps, { keys, isThere: () => agents.byKey(publicKey).length > 0 });
+    // An agent may be heard of before its pool: they come through watches of their own.
+    const ofPools = agents.byKey(publicKey).map(({ metadata, spec }) => ({
+      namespace: metadata.namespace ?? '',
+      name: spec.poolName,
+    }));
+    await untilCached(deps, {
+      keys: ofPools.map(({ namespace, name }) => WAKE.demand(`${namespace}/pool/${name}`)),
+      isThere: () => ofPools.every((pool) => pools.get(pool) !== undefined),
+    });
+  }
   if (access.as === 'Provider')
     await untilCached(deps, { keys, isThere: () => providers.byKey(publicKey).some(isJudged) });
 }

@@ -1,0 +1,38 @@
+/**
+ * What this process has written and its cache has not seen yet: a client that reports and then reads must not be
+ * shown the state before its own report. An entry goes as soon as the watch has caught up.
+ */
+import type { Contract } from '../crds/contract/contract.ts';
+import type { Informer } from '../kube/informer.ts';
+import { compareResourceVersions } from '../kube/object.ts';
+
+export type RecentWrites = Readonly<{
+  note: (written: Contract) => void;
+  /** The newer one of what is cached and what was written. */
+  newest: (uid: string, cached: Contract | undefined) => Contract | undefined;
+}>;
+
+const versionOf = ({ metadata }: Contract): string => metadata.resourceVersion ?? '0';
+
+export function createRecentWrites(contracts: Pick<Informer<Contract>, 'onChange' | 'cache'>): RecentWrites {
+  const written = new Map<string, Contract>();
+  contracts.onChange(({ type, object }) => {
+    const uid = object.metadata.uid ?? '';
+    const mine = written.get(uid);
+    if (mine && (type === 'Deleted' || compareResourceVersions(versionOf(object), versionOf(mine)) >= 0))
+      written.delete(uid);
+  });
+  return {
+    note: (contract) => {
+      const seen = contracts.cache.resourceVersion();
+      // The watch may have been faster than the answer to the write.
+      if (seen === undefined || compareResourceVersions(seen, versionOf(contract)) < 0)
+        written.set(contract.metadata.uid ?? '', contract);
+    },
+    newest: (uid, cached) => {
+      const mine = written.get(uid);
+      if (!mine || !cached) return cached;
+      return compareResourceVersions(versionOf(mine), versionOf(cached)) > 0 ? mine : cached;
+    },
+  };
+}
