@@ -62,6 +62,12 @@ describe('decideReconcile', () => {
     ]);
   });
 
+  test('never destroys one whose contract lives', () => {
+    const quarantine = { a: { since: '2020-01-01T00:00:00.000Z' } };
+    const known = unknown.map((entry) => ({ ...entry, isContractKnown: true }));
+    expect(gist(decide({ listed: [aMachine('a')], quarantine }, { unknown: known }))).toEqual(['Stop a']);
+  });
+
   test('lets it out and starts it when it is known after all', () => {
     const quarantine = { a: { since: '2026-01-01T00:00:00.000Z' } };
     const decision = decide({ listed: [aMachine('a', { state: 'Stopped' })], quarantine }, { keep: kept });

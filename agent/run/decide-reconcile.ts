@@ -1,6 +1,6 @@
 /**
  * What to do with each machine after the facade judged a listing. Pure. What is unknown is stopped at once and
- * destroyed only when it is still unknown after the quarantine; what is kept runs, unless somebody ordered it
+ * destroyed only when it is still unknown after the quarantine, and never while its contract lives; what is kept runs, unless somebody ordered it
  * to be stopped. Source: contract.md, "The lock", 10.
  */
 import type { ReconcileResponse } from '../../crds/wire/work.ts';
@@ -45,7 +45,7 @@ export function decideReconcile(facts: ReconcileFacts): ReconcileDecision {
     .filter(({ contractId }) => !facts.isStoppedByOrder(contractId))
     .flatMap(ownOf)
     .filter(({ state }) => state === 'Stopped');
-  const stopped = [...answer.pause.flatMap(ownOf), ...unknown.filter((machine) => !isDue(machine))];
+  const stopped = [...answer.pause.flatMap(ownOf), ...unknown];
   const orders = [...answer.terminate, ...answer.confirm];
   return {
     quarantine,
@@ -57,7 +57,11 @@ export function decideReconcile(facts: ReconcileFacts): ReconcileDecision {
       ...stopped
         .filter(({ state }) => state !== 'Stopped')
         .map((machine) => ({ type: 'Stop', machine }) as const),
-      ...unknown.filter(isDue).map((machine) => ({ type: 'DestroyUnknown', machine }) as const),
+      ...answer.unknown
+        .filter(({ isContractKnown }) => isContractKnown !== true)
+        .flatMap(ownOf)
+        .filter(isDue)
+        .map((machine) => ({ type: 'DestroyUnknown', machine }) as const),
       ...started.map((machine) => ({ type: 'Start', machine }) as const),
     ],
   };

@@ -80,7 +80,11 @@ const cases: {
       holders: [aHolder(2, 2)],
       instance: { ...instance, agentUID: uidOf(2), epoch: 2 },
     }),
-    want: { unknown: [{ externalId: 'dc-1', message: expect.stringContaining('holds no epoch 1') }] },
+    want: {
+      unknown: [
+        { externalId: 'dc-1', message: expect.stringContaining('holds no epoch 1'), isContractKnown: true },
+      ],
+    },
   },
   {
     name: 'a second machine of the present epoch: quarantine, never destroyed',
@@ -88,7 +92,13 @@ const cases: {
     facts: { listed: [machine(), machine({ externalId: 'dc-2' })] },
     want: {
       keep: [expect.anything()],
-      unknown: [{ externalId: 'dc-2', message: expect.stringContaining('runs on machine dc-1') }],
+      unknown: [
+        {
+          externalId: 'dc-2',
+          message: expect.stringContaining('runs on machine dc-1'),
+          isContractKnown: true,
+        },
+      ],
     },
   },
   {

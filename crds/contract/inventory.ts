@@ -25,7 +25,7 @@ type Order =
   | Readonly<{ list: 'terminate'; epoch: number; reason: string; contractId: string }>
   | Readonly<{ list: 'pause'; reason: string; contractId: string }>
   | Readonly<{ list: 'adopt'; epoch: number; contractId: string }>
-  | Readonly<{ list: 'unknown'; message: string }>
+  | Readonly<{ list: 'unknown'; message: string; isContractKnown?: true }>
   | Readonly<{ list: 'none' }>;
 
 export function judgeInventory(facts: InventoryFacts): ReconcileResponse {
@@ -64,7 +64,11 @@ export function judgeInventory(facts: InventoryFacts): ReconcileResponse {
         answer.adopt.push({ externalId, contractId: order.contractId, epoch: order.epoch });
         break;
       case 'unknown':
-        answer.unknown.push({ externalId, message: order.message });
+        answer.unknown.push({
+          externalId,
+          message: order.message,
+          ...(order.isContractKnown && { isContractKnown: true }),
+        });
         break;
       case 'none':
         break;
@@ -117,8 +121,10 @@ function judgeOwn(machine: ListedInstance, { contract, contractId, epoch, agentU
     return {
       list: 'unknown',
       message: `contract ${contractId} runs on machine ${instance?.externalId ?? 'unknown'}, not on this one`,
+      isContractKnown: true,
     };
-  return { list: 'unknown', message: `this agent holds no epoch ${epoch} of contract ${contractId}` };
+  const message = `this agent holds no epoch ${epoch} of contract ${contractId}`;
+  return { list: 'unknown', message, isContractKnown: true };
 }
 
 /** Entries of this agent that are not in the listing and whose absence may now be confirmed. */

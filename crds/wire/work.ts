@@ -265,8 +265,17 @@ export const ReconcileResponse = z.object({
     .array(Named.extend({ reason: z.string(), epoch: epoch() }))
     .describe('Destroy these, then confirm.'),
   unknown: z
-    .array(z.object({ externalId: z.string(), message: z.string() }))
-    .describe('Quarantine: stop now, destroy after 24 h.'),
+    .array(
+      z.object({
+        externalId: z.string(),
+        message: z.string(),
+        isContractKnown: z
+          .boolean()
+          .optional()
+          .describe('True: its contract is alive elsewhere; stop this machine, but never destroy it.'),
+      }),
+    )
+    .describe('Quarantine: stop now, destroy after 24 h unless the contract is known.'),
   pause: z.array(Named.extend({ reason: z.string() })).describe('Stop these.'),
   adopt: z
     .array(Named.extend({ epoch: epoch() }))
