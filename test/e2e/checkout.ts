@@ -29,6 +29,8 @@ export type Script = Readonly<{
   /** SIGINT to npm alone. */
   interruptNpm: () => void;
   ended: Promise<Ended>;
+  /** As `ended`, but throws with what it printed when that takes too long. */
+  endsWithin: (ms: number) => Promise<Ended>;
 }>;
 
 export type Checkout = Readonly<{
@@ -120,6 +122,15 @@ function runNpm({
     pressCtrlC: () => signalProcess(-pid, 'SIGINT'),
     interruptNpm: () => signalProcess(pid, 'SIGINT'),
     ended,
+    endsWithin: async (ms) => {
+      const late = new Promise<never>((_, reject) => {
+        const timer = systemClock.after(ms, () =>
+          reject(new Error(`it did not end within ${ms} ms, but printed:\n${output}`)),
+        );
+        void ended.finally(() => timer.cancel());
+      });
+      return Promise.race([ended, late]);
+    },
     prints: (text, withinMs = 60_000) =>
       new Promise((resolve, reject) => {
         const timer = systemClock.after(withinMs, () => fail(`within ${withinMs} ms`));
