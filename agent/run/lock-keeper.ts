@@ -34,7 +34,13 @@ type Granted = Readonly<{
   onDestroy: () => void;
 }>;
 
-export function keepLock(context: Context, { grant, answer, sentAtMs, onDestroy }: Granted): HeldLock {
+export type LockKeeperDeps = Pick<Context, 'clock' | 'log'> &
+  Readonly<{
+    facade: Pick<Context['facade'], 'renew'>;
+    limits: Pick<Context['limits'], 'lockTimeoutMs'>;
+  }>;
+
+export function keepLock(context: LockKeeperDeps, { grant, answer, sentAtMs, onDestroy }: Granted): HeldLock {
   const { clock, limits, log } = context;
   const lost = new AbortController();
   const ended = new AbortController();

@@ -214,6 +214,17 @@ test('a newer process of the same agent ends this one', async () => {
   await expect(first.ended).rejects.toThrow(/took over|two processes/);
 });
 
+test('a clone takes no work while the original lives, and leaves its machines alone', async () => {
+  const original = world.start();
+  await until(() => expect(world.facade.calls).toContain('POST heartbeat 200'));
+  world.start({}, 'Clone');
+  await until(() => expect(world.facade.calls).toContain('POST heartbeat 409 DuplicateAgent'));
+  await original.stop();
+  const id = world.facade.rent(UID);
+  await world.clock.sleep(10_000);
+  expect(world.facade.statusOf(id).phase).toBe('Accepted');
+});
+
 function plant(
   tags: Readonly<{ contractId: string; epoch: number; agentUid?: string; installation?: string }>,
 ): void {

@@ -89,6 +89,7 @@ test('keeps a configuration that is there', async () => {
   writeFileSync(file('config.toml'), '# mine\n', { mode: 0o600 });
   await joinPool();
   expect(readFileSync(file('config.toml'), 'utf8')).toBe('# mine\n');
+  expect(said).toContain('was kept; it must say');
 });
 
 test('--force joins anew and keeps aside what was there', async () => {

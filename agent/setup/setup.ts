@@ -51,7 +51,11 @@ export async function setUp(deps: SetupDeps, options: SetupOptions): Promise<voi
   );
   const answer = await join(deps, { apiUrl, token: options.token, key });
   const program = options.script.provision ?? options.exampleProgram;
-  if (!existsSync(configFile))
+  if (existsSync(configFile))
+    output.warn(
+      `${configFile} was there and was kept; it must say api_url = "${apiUrl}", provider_pubkey = "${answer.providerPubkey}", pool_id = "${answer.poolId}"`,
+    );
+  else
     writeConfig(configFile, {
       apiUrl,
       providerPubkey: answer.providerPubkey,

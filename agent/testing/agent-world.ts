@@ -44,7 +44,8 @@ export type AgentWorld = Readonly<{
   hypervisor: FakeHypervisor;
   stateDir: string;
   ssh: { isUp: boolean };
-  start: (limits?: Partial<Limits>) => RunningAgent;
+  /** A clone has the incarnation of its original. */
+  start: (limits?: Partial<Limits>, as?: 'Itself' | 'Clone') => RunningAgent;
   close: () => Promise<void>;
 }>;
 
@@ -57,13 +58,13 @@ export async function agentWorld(): Promise<AgentWorld> {
   const stateDir = mkdtempSync(join(tmpdir(), 'dc-agent-'));
   const ssh = { isUp: true };
   const agents: RunningAgent[] = [];
-  const start = (limits: Partial<Limits> = {}): RunningAgent => {
+  const start = (limits: Partial<Limits> = {}, as: 'Itself' | 'Clone' = 'Itself'): RunningAgent => {
     const life = new AbortController();
     const mortal = mortalBy(life.signal);
     const store = openStore(stateDir, clock.now());
     const speaker = {
       session: `session-${agents.length}-${'x'.repeat(8)}`,
-      incarnation: store.raiseIncarnation(),
+      incarnation: as === 'Clone' ? agents.length : store.raiseIncarnation(),
     };
     const client = createApiClient({ apiUrl, seed: key.seed, clock });
     const probeSsh: ProbeSsh = async () => {
