@@ -10,7 +10,12 @@ import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import { writeFileAtomically } from '../files.ts';
-import { failOnExit, type ProcessFolders, startProcess } from '../processes/managed-process.ts';
+import {
+  failOnExit,
+  type ManagedProcess,
+  type ProcessFolders,
+  startProcess,
+} from '../processes/managed-process.ts';
 import { commandOf } from '../processes/port-owner.ts';
 import { rememberedPort } from '../processes/ports.ts';
 import { waitUntil } from '../processes/wait-until.ts';
@@ -33,6 +38,8 @@ export type Postgres = Readonly<{
   version: string;
   /** Folder outside the checkout that had to be used, see `home.ts`. */
   systemFolder: string | undefined;
+  /** Undefined when it is not ours. */
+  process: ManagedProcess | undefined;
   /** Stops it when it is ours. */
   stop: () => Promise<void>;
 }>;
@@ -52,7 +59,14 @@ export async function ensurePostgres(context: Context, options: PostgresOptions)
   const given = context.env['DATABASE_URL'];
   if (given) {
     const version = await checkDatabase(given);
-    return { url: given, source: 'DATABASE_URL', version, systemFolder: undefined, stop: async () => {} };
+    return {
+      url: given,
+      source: 'DATABASE_URL',
+      version,
+      systemFolder: undefined,
+      process: undefined,
+      stop: async () => {},
+    };
   }
   const { folder, folders, fsync = true } = options;
   mkdirSync(folder, { recursive: true });
@@ -110,6 +124,7 @@ export async function ensurePostgres(context: Context, options: PostgresOptions)
       source: 'embedded',
       version,
       systemFolder: home.systemFolder,
+      process: server,
       stop: server.stop,
     };
   } catch (error) {

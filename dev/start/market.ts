@@ -34,7 +34,7 @@ export async function runMarket(
   const api = createApi({ url: apiUrl, clock: dev.clock, signal: dev.signal });
   const tenant: Tenant = { api, keys };
   try {
-    const [operator, facade] = await startPrograms(dev, { servers, port, reload, started });
+    await startPrograms(dev, { servers, port, reload, started });
     await dev.progress.step(`pool, offering, 2 agents joined`, async (step) => {
       await applySamples(dev, { servers, keys });
       const restarted = await setInstances(dev, 'start');
@@ -51,7 +51,7 @@ export async function runMarket(
       return;
     }
     sayWhatNext(dev, { servers, apiUrl, contract, keys });
-    await Promise.race([aborted(dev.signal), ...[operator, facade].map(failOnExit)]);
+    await Promise.race([aborted(dev.signal), ...programs.map(failOnExit), servers.failed()]);
   } finally {
     await stopAll(dev, programs);
   }

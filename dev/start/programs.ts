@@ -1,6 +1,7 @@
 /** Operator and facade as processes of their own, each waited for until it does its work. */
 import { join } from 'node:path';
 import type { Dev } from '../commands/dev.ts';
+import { Interrupted } from '../failure.ts';
 import { failOnExit, type ManagedProcess, startProcess } from '../processes/managed-process.ts';
 import { rememberedPort } from '../processes/ports.ts';
 import { waitUntil } from '../processes/wait-until.ts';
@@ -65,11 +66,12 @@ export function startOperator(
       },
     });
     step.report('waiting to lead; after a crash until the lease of the one before runs out');
-    const lead = waitUntil(() => expectOk(`http://127.0.0.1:${port}/leadz`), {
-      ...waiting(dev, 'the operator'),
-      next: `See ${operator.logFile}.`,
-    });
-    await whileRunning(operator, lead);
+    await whileRunning(dev, [operator], (own) =>
+      waitUntil(() => expectOk(`http://127.0.0.1:${port}/leadz`), {
+        ...waiting(own, 'the operator'),
+        next: `See ${operator.logFile}.`,
+      }),
+    );
     step.detail(`metrics http://127.0.0.1:${port}/metrics`);
     return operator;
   });
@@ -95,19 +97,31 @@ export function startFacade(
         INSTALLATION_NAMESPACE: NAMESPACE,
       },
     });
-    const ready = waitUntil(() => expectOk(`http://127.0.0.1:${port}/readyz`), {
-      ...waiting(dev, 'the facade'),
-      next: `See ${facade.logFile}.`,
-    });
-    await whileRunning(facade, ready);
+    await whileRunning(dev, [facade], (own) =>
+      waitUntil(() => expectOk(`http://127.0.0.1:${port}/readyz`), {
+        ...waiting(own, 'the facade'),
+        next: `See ${facade.logFile}.`,
+      }),
+    );
     step.detail(`http://127.0.0.1:${port}/docs`);
     return facade;
   });
 }
 
-/** The result of `work`, or the failure of the process that it waits for. */
-export const whileRunning = <T>(program: ManagedProcess, work: Promise<T>): Promise<T> =>
-  Promise.race([work, failOnExit(program)]);
+/** The result of `work`, or the failure of a process that it needs; then `work` is given up. */
+export async function whileRunning<T>(
+  dev: Dev,
+  programs: readonly ManagedProcess[],
+  work: (dev: Dev) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([dev.signal, over.signal]);
+  try {
+    return await Promise.race([work({ ...dev, signal }), ...programs.map(failOnExit)]);
+  } finally {
+    over.abort(new Interrupted('it is over'));
+  }
+}
 
 export const waiting = ({ clock, signal }: Dev, what: string) => ({
   what,

@@ -12,6 +12,7 @@ import { startControlPlane } from '../control-plane/run.ts';
 import { Failure } from '../failure.ts';
 import { ensurePostgres, type Postgres } from '../postgres/ensure.ts';
 import { findLeftovers, stopLeftovers } from '../processes/leftovers.ts';
+import { failOnExit, type ManagedProcess } from '../processes/managed-process.ts';
 import { SERVERS_LAST } from './order.ts';
 import { together } from './together.ts';
 
@@ -22,6 +23,8 @@ export type Servers = Readonly<{
   databaseUrl: string;
   /** A kubeconfig with only the rights that RBAC gives; undefined with a cluster that is not ours. */
   addUser: ((user: { name: string; groups?: readonly string[] }) => Promise<string>) | undefined;
+  /** Rejects as soon as one of ours ends by itself; otherwise never settles. */
+  failed: () => Promise<never>;
   /** Stops what is ours, API server first. Stop its clients before. */
   stop: () => Promise<void>;
 }>;
@@ -80,14 +83,16 @@ export async function startServers(
       step.title(`${count} resource types installed`);
       await applyManifests(dev, kubectl, join(dev.paths.root, 'config', 'system'));
     });
-    return { ...cluster, kubectl, databaseUrl: postgres.url, stop };
+    const processes = [...cluster.processes, ...(postgres.process ? [postgres.process] : [])];
+    const failed = (): Promise<never> => Promise.race(processes.map(failOnExit));
+    return { ...cluster, kubectl, databaseUrl: postgres.url, failed, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-type Cluster = Pick<Servers, 'kubeconfig' | 'addUser'>;
+type Cluster = Pick<Servers, 'kubeconfig' | 'addUser'> & Readonly<{ processes: readonly ManagedProcess[] }>;
 type Stops = (() => Promise<void>)[];
 
 function findBinaries(dev: Dev): Promise<ControlPlaneBinaries> {
@@ -115,18 +120,18 @@ const HOW: Record<Source, string> = {
 function startCluster(dev: Dev, binaries: ControlPlaneBinaries, stops: Stops): Promise<Cluster> {
   const { paths } = dev;
   return dev.progress.step('kube-apiserver and etcd ready', async (step) => {
-    const { kubeconfig, addUser, stop } = await startControlPlane(
+    const { kubeconfig, addUser, processes, stop } = await startControlPlane(
       { ...dev, report: step.report },
       { binaries, folder: paths.controlPlane, folders: paths.folders, kubeconfigFile: paths.kubeconfig },
     );
     stops.push(stop);
     step.detail(`KUBECONFIG=${relative(paths.root, kubeconfig)}`);
-    return { kubeconfig, addUser };
+    return { kubeconfig, addUser, processes: [processes.etcd, processes.apiserver] };
   });
 }
 
 function useCluster(kubeconfig: string): Promise<Cluster> {
-  return Promise.resolve({ kubeconfig, addUser: undefined });
+  return Promise.resolve({ kubeconfig, addUser: undefined, processes: [] });
 }
 
 function requireFile(file: string): string {

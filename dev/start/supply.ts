@@ -7,10 +7,11 @@ import { runNode } from '../commands/tool.ts';
 import { applyManifests } from '../control-plane/manifests.ts';
 import { Failure } from '../failure.ts';
 import { writeFileAtomically } from '../files.ts';
+import type { ManagedProcess } from '../processes/managed-process.ts';
 import { waitUntil } from '../processes/wait-until.ts';
 import type { Api } from './api-client.ts';
 import type { DemoKeys } from './keys.ts';
-import { type Started, startProgram, waiting } from './programs.ts';
+import { type Started, startProgram, waiting, whileRunning } from './programs.ts';
 import type { Servers } from './servers.ts';
 
 export const AGENT_NAMES = ['agent-1', 'agent-2'] as const;
@@ -48,11 +49,12 @@ export async function applySamples(
 
 /** Joins those that have not joined yet, starts both, and waits until they are online. */
 export async function startAgents(dev: Dev, input: Input): Promise<void> {
+  const agents: ManagedProcess[] = [];
   for (const name of AGENT_NAMES) {
     const config = join(dev.paths.state, 'agents', name, 'config.toml');
     if (!existsSync(config)) await joinPool(dev, { ...input, name, config });
     pointAt(config, input.apiUrl);
-    await startProgram(dev, {
+    const agent = await startProgram(dev, {
       name,
       entry: AGENT_ENTRY,
       args: ['run', '--config', config],
@@ -60,11 +62,14 @@ export async function startAgents(dev: Dev, input: Input): Promise<void> {
       started: input.started,
       env: { DC_INSTANCES_DIR: input.instances },
     });
+    agents.push(agent);
   }
-  await waitUntil(() => expectOnline(input), {
-    ...waiting(dev, 'the pool'),
-    next: `See ${dev.paths.folders.logs}/agent-1.log.`,
-  });
+  await whileRunning(dev, agents, (own) =>
+    waitUntil(() => expectOnline(input), {
+      ...waiting(own, 'the pool'),
+      next: `See ${dev.paths.folders.logs}/agent-1.log.`,
+    }),
+  );
 }
 
 /** Another `--port` than last time: the agent's config follows. */

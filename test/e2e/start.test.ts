@@ -187,7 +187,7 @@ const operators = (): number[] =>
     .filter(([, line]) => line.includes('operator/main.ts') && !line.includes('--watch '))
     .map(([pid]) => pid);
 
-test('after SIGKILL of everything the next start heals', async () => {
+test('after SIGKILL of everything the next start heals, and when an agent dies it says so', async () => {
   for (const pid of checkout.processes().keys()) signalProcess(pid, 'SIGKILL');
   await eventually(async () => expect([...checkout.processes().values()]).toEqual([]));
   expect(leftBehind(checkout)).toContain('start.lock');
@@ -201,9 +201,13 @@ test('after SIGKILL of everything the next start heals', async () => {
   const phases = (await contracts(before.instance)).map(({ status }) => status.phase);
   expect(phases.filter((phase) => phase === 'Active')).toHaveLength(2);
 
-  script.pressCtrlC();
-  const { code } = await script.endsWithin(STOP_MS);
-  expect({ code, left: leftBehind(checkout) }).toEqual({ code: 0, left: [] });
+  const isAgent = (line: string): boolean => line.includes('agents/agent-1/config.toml');
+  for (const [pid, line] of checkout.processes()) if (isAgent(line)) signalProcess(pid, 'SIGKILL');
+  const { code, output } = await script.endsWithin(STOP_MS);
+  expect(output).toMatch(
+    /why: agent-1 was ended by SIGKILL:\n[\s\S]*what to do: Its whole log is .*agent-1\.log\./,
+  );
+  expect({ code, left: leftBehind(checkout) }).toEqual({ code: 1, left: [] });
 });
 
 test('npm run reset removes all that was written', async () => {
