@@ -3,7 +3,7 @@
  * its home. When the channel closes, what runs in the foreground gets SIGHUP, as from any terminal.
  */
 import { spawn } from 'node:child_process';
-import { chown, readlink } from 'node:fs/promises';
+import { chownSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { environmentOf, shell } from './tenant.mjs';
@@ -106,6 +106,8 @@ async function runInTerminal(channel, { room, env, command }, { cols, rows, term
     encoding: null,
     ...user,
   });
+  // Its types do not know the name of the device, the terminal does: before the shell has begun.
+  handOver(/** @type {{ ptsName?: string }} */ (/** @type {unknown} */ (pty)).ptsName, room.uid);
   let isRunning = true;
   pty.onData((data) => {
     if (channel.write(data)) return;
@@ -123,18 +125,15 @@ async function runInTerminal(channel, { room, env, command }, { cols, rows, term
   channel.on('close', () => {
     if (isRunning) send(pty.pid, 'SIGHUP');
   });
-  await handOver(pty.pid, room.uid);
   return {
     signal: (name) => isRunning && send(pty.pid, name),
     resize: ({ cols, rows }) => isRunning && pty.resize(cols, rows),
   };
 }
 
-/** The terminal belongs to the tenant, so that its programs can open it by name. */
-async function handOver(/** @type {number} */ pid, /** @type {number | null} */ uid) {
-  if (uid === null || process.platform !== 'linux') return;
-  const device = await readlink(`/proc/${pid}/fd/0`).catch(() => '');
-  if (/^\/dev\/pts\/\d+$/.test(device)) await chown(device, uid, uid).catch(() => undefined);
+/** The terminal belongs to the tenant, so that its programs can open it by name. @param {string | undefined} device */
+function handOver(device, /** @type {number | null} */ uid) {
+  if (uid !== null && device && /^\/dev\/pts\/\d+$/.test(device)) chownSync(device, uid, uid);
 }
 
 /** @param {import('ssh2').ServerChannel} channel @param {{ code: number } | { signal: string }} how */
