@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { withCondition } from '../crds/condition.ts';
-import { anAgent, aPool } from '../crds/contract/builders.ts';
+import { anAgent, anOffering, aPool } from '../crds/contract/builders.ts';
 import { API_VERSION } from '../crds/group.ts';
 import type { Offering } from '../crds/offering.ts';
 import type { Provider } from '../crds/provider.ts';
@@ -59,22 +59,6 @@ describe('a pool', () => {
 });
 
 describe('an offering', () => {
-  const offering = (spec: Partial<Offering['spec']> = {}): Offering => ({
-    apiVersion: API_VERSION,
-    kind: 'Offering',
-    metadata: { name: 'hello', namespace: 'acme' },
-    spec: {
-      title: 'Hello',
-      country: 'DE',
-      provisionerType: 'script',
-      resources: { cpu: '1', memory: '1Gi', storage: '1Gi' },
-      price: { amountMinor: 0, currency: 'EUR', per: 'Month' },
-      duration: { minHours: 1, maxHours: 10, defaultHours: 2 },
-      visibility: 'Public',
-      allowRecreation: false,
-      ...spec,
-    },
-  });
   const pools = [
     aPool('b'),
     aPool('a'),
@@ -83,7 +67,7 @@ describe('an offering', () => {
     aPool('px', { provisionerType: 'proxmox' }),
   ];
   const of = (spec: Partial<Offering['spec']>) =>
-    decideOffering({ offering: offering(spec), pools, activeContracts: 0, now });
+    decideOffering({ offering: anOffering(spec), pools, activeContracts: 0, now });
 
   test('routes by country and type, highest priority first', () =>
     expect(of({})).toMatchObject({ region: 'europe', pools: ['first', 'a', 'b'] }));

@@ -2,6 +2,8 @@
 import type { Agent } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
 import { API_VERSION, FINALIZER } from '../group.ts';
+import type { Offering } from '../offering.ts';
+import type { Provider } from '../provider.ts';
 import type { LiveContract } from './contract.ts';
 import type { ContractPhase } from './phase.ts';
 import type { TermsSnapshot } from './spec.ts';
@@ -108,6 +110,40 @@ export const anAgent = (n: number, spec: Partial<Agent['spec']> = {}): Agent => 
     cordoned: false,
     draining: false,
     revoked: false,
+    ...spec,
+  },
+});
+
+export const anOffering = (
+  spec: Partial<Offering['spec']> = {},
+  status: Offering['status'] = {},
+): Offering => ({
+  apiVersion: API_VERSION,
+  kind: 'Offering',
+  metadata: { name: 'hello', namespace: 'acme', uid: uidOf(900) },
+  spec: {
+    title: 'Hello',
+    country: 'DE',
+    provisionerType: 'script',
+    resources: { cpu: '1', memory: '1Gi', storage: '1Gi' },
+    price: { amountMinor: 0, currency: 'EUR', per: 'Month' },
+    duration: { minHours: 1, maxHours: 720, defaultHours: 24 },
+    visibility: 'Public',
+    allowRecreation: false,
+    ...spec,
+  },
+  status,
+});
+
+export const aProvider = (spec: Partial<Provider['spec']> = {}): Provider => ({
+  apiVersion: API_VERSION,
+  kind: 'Provider',
+  metadata: { name: 'acme' },
+  spec: {
+    publicKey: '2'.repeat(64),
+    displayName: 'Acme',
+    namespace: 'acme',
+    acceptance: { mode: 'Automatic' },
     ...spec,
   },
 });

@@ -1,70 +1,18 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { aContract, aHolder, aLock, at, NOON, someTerms, uidOf } from '../../crds/contract/builders.ts';
-import type { Contract } from '../../crds/contract/contract.ts';
-import { isLegalMove, PHASES } from '../../crds/contract/phase.ts';
-import { API_VERSION } from '../../crds/group.ts';
-import type { Offering } from '../../crds/offering.ts';
-import type { Provider } from '../../crds/provider.ts';
+import {
+  aContract,
+  aLock,
+  anOffering,
+  aProvider,
+  at,
+  NOON,
+  someTerms,
+} from '../../crds/contract/builders.ts';
+import { cancel, fresh, gist, held, instance, newborn, someFacts, verified } from './builders.ts';
 import { decide } from './decide.ts';
-import type { Decision, Facts } from './facts.ts';
+import type { Facts } from './facts.ts';
 
-const provider: Provider = {
-  apiVersion: API_VERSION,
-  kind: 'Provider',
-  metadata: { name: 'acme' },
-  spec: {
-    publicKey: '2'.repeat(64),
-    displayName: 'Acme',
-    namespace: 'acme',
-    acceptance: { mode: 'Automatic' },
-  },
-};
-const manual: Provider = { ...provider, spec: { ...provider.spec, acceptance: { mode: 'Manual' } } };
-const anOffering = (spec: Partial<Offering['spec']> = {}, status: Offering['status'] = {}): Offering => ({
-  apiVersion: API_VERSION,
-  kind: 'Offering',
-  metadata: { name: 'hello', namespace: 'acme', uid: uidOf(900) },
-  spec: {
-    title: 'Hello',
-    country: 'DE',
-    provisionerType: 'script',
-    resources: { cpu: '1', memory: '1Gi', storage: '1Gi' },
-    price: { amountMinor: 0, currency: 'EUR', per: 'Month' },
-    duration: { minHours: 1, maxHours: 720, defaultHours: 24 },
-    visibility: 'Public',
-    allowRecreation: false,
-    ...spec,
-  },
-  status,
-});
-const someFacts = (change: Partial<Facts> = {}): Facts => ({
-  contract: aContract(),
-  offering: anOffering(),
-  terms: someTerms(),
-  provider,
-  supply: { pools: 1, agentsOnline: 2, agentsEligible: 2 },
-  lockSilentMs: 0,
-  now: at(60),
-  ...change,
-});
-const { status: _none, ...fresh } = aContract();
-const newborn: Contract = { ...fresh, metadata: { ...fresh.metadata, finalizers: [] } };
-const instance = { agentUID: uidOf(1), epoch: 1, externalId: 'dc-1' };
-const held = { epoch: 1, holders: [aHolder(1, 1)] };
-const verified = { verifiedAt: at(50).toISOString() };
-const cancel = { spec: { cancel: { requested: true, note: 'not needed' } } };
-
-/** What a failure prints. */
-const gist = ({ status, before, after, prepare, requeueAfterMs }: Decision) => ({
-  phase: status?.phase,
-  reason: status?.reason,
-  epoch: status?.epoch,
-  before: before.map(({ type }) => type),
-  after: after.map(({ type }) => type),
-  prepare,
-  requeueAfterMs,
-});
+const manual = aProvider({ acceptance: { mode: 'Manual' } });
 
 const cases: { name: string; given: Partial<Facts>; want: object }[] = [
   {
@@ -124,10 +72,7 @@ const cases: { name: string; given: Partial<Facts>; want: object }[] = [
     name: 'too long for the provider',
     given: {
       contract: aContract('Requested', {}, { spec: { durationHours: 20 } }),
-      provider: {
-        ...provider,
-        spec: { ...provider.spec, acceptance: { mode: 'Automatic', maxDurationHours: 10 } },
-      },
+      provider: aProvider({ acceptance: { mode: 'Automatic', maxDurationHours: 10 } }),
     },
     want: { phase: 'Rejected' },
   },
@@ -331,98 +276,4 @@ describe('a contract that is deleted before it was ever accepted', () => {
 test('a contract that ends early has ended by now, not when it was booked to', () => {
   const contract = aContract('Terminating', { holders: [], endsAt: at(9999).toISOString() }, cancel);
   expect(decide(someFacts({ contract })).status?.endsAt).toBe(at(60).toISOString());
-});
-
-describe('debts', () => {
-  const history = [
-    { seq: 1, at: at(0).toISOString(), to: 'Terminating' as const, by: 'operator', reason: 'X' },
-  ];
-  test('a holder silent for 24 hours becomes one, and then the contract ends', () => {
-    const contract = aContract('Terminating', { ...held, history });
-    expect(gist(decide(someFacts({ contract, now: at(86_399) })))).toMatchObject({
-      phase: 'Terminating',
-      before: [],
-      requeueAfterMs: 1000,
-    });
-    expect(gist(decide(someFacts({ contract, now: at(86_400) })))).toMatchObject({
-      phase: 'Failed',
-      before: ['RecordDebt'],
-    });
-  });
-  test('a superseded epoch too, while the contract lives on; the present one never', () => {
-    const attempts = [
-      {
-        agent: 'agent-1',
-        agentUID: uidOf(1),
-        epoch: 1,
-        startedAt: at(0).toISOString(),
-        endedAt: at(0).toISOString(),
-        outcome: 'Failed' as const,
-      },
-    ];
-    const status = {
-      epoch: 3,
-      holders: [aHolder(1, 1), aHolder(2, 3)],
-      attempts,
-      instance: { ...instance, agentUID: uidOf(2), epoch: 3 },
-      startsAt: at(86_000).toISOString(),
-    };
-    const decision = decide(someFacts({ contract: aContract('Active', status), now: at(86_400) }));
-    expect(decision.before).toEqual([{ type: 'RecordDebt', holder: aHolder(1, 1) }]);
-    expect(decision.status?.holders).toEqual([aHolder(2, 3)]);
-  });
-});
-
-test('makes only legal moves, and settles while nothing changes', () => {
-  const anyFacts = fc.record({
-    phase: fc.constantFrom(...PHASES),
-    failures: fc.nat(4),
-    holders: fc.constantFrom([], [aHolder(1, 1)]),
-    verified: fc.boolean(),
-    cancelled: fc.boolean(),
-    silentMs: fc.constantFrom(0, 400_000),
-    seconds: fc.constantFrom(0, 4000, 90_000, 8 * 86_400),
-    online: fc.nat(2),
-    withInstance: fc.boolean(),
-    withOffering: fc.boolean(),
-  });
-  fc.assert(
-    fc.property(anyFacts, (given) => {
-      const ended = ['Rejected', 'Cancelled', 'Expired', 'Failed'].includes(given.phase);
-      let contract = aContract(
-        given.phase,
-        {
-          epoch: 1,
-          failures: given.failures,
-          holders: ended || given.phase === 'Requested' ? [] : [...given.holders],
-          startsAt: at(0).toISOString(),
-          ...(given.withInstance || ['Provisioned', 'Active', 'Paused'].includes(given.phase)
-            ? { instance }
-            : {}),
-          ...(given.verified ? { access: verified } : {}),
-          ...(given.phase === 'Provisioning' ? { lock: aLock(1) } : {}),
-        },
-        given.cancelled ? cancel : {},
-      );
-      for (let step = 0; step < 6; step++) {
-        const supply = { pools: 1, agentsOnline: given.online, agentsEligible: given.online };
-        const facts = someFacts({
-          contract,
-          lockSilentMs: given.silentMs,
-          now: at(given.seconds),
-          supply,
-          ...(given.withOffering ? {} : { offering: undefined }),
-        });
-        const next = decide(facts).status;
-        if (!next || JSON.stringify(next) === JSON.stringify(contract.status)) return;
-        expect(
-          isLegalMove(contract.status.phase, next.phase),
-          `${contract.status.phase} to ${next.phase}`,
-        ).toBe(true);
-        contract = { ...contract, status: next };
-      }
-      throw new Error(`never settles: ${contract.status.phase} ${contract.status.reason}`);
-    }),
-    { numRuns: 2000 },
-  );
 });
