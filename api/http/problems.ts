@@ -12,7 +12,9 @@ const RETRY_AFTER_SECONDS = 2;
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
   const fields = { err: error, code: problem.code, occurrence: request.id };
-  if (problem.status >= 500) request.log.error(fields, 'request failed');
+  // Starting and stopping are what a probe asks about, no faults.
+  const isFault = problem.status >= 500 && problem.code !== 'NotReady' && problem.code !== 'ShuttingDown';
+  if (isFault) request.log.error(fields, 'request failed');
   else request.log.debug({ code: problem.code, detail: problem.message }, 'request refused');
   const retryAfter =
     problem.retryAfterSeconds ?? (needsRetryAfter(problem) ? RETRY_AFTER_SECONDS : undefined);
