@@ -22,6 +22,7 @@ import {
   ensureLeaf,
   ensureServiceAccountKey,
 } from './certificates.ts';
+import { prepareEtcdData } from './etcd-data.ts';
 import { apiserverFlags, etcdFlags } from './flags.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 
@@ -104,11 +105,12 @@ export async function startControlPlane(
   const url = `https://127.0.0.1:${ports.apiserver}`;
   const etcdUrl = `https://127.0.0.1:${ports.etcd}`;
 
+  const data = prepareEtcdData(join(folder, 'etcd'));
   const etcd = await startProcess({
     name: 'etcd',
     command: binaries.etcd,
     args: etcdFlags({
-      dataFolder: join(folder, 'etcd'),
+      dataFolder: data.folder,
       url: etcdUrl,
       peerUrl: `https://127.0.0.1:${ports.peer}`,
       serving: etcdServing,
@@ -153,6 +155,7 @@ export async function startControlPlane(
       failOnExit(etcd),
       failOnExit(apiserver),
     ]).finally(() => over.abort());
+    data.served();
     const kubeconfig = writeKubeconfig(options.kubeconfigFile ?? join(folder, 'kubeconfig'), {
       server: url,
       authorityFile: authority.certificate,
