@@ -14,6 +14,8 @@ export default defineConfig({
           include: ['{lib,crds,kube,store,operator,api,agent,cli,dev}/**/*.test.ts'],
           exclude: ['**/*.cluster.test.ts', '**/*.process.test.ts', '**/node_modules/**'],
           testTimeout: 10_000,
+          // No module is mocked and none keeps state, so files may share them: nearly twice as fast.
+          isolate: false,
         },
       },
       {
