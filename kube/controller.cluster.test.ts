@@ -143,11 +143,12 @@ test('resync looks at every object again', async () => {
 test('stopping waits for the reconcile in hand and begins no other', async () => {
   const ended: string[] = [];
   const begun = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
   const { end } = await control(
     'stop',
     async ({ key }) => {
       begun.resolve();
-      await systemClock.sleep(100);
+      await stopped.promise; // in hand until the stop has been asked for, however slow the machine is
       ended.push(key);
       return {};
     },
@@ -155,6 +156,8 @@ test('stopping waits for the reconcile in hand and begins no other', async () =>
   );
   for (const name of names('stop', 3)) await put('stop', name);
   await begun.promise;
-  await end();
+  const ending = end();
+  stopped.resolve();
+  await ending;
   expect(ended).toHaveLength(1);
 });
