@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four projects: `unit` needs no server and stands beside the code; `process` starts programs of its own;
- * `cluster` shares one real API server and PostgreSQL (started by the global set-up); `e2e` starts the whole
- * market, one file at a time.
+ * `unit` needs no server and stands beside the code; `process` starts programs of its own; `cluster` shares one
+ * real API server and PostgreSQL (started by the global set-up), and so do `faults`, which breaks what lies
+ * between the parts; `explorer` walks through all states of the rules; `e2e` starts the whole market, one file
+ * at a time. `sweep` is the long form of explorer and faults: `npm run test:faults`.
  */
 export default defineConfig({
   test: {
@@ -34,6 +35,31 @@ export default defineConfig({
           ],
           globalSetup: ['test/world/global-setup.ts'],
           testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'explorer',
+          include: ['test/explorer/**/*.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          globalSetup: ['test/world/global-setup.ts'],
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'sweep',
+          include: ['test/{explorer,faults}/**/*.sweep.ts'],
+          globalSetup: ['test/world/global-setup.ts'],
+          testTimeout: 1_800_000,
           hookTimeout: 120_000,
         },
       },

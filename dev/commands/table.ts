@@ -47,6 +47,13 @@ export function addCommands(program: Command, execute: (run: Run) => Promise<voi
       execute(async (dev) => (await import('./test.ts')).runUnitTests(dev, filter)),
     );
   program
+    .command('test:faults')
+    .description('every crash point, every seed, a million states: up to half an hour')
+    .argument('[filter...]', 'only files whose path contains this')
+    .action((filter: string[]) =>
+      execute(async (dev) => (await import('./test.ts')).runFaultSweep(dev, filter)),
+    );
+  program
     .command('gen')
     .description('write the CRD manifests from the schemas in crds/')
     .option('--check', 'write nothing, fail when they differ')

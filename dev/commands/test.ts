@@ -6,7 +6,7 @@ import type { Dev } from './dev.ts';
 import { type Counts, runVitest } from './vitest.ts';
 
 /** Those that `npm run check` does not run. */
-const LONGER = ['process', 'cluster', 'e2e'];
+const LONGER = ['explorer', 'process', 'cluster', 'faults', 'e2e'];
 
 export async function runTest(dev: Dev, filter: readonly string[]): Promise<number> {
   const startedMs = dev.clock.monotonicMs();
@@ -25,6 +25,19 @@ export async function runTest(dev: Dev, filter: readonly string[]): Promise<numb
   dev.progress.say(`\nin ${seconds(dev.clock.monotonicMs() - startedMs)}`);
   dev.progress.say(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+/** `npm run test:faults`: the long form of explorer and faults, which `npm test` runs a fixed part of. */
+export async function runFaultSweep(dev: Dev, filter: readonly string[]): Promise<number> {
+  const startedMs = dev.clock.monotonicMs();
+  try {
+    const { passed, failed } = await runVitest(dev, { project: 'sweep', filter });
+    dev.progress.say(`\nin ${seconds(dev.clock.monotonicMs() - startedMs)}`);
+    dev.progress.say(`${passed} passed, ${failed} failed`);
+    return failed === 0 ? 0 : 1;
+  } finally {
+    await sweepWorlds();
+  }
 }
 
 export async function runUnitTests(dev: Dev, filter: readonly string[]): Promise<number> {
