@@ -1,0 +1,54 @@
+/** What one request to the API server is about, read from its method and path as the API server itself does. */
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+
+export type Exchange = Readonly<{
+  /** Counts from 1 in the order of arrival. */
+  n: number;
+  /** The User-Agent. */
+  client: string;
+  method: string;
+  /** With the query. */
+  path: string;
+  verb: Verb;
+  /** The plural; the bare path for what is no resource (`/readyz`). */
+  resource: string;
+  subresource?: string;
+  namespace?: string;
+  name?: string;
+  isWrite: boolean;
+}>;
+
+const WRITES: Readonly<Record<string, Verb>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+
+export function exchangeOf(request: { n: number; client: string; method: string; path: string }): Exchange {
+  const url = new URL(request.path, 'http://api-server');
+  const { resource, ...target } = targetOf(url.pathname);
+  const write = WRITES[request.method];
+  return { ...request, ...target, resource, verb: write ?? readVerb(url, target.name), isWrite: !!write };
+}
+
+function readVerb(url: URL, name: string | undefined): Verb {
+  if (url.searchParams.get('watch') === 'true') return 'watch';
+  return name === undefined && /^\/apis?\//.test(url.pathname) ? 'list' : 'get';
+}
+
+type Target = Pick<Exchange, 'resource' | 'subresource' | 'namespace' | 'name'>;
+
+function targetOf(pathname: string): Target {
+  const group = /^\/(?:api\/v1|apis\/[^/]+\/[^/]+)\/(.+)$/.exec(pathname)?.[1];
+  if (group === undefined) return { resource: pathname };
+  const parts = group.split('/').map(decodeURIComponent);
+  const isNamespaced = parts[0] === 'namespaces' && parts.length > 2;
+  const [resource = '', name, subresource] = isNamespaced ? parts.slice(2) : parts;
+  return {
+    resource,
+    ...(isNamespaced && parts[1] !== undefined ? { namespace: parts[1] } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(subresource === undefined ? {} : { subresource }),
+  };
+}
