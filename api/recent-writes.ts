@@ -14,7 +14,9 @@ export type RecentWrites = Readonly<{
 
 const versionOf = ({ metadata }: Contract): string => metadata.resourceVersion ?? '0';
 
-export function createRecentWrites(contracts: Pick<Informer<Contract>, 'onChange' | 'cache'>): RecentWrites {
+export function createRecentWrites(
+  contracts: Pick<Informer<Contract>, 'onChange' | 'onWentBack' | 'cache'>,
+): RecentWrites {
   const written = new Map<string, Contract>();
   contracts.onChange(({ type, object }) => {
     const uid = object.metadata.uid ?? '';
@@ -22,6 +24,7 @@ export function createRecentWrites(contracts: Pick<Informer<Contract>, 'onChange
     if (mine && (type === 'Deleted' || compareResourceVersions(versionOf(object), versionOf(mine)) >= 0))
       written.delete(uid);
   });
+  contracts.onWentBack(() => written.clear()); // what was written was undone
   return {
     note: (contract) => {
       const seen = contracts.cache.resourceVersion();

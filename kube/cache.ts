@@ -20,7 +20,7 @@ export type Cache<T extends KubeObject> = Readonly<{
   list: () => readonly T[];
   keys: () => IterableIterator<ObjectKey>;
   size: () => number;
-  /** Everything up to here has been seen; undefined before the first list. */
+  /** Everything up to here has been seen; undefined before the first list, and after the world went back. */
   resourceVersion: () => string | undefined;
 }>;
 
@@ -30,6 +30,8 @@ export type WritableCache<T extends KubeObject> = Cache<T> &
     put: (object: T) => T | undefined;
     remove: (key: ObjectKey) => T | undefined;
     advance: (resourceVersion: string) => void;
+    /** What was seen is not true any more: as before the first list, but readers keep the objects until the next. */
+    forgetPlace: () => void;
   }>;
 
 type Index<T> = Map<string, Map<ObjectKey, T>>;
@@ -102,6 +104,9 @@ export function createCache<T extends KubeObject>(
     },
     advance: (resourceVersion) => {
       seen = resourceVersion;
+    },
+    forgetPlace: () => {
+      seen = undefined;
     },
   };
 }

@@ -9,10 +9,10 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Cache, createCache, type Indexers, type WritableCache } from './cache.ts';
 import { type KubeObject, keyOf, type ObjectKey } from './object.ts';
-import { type Observe, observerOf } from './observation.ts';
-import { type ReflectorSink, runReflector } from './reflector.ts';
+import { type Observe, observerOf, type WaitOutcome } from './observation.ts';
+import { type ReflectorSink, runReflector, type WorldWentBack } from './reflector.ts';
 import type { ResourceClient } from './resource.ts';
-import { createWaiters, type SeenCondition, type WaitOptions, type WaitOutcome } from './waiters.ts';
+import { createWaiters, type SeenCondition, type WaitOptions } from './waiters.ts';
 
 export type Change<T> = Readonly<
   | { type: 'Added'; object: T; old?: undefined; isInitialList: boolean }
@@ -51,7 +51,13 @@ export type Informer<T extends KubeObject> = Readonly<{
   isSynced: () => boolean;
   /** `replay: 'Existing'` first tells of every object that is there, as added. Answers how to unsubscribe. */
   onChange: (handler: ChangeHandler<T>, options?: { replay: 'Existing' | 'None' }) => () => void;
-  /** Resolves once the cache has seen it, or says that the deadline (10 s) passed; rejects when aborted. */
+  /**
+   * etcd was restored from an older backup. Called before the cache changes, so that nobody acts on the older
+   * state unwarned; then the cache is replaced, and the differences come as ordinary changes. A process that was
+   * not running meanwhile has nothing to compare with and is not told. Answers how to unsubscribe.
+   */
+  onWentBack: (handler: (fact: WorldWentBack) => void) => () => void;
+  /** Resolves once the cache has seen it, or says that the deadline (10 s) passed or the world went back; rejects when aborted. */
   waitFor: (condition: SeenCondition, options?: WaitOptions) => Promise<WaitOutcome>;
 }>;
 
@@ -67,13 +73,14 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
   const cache = createCache<T>(options.indexers ?? {}, threw('Indexer'));
   const waiters = createWaiters<T>({ cache, clock, observe, resource: name });
   const handlers = new Set<ChangeHandler<T>>();
+  const wentBackHandlers = new Set<(fact: WorldWentBack) => void>();
   const { promise: firstList, resolve: markSynced } = Promise.withResolvers<void>();
   let isSynced = false;
   let isStarted = false;
 
-  const tell = (handler: ChangeHandler<T>, change: Change<T>): void => {
+  const tell = <F>(handler: (fact: F) => void, fact: F): void => {
     try {
-      handler(change);
+      handler(fact);
     } catch (error) {
       threw('Handler')(error);
     }
@@ -92,6 +99,11 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
       for (const handler of handlers) tell(handler, change);
     },
     isFirstList: () => !isSynced,
+    wentBack: (fact) => {
+      cache.forgetPlace();
+      for (const handler of wentBackHandlers) tell(handler, fact);
+      waiters.wentBack();
+    },
     advanced: (resourceVersion) => {
       cache.advance(resourceVersion);
       observe({ type: 'CacheAdvanced', resource: name, resourceVersion, objects: cache.size() });
@@ -130,6 +142,11 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
       handlers.add(subscription);
       return () => void handlers.delete(subscription);
     },
+    onWentBack: (handler) => {
+      const subscription = (fact: WorldWentBack): void => handler(fact);
+      wentBackHandlers.add(subscription);
+      return () => void wentBackHandlers.delete(subscription);
+    },
     waitFor: (condition, waitOptions) => waiters.wait(condition, waitOptions),
   };
 }
@@ -139,6 +156,7 @@ type SinkParts<T extends KubeObject> = Readonly<{
   transform: (object: T) => T;
   emit: (change: Change<T>) => void;
   isFirstList: () => boolean;
+  wentBack: (fact: WorldWentBack) => void;
   advanced: (resourceVersion: string) => void;
   listed: () => void;
 }>;
@@ -147,10 +165,12 @@ type SinkParts<T extends KubeObject> = Readonly<{
 function createSink<T extends KubeObject>(parts: SinkParts<T>): ReflectorSink<T> {
   const { cache, transform, emit, isFirstList, advanced, listed } = parts;
   let seenInList = new Set<ObjectKey>();
+  let isOtherWorld = false; // until the list after `wentBack` is complete
 
   const put = (fresh: T): void => {
     const known = cache.get(keyOf(fresh));
-    if (known && isSame(known, fresh)) return;
+    // In another world the same resourceVersion may be another state of the object.
+    if (known && isSame(known, fresh) && !isOtherWorld) return;
     const object = transform(fresh);
     cache.put(object);
     if (known && known.metadata.uid === object.metadata.uid) {
@@ -167,6 +187,10 @@ function createSink<T extends KubeObject>(parts: SinkParts<T>): ReflectorSink<T>
 
   return {
     resourceVersion: cache.resourceVersion,
+    wentBack: (fact) => {
+      isOtherWorld = true;
+      parts.wentBack(fact);
+    },
     listStarted: () => {
       seenInList = new Set();
     },
@@ -179,6 +203,7 @@ function createSink<T extends KubeObject>(parts: SinkParts<T>): ReflectorSink<T>
     listFinished: (resourceVersion) => {
       for (const key of [...cache.keys()]) if (!seenInList.has(key)) remove(key, undefined);
       seenInList = new Set();
+      isOtherWorld = false;
       advanced(resourceVersion);
       listed();
     },

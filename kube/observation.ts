@@ -5,7 +5,9 @@
 import type { Logger } from '../lib/log.ts';
 import type { ObjectKey } from './object.ts';
 
-export type RelistReason = 'Start' | 'Gone' | 'Unknown' | 'Malformed';
+export type RelistReason = 'Start' | 'Gone' | 'WentBack' | 'Unknown' | 'Malformed';
+/** `WentBack`: what was waited for may never come, or has been undone. */
+export type WaitOutcome = 'Reached' | 'DeadlineExceeded' | 'WentBack';
 export type ReconcileResult = 'success' | 'error' | 'requeue_after' | 'terminal_error';
 
 export type Observation = Readonly<
@@ -17,6 +19,8 @@ export type Observation = Readonly<
   | { type: 'Relisted'; resource: string; because: RelistReason; items: number; durationMs: number }
   | { type: 'WatchStarted'; resource: string; resourceVersion: string; atMonotonicMs: number }
   | { type: 'WatchEnded'; resource: string; because: string; error?: unknown; retryInMs: number }
+  /** etcd was restored from an older backup; see `Informer.onWentBack`. */
+  | { type: 'WentBack'; resource: string; seen: string; found: string }
   | { type: 'CacheAdvanced'; resource: string; resourceVersion: string; objects: number }
   | { type: 'ConsumerThrew'; resource: string; consumer: 'Handler' | 'Indexer' | 'Mapper'; error: unknown }
   // queue
@@ -37,7 +41,7 @@ export type Observation = Readonly<
       error?: unknown;
       retryInMs?: number | undefined;
     }
-  | { type: 'WriteAwaited'; resource: string; outcome: 'Reached' | 'DeadlineExceeded'; waitedMs: number }
+  | { type: 'WriteAwaited'; resource: string; outcome: WaitOutcome; waitedMs: number }
   | { type: 'ConflictRetried'; resource: string; attempt: number }
   // leader election
   | { type: 'LeadershipChanged'; lease: string; identity: string; isLeader: boolean; because: string }
@@ -84,6 +88,7 @@ export function logObservations(log: Logger): Observe {
       case 'LeaseAttemptFailed':
         return log.warn(withError(fact), MESSAGES[fact.type]);
       case 'ConsumerThrew':
+      case 'WentBack':
         return log.error(withError(fact), MESSAGES[fact.type]);
       case 'WatchEnded':
         return log[fact.error === undefined ? 'debug' : 'warn'](withError(fact), MESSAGES[fact.type]);
@@ -96,7 +101,7 @@ export function logObservations(log: Logger): Observe {
       case 'CredentialsReloaded':
         return log.info(fact, MESSAGES[fact.type]);
       case 'WriteAwaited':
-        if (fact.outcome === 'DeadlineExceeded') log.warn(fact, MESSAGES[fact.type]);
+        if (fact.outcome !== 'Reached') log.warn(fact, MESSAGES[fact.type]);
         return;
       default: // one line per request or event would drown the rest
     }
@@ -107,6 +112,7 @@ const MESSAGES = {
   ServerWarned: 'the API server warned',
   EventsDropped: 'events were dropped',
   LeaseAttemptFailed: 'the lease could not be read or written',
+  WentBack: 'the API server went back to an older state',
   ConsumerThrew: 'a consumer of the informer threw',
   WatchEnded: 'the watch ended',
   ReconcileFinished: 'a reconcile failed',

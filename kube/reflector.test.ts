@@ -20,15 +20,24 @@ const list = (resourceVersion: string, items: readonly ConfigMap[] = [], next?: 
   metadata: { resourceVersion, ...(next ? { continue: next } : {}) },
   items,
 });
-/** Answers the n-th list and the n-th watch as the script says; after its end lists repeat and watches stay open. */
+/** The one object that the reflector asks for before it watches on from where it was. */
+const isProof = (request: string): boolean => request.endsWith('limit=1');
+const isList = (request: string): boolean => !request.includes('watch=true') && !isProof(request);
+
+/**
+ * Answers the n-th list and the n-th watch as the script says; after its end lists repeat and watches stay open.
+ * The server has got as far as `at` says, which is further than any place unless a test says otherwise.
+ */
 function script(
   lists: readonly unknown[],
   watches: readonly ((response: ServerResponse) => void)[],
+  at: () => string = () => '999999',
 ): Respond {
   let listed = 0;
   let watched = 0;
   return ({ url }, response) => {
-    if (!url.includes('watch=true')) return sendJson(response, lists[Math.min(listed++, lists.length - 1)]);
+    if (isProof(url)) return sendJson(response, list(at()));
+    if (isList(url)) return sendJson(response, lists[Math.min(listed++, lists.length - 1)]);
     const watch = watches[watched++];
     if (watch) return watch(response);
     response.writeHead(200).flushHeaders();
@@ -73,7 +82,7 @@ test('a watch continues where the last event was, in one pass over lists and eve
   await informer.waitFor(reached('15'));
   expect(changes).toEqual(['Added a', 'Added b', 'Updated a', 'Deleted b']);
   await expect.poll(() => server.requests.at(-1)).toContain('resourceVersion=15');
-  expect(server.requests.filter((request) => !request.includes('watch'))).toHaveLength(1);
+  expect(server.requests.filter(isList)).toHaveLength(1);
 });
 
 test('a list comes in pages, and managedFields never reach the cache', async () => {
@@ -123,7 +132,7 @@ test('429 keeps the place and waits as long as the server says', async () => {
     ),
   );
   await informer.waitFor(reached('11'));
-  expect(server.requests.filter((request) => !request.includes('watch'))).toHaveLength(1);
+  expect(server.requests.filter(isList)).toHaveLength(1);
   expect(facts).toContainEqual(expect.objectContaining({ type: 'WatchEnded', retryInMs: 1000 }));
 });
 
@@ -141,7 +150,9 @@ test('a server that was away for a while is asked for the rest, not for everythi
   );
   closing.unshift(back.close);
   await informer.waitFor(reached('11'));
-  expect(back.requests).toEqual([expect.stringContaining('resourceVersion=10')]);
+  expect(back.requests.filter((request) => !isProof(request))).toEqual([
+    expect.stringContaining('resourceVersion=10'),
+  ]);
 });
 
 test('a stalled watch is noticed and cut, and keeps its place', async () => {
@@ -196,6 +207,87 @@ test('an older list does not bring back what is gone, but is believed in the end
   expect(informer.cache.resourceVersion()).toBe('15');
   const stale = facts.filter((fact) => fact.type === 'WatchEnded' && fact.because === 'StaleList');
   expect(stale).toHaveLength(3);
+});
+
+test('an older list that is believed is told of before the cache changes, and nobody waits any longer', async () => {
+  const expire = (response: ServerResponse): void => sendJson(response, status(410, 'Expired'), 410);
+  const { informer, changes, facts } = await follow(
+    script([list('20', [aConfigMap({ name: 'younger' })]), list('15', [aConfigMap()])], [expire]),
+  );
+  const waiting = informer.waitFor(reached('21'), { deadlineMs: 60_000 });
+  informer.onWentBack(({ seen, found }) => changes.push(`went back from ${seen} to ${found}`));
+  expect(await waiting).toBe('WentBack');
+  await informer.waitFor(reached('15'));
+  expect(changes).toEqual(['Added younger', 'went back from 20 to 15', 'Added a', 'Deleted younger']);
+  expect(facts).toContainEqual({ type: 'WentBack', resource: 'configmaps', seen: '20', found: '15' });
+  expect(facts).toContainEqual(expect.objectContaining({ type: 'Relisted', because: 'WentBack' }));
+});
+
+test('a server that has not reached the place is not waited for: its watch would be silent for ever', async () => {
+  const cut = (response: ServerResponse): void => void response.writeHead(200).end();
+  const { informer, facts, server } = await follow(
+    script([list('20', [aConfigMap()]), list('15')], [cut], () => '15'),
+  );
+  await expect.poll(() => facts.some(({ type }) => type === 'WentBack')).toBe(true);
+  await informer.waitFor(reached('15'));
+  expect(informer.cache.size()).toBe(0);
+  const watches = server.requests.filter((request) => request.includes('watch=true'));
+  expect(watches.map((request) => /resourceVersion=(\d+)/.exec(request)?.[1])).toEqual(['20', '15']);
+});
+
+test('after the world went back an object is another one, even at the same resourceVersion', async () => {
+  const expire = (response: ServerResponse): void => sendJson(response, status(410, 'Expired'), 410);
+  const of = (world: string) => [aConfigMap({ data: { world } })];
+  const { informer } = await follow(script([list('20', of('old')), list('15', of('restored'))], [expire]));
+  await informer.waitFor(reached('20'));
+  await expect.poll(() => informer.cache.get('home/a')?.data).toEqual({ world: 'restored' });
+});
+
+test('a list in pages that breaks off while the world goes back is begun again, and told of once', async () => {
+  let lists = 0;
+  const { informer, facts } = await follow(({ url }, response) => {
+    if (url.includes('watch=true')) return sendJson(response, status(410, 'Expired'), 410);
+    if (lists++ === 0) return sendJson(response, list('20', [aConfigMap(), aConfigMap({ name: 'gone' })]));
+    if (!url.includes('continue')) return sendJson(response, list('15', [aConfigMap()], 'more'));
+    if (lists < 8) return sendJson(response, status(500, 'InternalError'), 500);
+    sendJson(response, list('15', [aConfigMap({ name: 'b' })]));
+  });
+  await expect.poll(() => [...informer.cache.keys()], { timeout: 5000 }).toEqual(['home/a', 'home/b']);
+  expect(facts.filter(({ type }) => type === 'WentBack')).toHaveLength(1);
+});
+
+test('"Too large resource version" keeps the place: a replica that lags will catch up', async () => {
+  const tooLarge = {
+    ...status(504, 'Timeout'),
+    details: { causes: [{ reason: 'ResourceVersionTooLarge' }], retryAfterSeconds: 1 },
+  };
+  const { informer, server } = await follow(
+    script(
+      [list('10')],
+      [
+        (response) => sendJson(response, tooLarge, 504),
+        (response) => response.writeHead(200).write(line('ADDED', aConfigMap({ resourceVersion: '11' }))),
+      ],
+    ),
+  );
+  expect(await informer.waitFor(reached('11'))).toBe('Reached');
+  expect(server.requests.filter(isList)).toHaveLength(1);
+});
+
+test('an event from before the place is believed only after a list', async () => {
+  const events =
+    line('ADDED', aConfigMap({ resourceVersion: '21' })) +
+    line('MODIFIED', aConfigMap({ resourceVersion: '12', data: { is: 'older' } }));
+  const { informer, facts } = await follow(
+    script(
+      [list('20'), list('22', [aConfigMap({ resourceVersion: '21' })])],
+      [(response) => response.writeHead(200).end(events)],
+    ),
+  );
+  await informer.waitFor(reached('22'));
+  expect(informer.cache.get('home/a')?.data).toEqual({});
+  expect(facts).toContainEqual(expect.objectContaining({ type: 'WatchEnded', because: 'PlaceAhead' }));
+  expect(facts.some(({ type }) => type === 'WentBack')).toBe(false);
 });
 
 test('an object that was replaced during a gap is told as deleted and added', async () => {

@@ -1,11 +1,14 @@
 /**
  * Keeps a sink equal to what the API server has, through anything: LIST in pages, then WATCH from there, for ever.
  *
- *   list ──► watch ──► ended by the server's timeout, or by a fault that keeps the place ──► watch
- *    ▲         └────► 410, or a fault that loses the place ──► list
+ *   list ──► watch ──► ended by the server's timeout, or by a fault that keeps the place ──► prove ──► watch
+ *    ▲         └────► 410, or a fault that loses the place ──► list                            │
+ *    └────────────────── the server has not reached the place: the world went back ◄───────────┘
  *
- * It promises the order of the API server, never an older state after a newer one, and no event twice unless the
- * object changed. It ends only with its signal. Source: client-go's reflector, kubernetes-notes.md.
+ * It promises the order of the API server, never an older state after a newer one (but for a restore of etcd, of
+ * which it tells), and no event twice unless the object changed. It ends only with its signal. Source: client-go's
+ * reflector, kubernetes-notes.md. To prove a place is our own: an API server that was restored from an older backup
+ * lets a watch from the future wait in silence, for ever.
  */
 import { type Backoff, backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -19,12 +22,20 @@ import type { WatchEvent } from './watch.ts';
 export type ReflectorSink<T> = Readonly<{
   /** Where the sink has got to, to notice a list that is older. */
   resourceVersion: () => string | undefined;
+  /**
+   * The world went back, as after a restore of etcd: from here on nothing that was seen is true, and equal
+   * resourceVersions do not mean equal objects. A list follows.
+   */
+  wentBack: (fact: WorldWentBack) => void;
   listStarted: () => void;
   listed: (page: readonly T[]) => void;
   /** Whatever was in no page since `listStarted` does not exist any more. */
   listFinished: (resourceVersion: string) => void;
   changed: (event: WatchEvent<T>) => void;
 }>;
+
+/** `seen`: where we had got to. `found`: where the API server is now, which is before that. */
+export type WorldWentBack = Readonly<{ seen: string; found: string }>;
 
 export type ReflectorOptions<T extends KubeObject> = Readonly<{
   resource: Pick<ResourceClient<T>, 'list' | 'watch' | 'type'>;
@@ -50,6 +61,7 @@ const HEALTHY_MS = 120_000;
 const WATCH_MIN_MS = 1000;
 /** So many failures in a row a 5xx may be about something else than our place. */
 const SERVER_ERRORS_MAX = 5;
+const PLACE_AHEAD = 'PlaceAhead';
 /** So often in a row a list may be older than what was seen; then the API server was restored from a backup. */
 const STALE_LISTS_MAX = 3;
 
@@ -66,7 +78,8 @@ export async function runReflector<T extends KubeObject>(
     let watchingSinceMs: number | undefined;
     let fault: unknown;
     try {
-      place.resourceVersion ??= await relist(options, place, signal);
+      if (place.resourceVersion === undefined) place.resourceVersion = await relist(options, place, signal);
+      else await provePlace(options, place.resourceVersion, signal);
       watchingSinceMs = clock.monotonicMs();
       await follow(options, place, signal);
     } catch (error) {
@@ -112,7 +125,11 @@ async function relist<T extends KubeObject>(
   for (;;) {
     const page = await resource.list({ ...query, continue: next }, call);
     if (next === undefined) {
-      refuseStaleList(page.resourceVersion, { sink, place });
+      const wentBack = judgeOlderList(page.resourceVersion, { sink, place });
+      if (wentBack) {
+        observe({ type: 'WentBack', resource: resource.type.plural, ...wentBack });
+        sink.wentBack(wentBack);
+      }
       sink.listStarted();
     }
     // Page by page into the sink: the whole list is never in memory beside the cache.
@@ -135,21 +152,50 @@ async function relist<T extends KubeObject>(
   }
 }
 
-/** A replica of etcd that lags must not bring back what is gone; a restored backup must be believed in the end. */
-function refuseStaleList<T>(
-  resourceVersion: string,
+/**
+ * A replica of etcd that lags must not bring back what is gone: an older list throws StaleList. A restored backup
+ * must be believed in the end: then it answers what is to be told.
+ */
+function judgeOlderList<T>(
+  found: string,
   { sink, place }: { sink: ReflectorSink<T>; place: Place },
-): void {
+): WorldWentBack | undefined {
   const seen = sink.resourceVersion();
-  const isStale = seen !== undefined && compareResourceVersions(resourceVersion, seen) < 0;
-  place.staleLists = isStale ? place.staleLists + 1 : 0;
-  if (!isStale || place.staleLists > STALE_LISTS_MAX) return;
+  if (seen === undefined || compareResourceVersions(found, seen) >= 0) {
+    place.staleLists = 0;
+    return undefined;
+  }
+  if (++place.staleLists > STALE_LISTS_MAX) {
+    place.relistBecause = 'WentBack';
+    return { seen, found };
+  }
   throw new KubeError({
     status: 0,
     reason: 'StaleList',
-    message: `the list is of resourceVersion ${resourceVersion}, but ${seen} was seen already`,
+    message: `the list is of resourceVersion ${found}, but ${seen} was seen already`,
   });
 }
+
+/**
+ * Throws PlaceAhead when the API server has not got as far as we have. One object of a consistent read is enough
+ * to know, and a watch ends only every few minutes. No selector: it would make the server search for that object.
+ */
+async function provePlace<T extends KubeObject>(
+  { resource, namespace }: ReflectorOptions<T>,
+  resourceVersion: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const page = await resource.list({ namespace, limit: 1 }, { signal, timeoutMs: LIST_TIMEOUT_MS });
+  if (compareResourceVersions(page.resourceVersion, resourceVersion) < 0)
+    throw placeAhead(resourceVersion, page.resourceVersion);
+}
+
+const placeAhead = (seen: string, found: string): KubeError =>
+  new KubeError({
+    status: 0,
+    reason: PLACE_AHEAD,
+    message: `the API server is at resourceVersion ${found}, but ${seen} was seen already`,
+  });
 
 /** Watches once, from `place` on, and moves it with every event. */
 async function follow<T extends KubeObject>(
@@ -179,9 +225,11 @@ async function follow<T extends KubeObject>(
   );
   for await (const event of events) {
     if (event.type !== 'BOOKMARK') dropManagedFields(event.object);
+    const at = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
+    if (at && place.resourceVersion && compareResourceVersions(at, place.resourceVersion) < 0)
+      throw placeAhead(place.resourceVersion, at);
     sink.changed(event);
-    place.resourceVersion =
-      event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
+    place.resourceVersion = at;
   }
 }
 
@@ -196,6 +244,7 @@ function losesPlace(fault: unknown, failures: number): RelistReason | undefined 
   if (fault.status >= 500 && failures >= SERVER_ERRORS_MAX) return 'Unknown';
   if (fault.status === 410) return 'Gone';
   if (fault.reason === 'Malformed') return 'Malformed';
+  if (fault.reason === PLACE_AHEAD) return 'WentBack';
   if (fault.retryable || fault.status === 401 || fault.status === 403) return undefined;
   return 'Unknown';
 }

@@ -6,7 +6,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Cache } from './cache.ts';
 import { compareResourceVersions, type KubeObject, type ObjectKey } from './object.ts';
-import type { Observe } from './observation.ts';
+import type { Observe, WaitOutcome } from './observation.ts';
 
 export type SeenCondition = Readonly<
   | { resourceVersion: string }
@@ -16,17 +16,17 @@ export type SeenCondition = Readonly<
 
 export type WaitOptions = Readonly<{ signal?: AbortSignal | undefined; deadlineMs?: number | undefined }>;
 
-export type WaitOutcome = 'Reached' | 'DeadlineExceeded';
-
 export type Waiters = Readonly<{
   wait: (condition: SeenCondition, options?: WaitOptions) => Promise<WaitOutcome>;
   /** The cache has advanced. */
   check: () => void;
+  /** The world went back: nobody waits any longer for what it may never reach. */
+  wentBack: () => void;
 }>;
 
 const DEADLINE_MS = 10_000;
 
-type Waiter = Readonly<{ condition: SeenCondition; reached: () => void }>;
+type Waiter = Readonly<{ condition: SeenCondition; finish: (outcome: WaitOutcome) => void }>;
 
 export function createWaiters<T extends KubeObject>(parts: {
   cache: Cache<T>;
@@ -51,7 +51,7 @@ export function createWaiters<T extends KubeObject>(parts: {
           release();
           reject(signal?.reason);
         };
-        const waiter: Waiter = { condition, reached: () => finish('Reached') };
+        const waiter: Waiter = { condition, finish };
         const deadline = clock.after(deadlineMs, () => finish('DeadlineExceeded'));
         const release = (): void => {
           waiting.delete(waiter);
@@ -63,7 +63,10 @@ export function createWaiters<T extends KubeObject>(parts: {
       });
     },
     check: () => {
-      for (const waiter of waiting) if (isSeen(cache, waiter.condition)) waiter.reached();
+      for (const waiter of waiting) if (isSeen(cache, waiter.condition)) waiter.finish('Reached');
+    },
+    wentBack: () => {
+      for (const waiter of waiting) waiter.finish('WentBack');
     },
   };
 }

@@ -46,9 +46,11 @@ export function cacheMetrics(registry: Registry, clock: Clock): Report {
   const version = gauge('cache_resource_version', 'Up to where the cache has seen', by);
   const objects = gauge('cache_objects', 'Objects in the cache', by);
   const threw = counter('informer_consumer_errors_total', 'Handlers, indexers and mappers that threw', by);
+  const wentBack = counter('reflector_went_back_total', 'Restores of an older etcd that were noticed', by);
   return (fact) => {
     switch (fact.type) {
       case 'Relisted':
+        wentBack.inc({ resource: fact.resource }, 0);
         threw.inc({ resource: fact.resource }, 0);
         return relists.inc({ resource: fact.resource, reason: fact.because });
       case 'WatchStarted':
@@ -61,6 +63,8 @@ export function cacheMetrics(registry: Registry, clock: Clock): Report {
       case 'CacheAdvanced':
         version.set({ resource: fact.resource }, Number(fact.resourceVersion));
         return objects.set({ resource: fact.resource }, fact.objects);
+      case 'WentBack':
+        return wentBack.inc({ resource: fact.resource });
       case 'ConsumerThrew':
         return threw.inc({ resource: fact.resource });
       default: // reported elsewhere
