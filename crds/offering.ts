@@ -28,6 +28,26 @@ export const Price = z
   })
   .describe('What it costs.');
 
+/** What happens at the end of a rental; the same shape in an offering and in the terms of a contract. */
+export const Expiry = z
+  .object({
+    action: z
+      .enum(['Terminate', 'Pause'])
+      .default('Terminate')
+      .describe('Terminate destroys the machine at the end; Pause stops it and destroys it after the grace.'),
+    graceHours: count(8760)
+      .default(0)
+      .describe('How long a stopped machine can be brought back by an extension. Hours; only with Pause.'),
+    warnHours: z
+      .array(count(8760).min(1))
+      .max(4)
+      .default([24, 1])
+      .describe('So many hours before the end the tenant is warned.')
+      .meta({ 'x-kubernetes-list-type': 'set' }),
+  })
+  .describe('What happens at the end of a rental.');
+export type Expiry = z.infer<typeof Expiry>;
+
 export const OfferingSpec = z
   .object({
     title: z.string().min(1).max(100).describe('Name that tenants see.'),
@@ -67,6 +87,7 @@ export const OfferingSpec = z
         ],
       })
       .describe('Limits of a rental.'),
+    expiry: Expiry.optional(),
     stock: count(1_000_000).optional().describe('How many can be rented at a time; unlimited when absent.'),
     visibility: z
       .enum(['Public', 'Unlisted', 'Private'])

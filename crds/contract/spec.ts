@@ -1,7 +1,7 @@
 /** `Contract.spec`: what is wanted, and who may write it. CEL rules keep one-way wishes one-way. */
 import { z } from 'zod';
 import { count, freeForm, name, provisionerType, publicKey, sshPublicKey, text } from '../fields.ts';
-import { Price, ResourceAmounts } from '../offering.ts';
+import { Expiry, Price, ResourceAmounts } from '../offering.ts';
 import { REGIONS } from '../regions.ts';
 import type { Rule } from '../resource.ts';
 
@@ -26,6 +26,8 @@ export const TermsSnapshot = z
       .optional()
       .describe('Script that runs once the machine is there.'),
     allowRecreation: z.boolean().default(false).describe('A lost machine is built anew.'),
+    maxHours: count(87_600).optional().describe('Longest rental, extensions included. Hours.'),
+    expiry: Expiry.optional(),
   })
   .describe('The terms at the time of renting. Changing or deleting the offering does not change them.');
 export type TermsSnapshot = z.infer<typeof TermsSnapshot>;
@@ -57,6 +59,15 @@ export const ContractSpec = z
           messageExpression: "'durationHours only rises: it is %d, not %d'.format([oldSelf, self])",
         }),
       ),
+    autoRenew: z
+      .object({
+        hours: count(8760).min(1).describe('Each renewal adds as many hours.'),
+        maxHours: count(87_600)
+          .min(1)
+          .describe('The rental never becomes longer than this by itself. Hours.'),
+      })
+      .optional()
+      .describe('Renews the rental at its end, on the same terms, up to a cap. Written by the tenant.'),
     powerState: z
       .enum(['Running', 'Stopped'])
       .default('Running')

@@ -182,7 +182,14 @@ export const ContractStatus = z
     endsAt: instant().optional().describe('End of the rental.'),
     pausedMs: count(Number.MAX_SAFE_INTEGER)
       .optional()
-      .describe('Time paused, credited to the end. Milliseconds.'),
+      .describe('Time paused by the provider, credited to the end. Milliseconds.'),
+    pausedAt: instant().optional().describe('Since when it is paused.'),
+    graceEndsAt: instant()
+      .optional()
+      .describe('The rental ended and the machine is stopped; until then an extension brings it back.'),
+    renewedHours: count(87_600).optional().describe('Hours that spec.autoRenew has added.'),
+    warnedEndsAt: instant().optional().describe('The end that the last warning was about.'),
+    warnedHours: count(8760).optional().describe('How many hours before that end the last warning came.'),
     history: z
       .array(HistoryEntry)
       .max(HISTORY_MAX)

@@ -21,5 +21,7 @@ export function snapshotTerms(offering: Offering, recipe: Recipe | undefined): T
     price: spec.price,
     ...(recipe ? { recipe: { name: recipe.metadata.name, revision: recipe.spec.revision } } : {}),
     allowRecreation: spec.allowRecreation,
+    maxHours: spec.duration.maxHours,
+    ...(spec.expiry ? { expiry: spec.expiry } : {}),
   };
 }

@@ -189,7 +189,54 @@ const cases: { name: string; given: Partial<Facts>; want: object }[] = [
   {
     name: 'runs until its end',
     given: { contract: aContract('Active', { ...held, instance, startsAt: at(0).toISOString() }) },
-    want: { phase: 'Active', requeueAfterMs: 86_340_000 },
+    want: { phase: 'Active', requeueAfterMs: 82_740_000 },
+  },
+  {
+    name: 'is warned of its end',
+    given: {
+      contract: aContract('Active', { ...held, instance, startsAt: NOON.toISOString() }),
+      now: at(23 * 3600),
+    },
+    want: { phase: 'Active', requeueAfterMs: 0 },
+  },
+  {
+    name: 'paused by the provider',
+    given: {
+      contract: aContract(
+        'Active',
+        { ...held, instance, startsAt: NOON.toISOString() },
+        { spec: { pause: { requested: true } } },
+      ),
+    },
+    want: { phase: 'Paused', reason: 'PausedByProvider' },
+  },
+  {
+    name: 'paused at its end where the terms say so',
+    given: {
+      contract: aContract(
+        'Active',
+        { ...held, instance, startsAt: NOON.toISOString() },
+        {
+          spec: {
+            termsSnapshot: someTerms({ expiry: { action: 'Pause', graceHours: 2, warnHours: [] } }),
+          },
+        },
+      ),
+      now: at(86_400),
+    },
+    want: { phase: 'Paused', reason: 'DurationEnded' },
+  },
+  {
+    name: 'renewed where the tenant wants it',
+    given: {
+      contract: aContract(
+        'Active',
+        { ...held, instance, startsAt: NOON.toISOString() },
+        { spec: { autoRenew: { hours: 24, maxHours: 48 } } },
+      ),
+      now: at(86_400),
+    },
+    want: { phase: 'Active' },
   },
   {
     name: 'its time is over',

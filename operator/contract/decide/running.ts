@@ -1,11 +1,21 @@
 /** Active and Paused: runs until its end, a cancellation, or the loss of its machine. */
 import { isHolder } from '../../../crds/contract/move.ts';
-import { HOUR_MS } from '../../../crds/contract/numbers.ts';
-import type { ContractStatus } from '../../../crds/contract/status.ts';
 import { recreate, terminate } from '../../../crds/contract/steps.ts';
+import { judgeTerm } from '../../../crds/contract/term.ts';
+import {
+  pauseAtEnd,
+  pauseByProvider,
+  renewTerm,
+  resume,
+  warnOfEnd,
+  withEnd,
+} from '../../../crds/contract/term-steps.ts';
 import { endWish } from '../../../crds/contract/wishes.ts';
-import { type Decision, decided, type LiveFacts, untilMs } from '../facts.ts';
+import { assertNever } from '../../../lib/assert.ts';
+import { type Decision, decided, type LiveFacts } from '../facts.ts';
 import { settleDebts } from './debts.ts';
+
+const RECORD = [{ type: 'RecordInstance' }] as const;
 
 export function decideRunning(facts: LiveFacts): Decision {
   const { contract, now } = facts;
@@ -13,17 +23,45 @@ export function decideRunning(facts: LiveFacts): Decision {
   if (wish) return decided(terminate(contract.status, { ...wish, now }));
   if (!contract.status.instance || !isHolder(contract.status, contract.status.instance))
     return decideLost(facts);
-  const status = withEnd(contract.status, contract.spec.durationHours);
-  const leftMs = status.endsAt ? untilMs(status.endsAt, now) : undefined;
-  if (leftMs === 0)
-    return decided(
-      terminate(status, {
-        reason: 'DurationEnded',
-        message: `The rental ended at ${status.endsAt ?? ''}`,
-        now,
-      }),
-    );
-  return settleDebts(facts, decided(status, { after: [{ type: 'RecordInstance' }], requeueAfterMs: leftMs }));
+  return settleDebts(facts, decideTerm({ ...facts, contract: { ...contract, status: withEnd(contract) } }));
+}
+
+function decideTerm({ contract, now }: LiveFacts): Decision {
+  const { status } = contract;
+  const verdict = judgeTerm(contract, now);
+  switch (verdict.type) {
+    case 'Runs':
+      return decided(status, { after: RECORD, requeueAfterMs: verdict.nextLookMs });
+    case 'PauseByProvider':
+      return decided(pauseByProvider(contract, now), { after: RECORD });
+    case 'Resume':
+      return decided(resume(contract, now), { after: RECORD, requeueAfterMs: 0 });
+    case 'Renew':
+      return decided(renewTerm(contract, { hours: verdict.hours, now }), {
+        after: RECORD,
+        requeueAfterMs: 0,
+      });
+    case 'Warn':
+      return decided(warnOfEnd(contract, { hours: verdict.hours, now }), {
+        after: RECORD,
+        requeueAfterMs: 0,
+      });
+    case 'PauseAtEnd':
+      return decided(pauseAtEnd(contract, { graceEndsAt: verdict.graceEndsAt, now }), {
+        after: RECORD,
+        requeueAfterMs: 0,
+      });
+    case 'End':
+      return decided(
+        terminate(status, {
+          reason: 'DurationEnded',
+          message: `The rental ended at ${status.endsAt ?? ''}`,
+          now,
+        }),
+      );
+    default:
+      return assertNever(verdict);
+  }
 }
 
 /** The agent said that the machine is gone: build another one where the offering allows it. */
@@ -34,11 +72,4 @@ function decideLost({ contract, now }: LiveFacts): Decision {
   return decided(mayRecreate ? recreate(contract, said) : terminate(contract.status, said), {
     requeueAfterMs: 0,
   });
-}
-
-/** An extension moves the end; time paused is credited. */
-function withEnd(status: ContractStatus, durationHours: number | undefined): ContractStatus {
-  if (!status.startsAt || durationHours === undefined) return status;
-  const endMs = Date.parse(status.startsAt) + durationHours * HOUR_MS + (status.pausedMs ?? 0);
-  return { ...status, endsAt: new Date(endMs).toISOString() };
 }

@@ -1,0 +1,80 @@
+/** What the operator does about the term of a rental, as pure steps: each takes a contract and gives its next status. */
+import type { LiveContract } from './contract.ts';
+import { move, withHistory } from './move.ts';
+import type { ContractStatus } from './status.ts';
+import { endMsOf } from './term.ts';
+
+const OPERATOR = 'operator';
+
+/** The end as people read it; kept in status so that it is shown and indexed. */
+export function withEnd(contract: LiveContract): ContractStatus {
+  const endMs = endMsOf(contract);
+  if (endMs === undefined) return contract.status;
+  const endsAt = new Date(endMs).toISOString();
+  return contract.status.endsAt === endsAt ? contract.status : { ...contract.status, endsAt };
+}
+
+/** By the provider: the clock of the rental stands still until it goes on. */
+export function pauseByProvider({ status, spec }: LiveContract, now: Date): ContractStatus {
+  const why = spec.pause?.reason ? `: ${spec.pause.reason}` : '';
+  const paused = move(status, {
+    to: 'Paused',
+    by: OPERATOR,
+    reason: 'PausedByProvider',
+    message: `Paused by the provider${why}; the time is credited`,
+    now,
+  });
+  return { ...paused, pausedAt: now.toISOString() };
+}
+
+/** The rental is over and its machine is stopped; an extension until `graceEndsAt` brings it back. */
+export function pauseAtEnd(
+  { status }: LiveContract,
+  { graceEndsAt, now }: Readonly<{ graceEndsAt: string; now: Date }>,
+): ContractStatus {
+  const paused = move(status, {
+    to: 'Paused',
+    by: OPERATOR,
+    reason: 'DurationEnded',
+    message: `The rental ended at ${status.endsAt ?? ''}; extend it by ${graceEndsAt} to keep the machine`,
+    now,
+  });
+  return { ...paused, pausedAt: now.toISOString(), graceEndsAt };
+}
+
+/** Goes on. Time paused by the provider is credited to the end; time in the grace is not. */
+export function resume({ status, spec, ...rest }: LiveContract, now: Date): ContractStatus {
+  const { pausedAt, graceEndsAt, ...running } = status;
+  const wasEnded = graceEndsAt !== undefined;
+  const sinceMs = pausedAt ? Math.max(0, now.getTime() - Date.parse(pausedAt)) : 0;
+  const resumed = move(running, {
+    to: 'Active',
+    by: OPERATOR,
+    reason: wasEnded ? 'Extended' : 'Resumed',
+    message: status.endpoint ? `Reachable at ${status.endpoint}` : 'It goes on',
+    now,
+  });
+  const credited = wasEnded ? resumed : { ...resumed, pausedMs: (status.pausedMs ?? 0) + sinceMs };
+  return withEnd({ ...rest, spec, status: credited });
+}
+
+/** `hours` more on the same terms, as spec.autoRenew wants. */
+export function renewTerm(
+  { status, spec, ...rest }: LiveContract,
+  { hours, now }: Readonly<{ hours: number; now: Date }>,
+): ContractStatus {
+  const renewed = { ...status, renewedHours: (status.renewedHours ?? 0) + hours };
+  const entry = { from: status.phase, to: status.phase, by: OPERATOR, reason: 'Renewed', now } as const;
+  return withEnd({ ...rest, spec, status: withHistory(renewed, entry) });
+}
+
+/** Says once that the end is near: the history carries it to Events and to the tenant's event stream. */
+export function warnOfEnd(
+  contract: LiveContract,
+  { hours, now }: Readonly<{ hours: number; now: Date }>,
+): ContractStatus {
+  const status = withEnd(contract);
+  const entry = { from: status.phase, to: status.phase, by: OPERATOR, reason: 'EndsSoon', now } as const;
+  const warned = { ...withHistory(status, entry), warnedHours: hours };
+  return status.endsAt === undefined ? warned : { ...warned, warnedEndsAt: status.endsAt };
+}
