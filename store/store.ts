@@ -7,7 +7,9 @@ import { Problem } from '../crds/problem.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Archive, openArchive } from './archive.ts';
+import { type Attempts, openAttempts } from './attempts.ts';
 import { openDatabase } from './database.ts';
+import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
 import { type Idempotency, openIdempotency } from './idempotency.ts';
 import { type Instances, openInstances } from './instances.ts';
 import { migrate, readMigrations } from './migrate.ts';
@@ -22,6 +24,8 @@ export type StoreOptions = Readonly<{
 export type Store = Readonly<{
   archive: Archive;
   instances: Instances;
+  attempts: Attempts;
+  deadLetters: DeadLetters;
   idempotency: Idempotency;
   /**
    * Brings the schema up to date; answers the migrations that it applied. Safe to call from several programs
@@ -39,6 +43,8 @@ export function createStore({ databaseUrl, clock, log, poolSize }: StoreOptions)
   return {
     archive: openArchive({ database, clock }),
     instances: openInstances(database),
+    attempts: openAttempts(database),
+    deadLetters: openDeadLetters(database),
     idempotency: openIdempotency({ database, clock }),
     migrate: async () => migrate({ databaseUrl, log }, await readMigrations()),
     ready: async () => {

@@ -1,0 +1,77 @@
+/** Attempts and dead letters on a real PostgreSQL: written again and out of order they stay what they were. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { at, CONTRACT_UID, uidOf } from '../crds/contract/builders.ts';
+import type { Attempt } from '../crds/contract/status.ts';
+import { fakeClock } from '../lib/fake-clock.ts';
+import { createLogger } from '../lib/log.ts';
+import { createDatabase, type TestDatabase } from '../test/world/cluster.ts';
+import { createStore, type Store } from './store.ts';
+
+let database: TestDatabase;
+let store: Store;
+beforeAll(async () => {
+  database = await createDatabase();
+  const log = createLogger({ name: 'test', level: 'silent' });
+  store = createStore({ databaseUrl: database.url, clock: fakeClock(), log });
+  await store.migrate();
+});
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+
+const anAttempt = (epoch: number, change: Partial<Attempt> = {}): Attempt => ({
+  agent: 'agent-1',
+  agentUID: uidOf(1),
+  epoch,
+  startedAt: at(epoch * 10).toISOString(),
+  endedAt: at(epoch * 10 + 5).toISOString(),
+  outcome: 'Failed',
+  class: 'transient',
+  message: 'the disk is full',
+  ...change,
+});
+const put = (...attempts: Attempt[]) =>
+  store.attempts.put(attempts.map((attempt) => ({ contractUID: CONTRACT_UID, attempt })));
+
+test('attempts are kept once, however often they are written, and more than the object keeps', async () => {
+  const all = Array.from({ length: 20 }, (_, index) => anAttempt(index + 1));
+  await put(...all.slice(0, 8));
+  await put(...all.slice(4, 20));
+  await put();
+  expect(await store.attempts.get(CONTRACT_UID)).toEqual(all);
+  expect(await store.attempts.get(uidOf(77))).toEqual([]);
+});
+
+test('an expired attempt that succeeded after all is one row, and the older word does not come back', async () => {
+  const expired = anAttempt(100, { outcome: 'Expired', class: undefined, endedAt: at(2000).toISOString() });
+  const { class: _none, message: _said, ...bare } = expired;
+  const succeeded: Attempt = { ...bare, outcome: 'Succeeded', endedAt: at(2010).toISOString() };
+  await put(expired, succeeded);
+  await put(expired);
+  expect((await store.attempts.get(CONTRACT_UID)).filter(({ epoch }) => epoch === 100)).toEqual([succeeded]);
+});
+
+test('what an agent says may hold anything', async () => {
+  await put(anAttempt(200, { endedAt: at(9000).toISOString(), message: "a\u0000b'; DROP TABLE attempts" }));
+  expect((await store.attempts.get(CONTRACT_UID)).at(-1)?.message).toBe("a\uFFFDb'; DROP TABLE attempts");
+});
+
+test('a dead letter is kept once: the first word stays, and only a new one is answered', async () => {
+  const letter = {
+    contractUID: CONTRACT_UID,
+    key: 'Failed/7',
+    namespace: 'acme',
+    name: 'hello-abcdefghij',
+    reason: 'AttemptsExhausted',
+    message: '3 tries failed',
+    by: 'operator',
+    at: at(60),
+    attempts: [anAttempt(1, { message: 'a\u0000b' })],
+  };
+  expect(await store.deadLetters.put([letter])).toEqual([letter]);
+  const later = { ...letter, key: 'Debt/9', at: at(70) };
+  expect(await store.deadLetters.put([{ ...letter, message: 'other words' }, later])).toEqual([later]);
+  expect(await store.deadLetters.put([])).toEqual([]);
+  expect(await store.deadLetters.get(CONTRACT_UID)).toEqual([letter, later]);
+});
