@@ -1,11 +1,14 @@
 /** AgentPool: agents of one provisioner type in one region, and the rules for handing work to them. */
 import { z } from 'zod';
 import { conditions } from './condition.ts';
-import { count, name, provisionerType, text } from './fields.ts';
+import { count, name, provisionerType, text, version } from './fields.ts';
 import { REGIONS } from './regions.ts';
 import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
 
 export const LOCK_TTL_SECONDS_DEFAULT = 300;
+
+/** 100 promises what the host has, 400 four times that, 80 keeps a fifth back. */
+const overcommitPercent = () => z.int().min(10).max(10_000).default(100);
 
 export const AgentPoolSpec = z
   .object({
@@ -54,9 +57,30 @@ export const AgentPoolSpec = z
           .enum(['Spread', 'Pack'])
           .default('Spread')
           .describe('Spread load over agents, or fill one first.'),
+        instancesPerAgent: count(10_000)
+          .min(1)
+          .optional()
+          .describe('Most contracts that one agent holds at a time; what the agent says when absent.'),
+        overcommit: z
+          .object({
+            cpuPercent: overcommitPercent().describe(
+              'CPU that may be promised, of what the host has. Percent.',
+            ),
+            memoryPercent: overcommitPercent().describe(
+              'Memory that may be promised, of what the host has. Percent.',
+            ),
+            storagePercent: overcommitPercent().describe(
+              'Disk that may be promised, of what the host has. Percent.',
+            ),
+          })
+          .optional()
+          .describe('Promise more, or less, than the hosts have; exactly what they have when absent.'),
       })
       .optional()
       .describe('How an agent is chosen.'),
+    minVersion: version()
+      .optional()
+      .describe('Agents with an older dc-agent get no new work. A version as in 1.2.0.'),
     paused: z.boolean().default(false).describe('While true nothing new is built in this pool.'),
   })
   .describe('What the provider wants of the pool.');

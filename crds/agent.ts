@@ -1,7 +1,7 @@
 /** Agent: one `dc-agent` on one hypervisor. Its heartbeat is a Lease of the same name; this is what lasts. */
 import { z } from 'zod';
 import { conditions } from './condition.ts';
-import { count, instant, name, provisionerType, publicKey, quantity, text, uid } from './fields.ts';
+import { count, instant, name, provisionerType, publicKey, quantity, text, uid, word } from './fields.ts';
 import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
 
 export const PERMISSIONS = [
@@ -63,6 +63,29 @@ export const OwedDestroy = z
   })
   .describe('A machine that this agent may still have and must destroy.');
 
+const words = () => z.array(word()).max(64).optional().meta({ 'x-kubernetes-list-type': 'set' });
+
+/** Facts, not sums: what they mean at a time is `crds/placement/health.ts`. */
+export const AgentHealth = z
+  .object({
+    lastSuccessAt: instant().optional().describe('When it last built something.'),
+    failures: z
+      .array(
+        z.object({
+          contractUID: uid().describe('UID of the contract, which may be gone.'),
+          at: instant().describe('When the attempt ended.'),
+        }),
+      )
+      .max(16)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['contractUID', 'at'] })
+      .describe(
+        'Attempts of the last 24 hours that failed and were not the fault of the contract, oldest first.',
+      ),
+  })
+  .describe('How its last attempts ended. Recomputed from the contracts, never only counted.');
+export type AgentHealth = z.infer<typeof AgentHealth>;
+
 export const AgentStatus = z
   .object({
     observedGeneration: count().optional().describe('The metadata.generation that this status is about.'),
@@ -77,9 +100,14 @@ export const AgentStatus = z
         cpu: quantity().optional().describe('Logical CPUs of the host.'),
         memory: quantity().optional().describe('Memory of the host.'),
         storage: quantity().optional().describe('Disk of the host.'),
+        gpu: count(64).optional().describe('Whole GPUs of the host; none when absent.'),
+        instances: count(10_000).optional().describe('Machines that it can run at a time.'),
       })
       .optional()
       .describe('Size of the machine as it reported; what is free at the moment is not written here.'),
+    capabilities: words().describe('Named features that it reported.'),
+    storageClasses: words().describe('Kinds of disk that it reported.'),
+    health: AgentHealth.optional(),
     owedDestroys: z
       .array(OwedDestroy)
       .max(4096)

@@ -43,6 +43,21 @@ export const quantity = () =>
     .max(24)
     .regex(/^[0-9]+(\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/);
 
+/** A version as semver has it, without build metadata. */
+export const version = () =>
+  z
+    .string()
+    .max(64)
+    .regex(/^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(-[0-9A-Za-z.-]+)?$/);
+
+/** A word such as a named feature, a storage class or a group: no blanks, safe to print. */
+export const word = () =>
+  z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9._:/-]*[A-Za-z0-9])?$/);
+
 export const count = (max = 1_000_000_000) => z.int().min(0).max(max);
 
 /** One line in authorized_keys form. As lenient as the reference server, so that its clients' keys pass. */

@@ -1,7 +1,7 @@
 /** Offering: what is for sale. A contract keeps a snapshot of its terms, so it may change or go. */
 import { z } from 'zod';
 import { conditions } from './condition.ts';
-import { count, freeForm, name, provisionerType, quantity, text } from './fields.ts';
+import { count, freeForm, name, PROVISIONER_TYPES, provisionerType, quantity, text, word } from './fields.ts';
 import { COUNTRY_CODES, COUNTRY_HINT, REGIONS } from './regions.ts';
 import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
 
@@ -48,6 +48,73 @@ export const Expiry = z
   .describe('What happens at the end of a rental.');
 export type Expiry = z.infer<typeof Expiry>;
 
+export const SELECTOR_OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
+
+export const Requirements = z
+  .object({
+    selector: z
+      .array(
+        z
+          .object({
+            key: z
+              .string()
+              .min(1)
+              .max(253)
+              .regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/)
+              .describe('Key of a label.'),
+            operator: z
+              .enum(SELECTOR_OPERATORS)
+              .describe('In, NotIn, Exists or DoesNotExist, as in Kubernetes.'),
+            values: z
+              .array(text(63))
+              .max(16)
+              .optional()
+              .meta({ 'x-kubernetes-list-type': 'set' })
+              .describe('For In and NotIn.'),
+          })
+          .describe('One condition on a label.')
+          .meta({
+            'x-kubernetes-validations': [
+              {
+                rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+                message: 'values are given exactly when operator is In or NotIn',
+              },
+            ],
+          }),
+      )
+      .max(16)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['key', 'operator'] })
+      .describe('Conditions on the labels of the Agent object; all must hold.'),
+    capabilities: z
+      .array(word())
+      .max(16)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'set' })
+      .describe('Named features that the agent must have reported.'),
+    storageClass: word().optional().describe('Kind of disk that the agent must have reported.'),
+  })
+  .describe('What an agent must be or have, besides room.');
+export type Requirements = z.infer<typeof Requirements>;
+
+/** The same in an offering and in the terms that a contract keeps. */
+export const furtherRegions = () =>
+  z
+    .array(z.enum(REGIONS))
+    .max(REGIONS.length)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'set' })
+    .describe(
+      "Further regions where it may be built, the best first; the country's own is always the first.",
+    );
+export const furtherTypes = () =>
+  z
+    .array(provisionerType())
+    .max(PROVISIONER_TYPES.length)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'set' })
+    .describe('Further provisioner types that may build it, the best first; provisionerType is the first.');
+
 export const OfferingSpec = z
   .object({
     title: z.string().min(1).max(100).describe('Name that tenants see.'),
@@ -66,6 +133,9 @@ export const OfferingSpec = z
       .optional()
       .describe('Settings for the provisioner; the tenant may override what the schema allows.'),
     poolName: name().optional().describe('Explicit pool; when absent region and provisionerType choose.'),
+    regions: furtherRegions(),
+    provisionerTypes: furtherTypes(),
+    requirements: Requirements.optional(),
     resources: ResourceAmounts,
     price: Price,
     duration: z

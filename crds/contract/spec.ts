@@ -1,7 +1,7 @@
 /** `Contract.spec`: what is wanted, and who may write it. CEL rules keep one-way wishes one-way. */
 import { z } from 'zod';
-import { count, freeForm, name, provisionerType, publicKey, sshPublicKey, text } from '../fields.ts';
-import { Expiry, Price, ResourceAmounts } from '../offering.ts';
+import { count, freeForm, name, provisionerType, publicKey, sshPublicKey, text, word } from '../fields.ts';
+import { Expiry, furtherRegions, furtherTypes, Price, Requirements, ResourceAmounts } from '../offering.ts';
 import { REGIONS } from '../regions.ts';
 import type { Rule } from '../resource.ts';
 
@@ -16,6 +16,9 @@ export const TermsSnapshot = z
     provisionerType: provisionerType().describe('What it is built with.'),
     provisionerConfig: freeForm().optional().describe('Settings for the provisioner.'),
     poolName: name().optional().describe('Explicit pool of the offering.'),
+    regions: furtherRegions(),
+    provisionerTypes: furtherTypes(),
+    requirements: Requirements.optional(),
     resources: ResourceAmounts,
     price: Price,
     recipe: z
@@ -87,6 +90,15 @@ export const ContractSpec = z
           message: 'reinstall only rises; each rise is one re-installation',
         }),
       ),
+    passwordReset: count()
+      .default(0)
+      .describe('Raise it to get a new password once. Written by the tenant.')
+      .meta(
+        validations({
+          rule: 'self >= oldSelf',
+          message: 'passwordReset only rises; each rise is one new password',
+        }),
+      ),
     cancel: z
       .object({
         requested: z.boolean().describe('True ends the contract; there is no way back.'),
@@ -121,6 +133,18 @@ export const ContractSpec = z
       })
       .optional()
       .describe('Written by the provider.'),
+    antiAffinity: z
+      .object({
+        group: word().describe('Contracts of one tenant that name the same group are kept apart.'),
+        mode: z
+          .enum(['Required', 'Preferred'])
+          .default('Preferred')
+          .describe(
+            'Required: rather wait than share a host. Preferred: share one when nothing else is free.',
+          ),
+      })
+      .optional()
+      .describe('Keeps contracts of the tenant on different hosts. Read when a host is chosen.'),
     instanceConfig: freeForm().optional().describe("The tenant's settings, checked against the offering."),
     termsSnapshot: TermsSnapshot.optional()
       .describe('Written once, at creation by the facade or before acceptance by the operator. Immutable.')
