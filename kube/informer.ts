@@ -10,7 +10,8 @@ import type { Logger } from '../lib/log.ts';
 import { type Cache, createCache, type Indexers, type WritableCache } from './cache.ts';
 import { type KubeObject, keyOf, type ObjectKey } from './object.ts';
 import { type Observe, observerOf, type WaitOutcome } from './observation.ts';
-import { type ReflectorSink, runReflector, type WorldWentBack } from './reflector.ts';
+import type { WorldWentBack } from './place.ts';
+import { type ReflectorSink, runReflector } from './reflector.ts';
 import type { ResourceClient } from './resource.ts';
 import { createWaiters, type SeenCondition, type WaitOptions } from './waiters.ts';
 

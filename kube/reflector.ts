@@ -13,8 +13,16 @@
 import { type Backoff, backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KubeError } from './error.ts';
-import { compareResourceVersions, type KubeObject } from './object.ts';
-import type { Observe, RelistReason } from './observation.ts';
+import type { KubeObject } from './object.ts';
+import type { Observe } from './observation.ts';
+import {
+  judgeOlderList,
+  losesPlace,
+  noPlace,
+  type Place,
+  requireNotBefore,
+  type WorldWentBack,
+} from './place.ts';
 import type { ResourceClient } from './resource.ts';
 import type { WatchEvent } from './watch.ts';
 
@@ -33,9 +41,6 @@ export type ReflectorSink<T> = Readonly<{
   listFinished: (resourceVersion: string) => void;
   changed: (event: WatchEvent<T>) => void;
 }>;
-
-/** `seen`: where we had got to. `found`: where the API server is now, which is before that. */
-export type WorldWentBack = Readonly<{ seen: string; found: string }>;
 
 export type ReflectorOptions<T extends KubeObject> = Readonly<{
   resource: Pick<ResourceClient<T>, 'list' | 'watch' | 'type'>;
@@ -59,11 +64,6 @@ const BACKOFF: Backoff = { firstMs: 800, maxMs: 30_000, factor: 2, jitter: 0.5 }
 const HEALTHY_MS = 120_000;
 /** A watch that the server ends sooner is a failure, whatever it says. */
 const WATCH_MIN_MS = 1000;
-/** So many failures in a row a 5xx may be about something else than our place. */
-const SERVER_ERRORS_MAX = 5;
-const PLACE_AHEAD = 'PlaceAhead';
-/** So often in a row a list may be older than what was seen; then the API server was restored from a backup. */
-const STALE_LISTS_MAX = 3;
 
 export async function runReflector<T extends KubeObject>(
   options: ReflectorOptions<T>,
@@ -71,7 +71,7 @@ export async function runReflector<T extends KubeObject>(
 ): Promise<void> {
   const { clock, observe, backoff = BACKOFF } = options;
   const resource = options.resource.type.plural;
-  const place: Place = { resourceVersion: undefined, relistBecause: 'Start', staleLists: 0 };
+  const place = noPlace();
   let failures = 0;
 
   while (!signal.aborted) {
@@ -79,7 +79,7 @@ export async function runReflector<T extends KubeObject>(
     let fault: unknown;
     try {
       if (place.resourceVersion === undefined) place.resourceVersion = await relist(options, place, signal);
-      else await provePlace(options, place.resourceVersion, signal);
+      else await provePlace(options, place, signal);
       watchingSinceMs = clock.monotonicMs();
       await follow(options, place, signal);
     } catch (error) {
@@ -109,8 +109,6 @@ export async function runReflector<T extends KubeObject>(
   }
 }
 
-type Place = { resourceVersion: string | undefined; relistBecause: RelistReason; staleLists: number };
-
 async function relist<T extends KubeObject>(
   { resource, sink, clock, observe, pageSize = PAGE_SIZE, ...selection }: ReflectorOptions<T>,
   place: Place,
@@ -125,7 +123,7 @@ async function relist<T extends KubeObject>(
   for (;;) {
     const page = await resource.list({ ...query, continue: next }, call);
     if (next === undefined) {
-      const wentBack = judgeOlderList(page.resourceVersion, { sink, place });
+      const wentBack = judgeOlderList(page.resourceVersion, { seen: sink.resourceVersion(), place });
       if (wentBack) {
         observe({ type: 'WentBack', resource: resource.type.plural, ...wentBack });
         sink.wentBack(wentBack);
@@ -153,49 +151,17 @@ async function relist<T extends KubeObject>(
 }
 
 /**
- * A replica of etcd that lags must not bring back what is gone: an older list throws StaleList. A restored backup
- * must be believed in the end: then it answers what is to be told.
- */
-function judgeOlderList<T>(
-  found: string,
-  { sink, place }: { sink: ReflectorSink<T>; place: Place },
-): WorldWentBack | undefined {
-  const seen = sink.resourceVersion();
-  if (seen === undefined || compareResourceVersions(found, seen) >= 0) {
-    place.staleLists = 0;
-    return undefined;
-  }
-  if (++place.staleLists > STALE_LISTS_MAX) {
-    place.relistBecause = 'WentBack';
-    return { seen, found };
-  }
-  throw new KubeError({
-    status: 0,
-    reason: 'StaleList',
-    message: `the list is of resourceVersion ${found}, but ${seen} was seen already`,
-  });
-}
-
-/**
  * Throws PlaceAhead when the API server has not got as far as we have. One object of a consistent read is enough
  * to know, and a watch ends only every few minutes. No selector: it would make the server search for that object.
  */
 async function provePlace<T extends KubeObject>(
   { resource, namespace }: ReflectorOptions<T>,
-  resourceVersion: string,
+  place: Place,
   signal: AbortSignal,
 ): Promise<void> {
   const page = await resource.list({ namespace, limit: 1 }, { signal, timeoutMs: LIST_TIMEOUT_MS });
-  if (compareResourceVersions(page.resourceVersion, resourceVersion) < 0)
-    throw placeAhead(resourceVersion, page.resourceVersion);
+  requireNotBefore(place.resourceVersion, page.resourceVersion);
 }
-
-const placeAhead = (seen: string, found: string): KubeError =>
-  new KubeError({
-    status: 0,
-    reason: PLACE_AHEAD,
-    message: `the API server is at resourceVersion ${found}, but ${seen} was seen already`,
-  });
 
 /** Watches once, from `place` on, and moves it with every event. */
 async function follow<T extends KubeObject>(
@@ -226,27 +192,10 @@ async function follow<T extends KubeObject>(
   for await (const event of events) {
     if (event.type !== 'BOOKMARK') dropManagedFields(event.object);
     const at = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
-    if (at && place.resourceVersion && compareResourceVersions(at, place.resourceVersion) < 0)
-      throw placeAhead(place.resourceVersion, at);
+    requireNotBefore(place.resourceVersion, at);
     sink.changed(event);
     place.resourceVersion = at;
   }
-}
-
-/**
- * Whether to list again, and why. A fault on the way (refused, cut, stalled, busy, 5xx, no permission) keeps the
- * place: if it has become too old meanwhile, the next watch is answered 410. An unknown refusal loses it, and so
- * does a server that fails again and again, because it may be this very place that it cannot serve.
- */
-function losesPlace(fault: unknown, failures: number): RelistReason | undefined {
-  if (fault === undefined) return undefined;
-  if (!(fault instanceof KubeError)) return 'Unknown';
-  if (fault.status >= 500 && failures >= SERVER_ERRORS_MAX) return 'Unknown';
-  if (fault.status === 410) return 'Gone';
-  if (fault.reason === 'Malformed') return 'Malformed';
-  if (fault.reason === PLACE_AHEAD) return 'WentBack';
-  if (fault.retryable || fault.status === 401 || fault.status === 403) return undefined;
-  return 'Unknown';
 }
 
 const reasonOf = (fault: unknown): string => (fault instanceof KubeError ? fault.reason : 'Unknown');

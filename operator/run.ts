@@ -4,7 +4,7 @@
  */
 import { createKubeClient } from '../kube/client.ts';
 import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
-import { runLeaderElection } from '../kube/leader-election.ts';
+import { NotLeadingError, runLeaderElection } from '../kube/leader-election.ts';
 import { createMetrics } from '../kube/metrics.ts';
 import { logObservations, observeAll } from '../kube/observation.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -32,6 +32,8 @@ export type OperatorOptions = Readonly<{
 const LEASE = 'dcmarket-operator';
 const MIGRATE_AGAIN_MS = 5_000;
 const SWEEP_EVERY_MS = 3_600_000;
+/** Short of the time that a pod has to stop. */
+const EVENTS_DRAIN_MS = 3_000;
 
 /** Resolves after `signal`, when everything has stopped and the Lease is released. */
 export async function runOperator({ config, log, clock, identity, signal }: OperatorOptions): Promise<void> {
@@ -105,14 +107,16 @@ async function runControllers(
     contractController(deps),
   ];
   const stopEvents = recordMoves(deps.informers.contracts, recorder);
+  const over = new AbortController();
+  const writing = recorder.run(over.signal);
   try {
-    await Promise.all([
-      recorder.run(signal),
-      sweepKeys(deps, signal),
-      ...controllers.map((controller) => controller.run(signal)),
-    ]);
+    await Promise.all([sweepKeys(deps, signal), ...controllers.map((controller) => controller.run(signal))]);
   } finally {
     stopEvents();
+    // What was recorded is still ours to write, unless somebody else leads already.
+    if (!(signal.reason instanceof NotLeadingError)) await recorder.drain({ deadlineMs: EVENTS_DRAIN_MS });
+    over.abort();
+    await writing;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What is to be said of a pool: how many agents, how much work, and can it build at all. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { isTrue, withCondition } from '../../crds/condition.ts';
@@ -46,7 +47,7 @@ export function decidePool({
   const flips =
     isTrue(status.conditions, 'Ready') !== isTrue(next.conditions, 'Ready') ||
     status.conditions === undefined;
-  const changes = JSON.stringify(next) !== JSON.stringify(status);
+  const changes = !isDeepStrictEqual(next, status);
   if (changes && !flips && sinceLastWriteMs < COUNTS_EVERY_MS)
     return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
   return { status: next, requeueAfterMs: undefined };

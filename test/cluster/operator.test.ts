@@ -5,6 +5,7 @@ import { type Contract, contractDefinition } from '../../crds/contract/contract.
 import { FINALIZER, GROUP, VERSION } from '../../crds/group.ts';
 import { RESOURCES } from '../../crds/resources.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
+import { EVENTS } from '../../kube/events.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { ResourceClient } from '../../kube/resource.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -189,4 +190,18 @@ test('once converged nothing is written', async () => {
   const before = await version();
   await systemClock.sleep(1500);
   expect(await version()).toBe(before);
+});
+
+test('a stop writes the Events that are still queued', async () => {
+  const names = Array.from({ length: 130 }, (_, n) => `event-${n}`); // more than the recorder writes at once
+  await Promise.all(names.map((name) => make('Contract', name)));
+  await Promise.all(names.map((name) => seen(name, 'Accepted')));
+  await systemClock.sleep(300); // the operator has heard of its last write
+  stop.abort(new Error('the test stops the operator'));
+  await running;
+  const { items } = await client
+    .resource<KubeObject & { regarding?: { name?: string } }>(EVENTS)
+    .list({ namespace });
+  const told = new Set(items.map(({ regarding }) => regarding?.name));
+  expect(names.filter((name) => !told.has(name))).toEqual([]);
 });
