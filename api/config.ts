@@ -33,6 +33,11 @@ const Environment = z.object({
     .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
     .optional()
     .describe('Namespace of Secret dcmarket-installation; the namespace of the credentials when absent.'),
+  WATCH_NAMESPACE: z
+    .string()
+    .max(63)
+    .optional()
+    .describe('Only the provider of this namespace is served; all when absent.'),
   AGENT_ENTRY: z.string().min(1).optional().describe('Source that is bundled for /setup; agent/main.ts.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('trace, debug, info, warn, error, fatal, silent.'),
 });

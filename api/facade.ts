@@ -42,6 +42,8 @@ export type FacadeOptions = Readonly<{
   log: Logger;
   /** Aborting it while it starts ends the start. */
   signal: AbortSignal;
+  /** Longest silence of a watch instead of the default of kube/, for tests. */
+  watchStallMs?: number | undefined;
 }>;
 
 const DEFAULT_NAMESPACE = 'dcmarket';
@@ -56,6 +58,7 @@ export async function startFacade({
   clock,
   log,
   signal,
+  watchStallMs,
 }: FacadeOptions): Promise<Facade> {
   const stopping = new AbortController();
   const metrics = createMetrics({ clock });
@@ -64,7 +67,8 @@ export async function startFacade({
   const clients = createClients(kube);
   const wakes = new Wakes(clock);
   const nonces = new NonceStore();
-  const informers = createInformers({ clients, wakes, clock, log, observe });
+  const namespace = config.WATCH_NAMESPACE;
+  const informers = createInformers({ clients, wakes, clock, log, observe, namespace, watchStallMs });
   const store = config.DATABASE_URL
     ? createStore({ databaseUrl: config.DATABASE_URL, clock, log })
     : undefined;

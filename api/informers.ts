@@ -27,6 +27,9 @@ type Parts = Readonly<{
   clock: Clock;
   log: Logger;
   observe?: Observe | undefined;
+  /** Undefined: all of them. */
+  namespace?: string | undefined;
+  watchStallMs?: number | undefined;
 }>;
 
 export type Informers = Readonly<{
@@ -55,11 +58,12 @@ export function createInformers(parts: Parts): Informers {
 
 type All = ReturnType<typeof inform>;
 
-function inform({ clients, clock, log, observe }: Parts) {
-  const common = { clock, log, observe };
+function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs }: Parts) {
+  const everywhere = { clock, log, observe, stallMs };
+  const common = { ...everywhere, namespace };
   return {
     providers: createInformer<Provider>({
-      ...common,
+      ...everywhere,
       resource: clients.providers,
       indexers: { key: ({ spec }) => [spec.publicKey], namespace: ({ spec }) => [spec.namespace] },
     }),

@@ -72,13 +72,23 @@ export const createClients = (client: KubeClient): Clients => ({
 /** Lookup keys: `namespace/name` of another object, or a value of our own; each reconciler says which it needs. */
 const inNamespace = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
 
-type Wiring = Readonly<{ client: KubeClient; clock: Clock; observe: Observe; log: Logger }>;
+type Wiring = Readonly<{
+  client: KubeClient;
+  clock: Clock;
+  observe: Observe;
+  log: Logger;
+  /** Undefined: all of them. */
+  namespace: string | undefined;
+  watchStallMs?: number | undefined;
+}>;
 
-export function createInformers({ client, clock, observe, log }: Wiring, clients: Clients): Informers {
-  const base = { clock, observe, log };
+export function createInformers(wiring: Wiring, clients: Clients): Informers {
+  const { client, clock, observe, log, namespace, watchStallMs: stallMs } = wiring;
+  const everywhere = { clock, observe, log, stallMs };
+  const base = { ...everywhere, namespace };
   return {
     providers: createInformer({
-      ...base,
+      ...everywhere, // a rival for a namespace or a key may be anywhere
       resource: clients.providers,
       indexers: {
         namespace: ({ spec }) => [spec.namespace],

@@ -18,6 +18,11 @@ const Environment = z.object({
     .max(63)
     .optional()
     .describe('Namespace of the leader Lease; default: of the credentials.'),
+  WATCH_NAMESPACE: z
+    .string()
+    .max(63)
+    .optional()
+    .describe('Only the provider of this namespace is seen to; all when absent. One operator for each.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('trace, debug, info, warn, error, fatal, silent.'),
 });
 export type OperatorConfig = z.infer<typeof Environment>;

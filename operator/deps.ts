@@ -12,4 +12,6 @@ export type OperatorDeps = Readonly<{
   clock: Clock;
   observe: Observe;
   log: Logger;
+  /** The only namespace that is seen to; undefined: all of them. */
+  namespace: string | undefined;
 }>;

@@ -27,6 +27,17 @@ export type OperatorOptions = Readonly<{
   /** Unique among the replicas. */
   identity: string;
   signal: AbortSignal;
+  /** Instead of the defaults of kube/, for tests. */
+  timing?: OperatorTiming | undefined;
+}>;
+
+export type OperatorTiming = Readonly<{
+  /** The leader's Lease, as in kube/leader-election.ts. */
+  leaseDurationMs?: number;
+  renewDeadlineMs?: number;
+  retryPeriodMs?: number;
+  /** Longest silence of a watch. */
+  watchStallMs?: number;
 }>;
 
 const LEASE = 'dcmarket-operator';
@@ -36,7 +47,8 @@ const SWEEP_EVERY_MS = 3_600_000;
 const EVENTS_DRAIN_MS = 3_000;
 
 /** Resolves after `signal`, when everything has stopped and the Lease is released. */
-export async function runOperator({ config, log, clock, identity, signal }: OperatorOptions): Promise<void> {
+export async function runOperator(options: OperatorOptions): Promise<void> {
+  const { config, log, clock, identity, signal, timing: { watchStallMs, ...leaseTiming } = {} } = options;
   const metrics = createMetrics({ clock });
   const observe = observeAll(metrics.observe, logObservations(log));
   const client = createKubeClient({
@@ -46,9 +58,14 @@ export async function runOperator({ config, log, clock, identity, signal }: Oper
     observe,
   });
   const store = createStore({ databaseUrl: config.DATABASE_URL, clock, log });
-  const informers = createInformers({ client, clock, observe, log }, createClients(client));
+  const watched = config.WATCH_NAMESPACE;
+  const informers = createInformers(
+    { client, clock, observe, log, namespace: watched, watchStallMs },
+    createClients(client),
+  );
   const namespace = config.LEASE_NAMESPACE ?? client.namespace ?? 'default';
   const election = runLeaderElection({
+    ...leaseTiming,
     client,
     namespace,
     name: LEASE,
@@ -66,7 +83,8 @@ export async function runOperator({ config, log, clock, identity, signal }: Oper
         clock,
         observe,
       });
-      const deps = { clients: createClients(guarded), informers, store, clock, observe, log };
+      const clients = createClients(guarded);
+      const deps = { clients, informers, store, clock, observe, log, namespace: watched };
       return runControllers(deps, { recorder, signal: leading });
     },
   });

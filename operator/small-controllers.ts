@@ -57,7 +57,8 @@ export function offeringController({ clients, informers, clock, observe, log }: 
   });
 }
 
-export function providerController({ clients, informers, clock, observe, log }: OperatorDeps): Controller {
+export function providerController(deps: OperatorDeps): Controller {
+  const { clients, informers, clock, observe, log, namespace: only } = deps;
   const { providers } = informers;
   const rivalsOf = (namespace: string, publicKey: string) => [
     ...new Set([
@@ -80,7 +81,7 @@ export function providerController({ clients, informers, clock, observe, log }: 
     ],
     reconcile: again(async ({ key, signal }) => {
       const provider = providers.cache.get(key);
-      if (!provider) return {};
+      if (!provider || (only !== undefined && provider.spec.namespace !== only)) return {};
       const rivals = rivalsOf(provider.spec.namespace, provider.spec.publicKey).filter(
         (rival) => keyOf(rival) !== key,
       );
