@@ -13,6 +13,7 @@ const version = (resourceVersion: string): Contract => ({
     powerState: 'Running',
     restart: 0,
     reinstall: 0,
+    passwordReset: 0,
   },
 });
 

@@ -108,6 +108,7 @@ async function create(deps: Deps, { order, use, sold, place }: Creation): Promis
         powerState: 'Running',
         restart: 0,
         reinstall: 0,
+        passwordReset: 0,
         ...(body.instanceConfig ? { instanceConfig: body.instanceConfig } : {}),
         termsSnapshot: terms,
       },

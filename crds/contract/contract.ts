@@ -1,5 +1,6 @@
 /** The Contract resource: its definition for the CRD, its type, and its public id. */
 import { AGE, defineResource, type Resource, STATUS_STAYS } from '../resource.ts';
+import { ACTION_CEL } from './actions.ts';
 import { FIRST_PHASES } from './phase.ts';
 import { ContractSpec } from './spec.ts';
 import { ContractStatus } from './status.ts';
@@ -67,6 +68,7 @@ export const contractDefinition = defineResource({
       rule: `has(oldSelf.status) || !has(self.status) || self.status.phase in [${firstPhases}]`,
       message: 'a contract begins as Requested or Accepted',
     },
+    ACTION_CEL,
   ],
   selectableFields: ['.status.phase', '.spec.offering.name', '.spec.tenant.publicKey', '.status.agent'],
 });

@@ -160,6 +160,11 @@ export const ContractSpec = z
         rule: '!has(oldSelf.durationHours) || has(self.durationHours)',
         message: 'durationHours cannot be removed',
       },
+      {
+        rule: '!has(oldSelf.durationHours) || !has(self.durationHours) || self.durationHours == oldSelf.durationHours || !has(self.termsSnapshot) || !has(self.termsSnapshot.maxHours) || self.durationHours <= self.termsSnapshot.maxHours',
+        messageExpression:
+          "'the terms allow %d hours at most, not %d'.format([self.termsSnapshot.maxHours, self.durationHours])",
+      },
       { rule: '!has(oldSelf.decision) || has(self.decision)', message: 'a decision cannot be removed' },
       {
         rule: '!has(oldSelf.cancel) || !oldSelf.cancel.requested || has(self.cancel)',

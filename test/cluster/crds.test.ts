@@ -1,7 +1,7 @@
 /** What the API server itself refuses: bad fields in words a person understands, and illegal moves. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { z } from 'zod';
-import { aContract, aHolder, aLock, uidOf } from '../../crds/contract/builders.ts';
+import { aContract, aHolder, aLock } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { type ContractPhase, FIRST_PHASES, isLegalMove, PHASES } from '../../crds/contract/phase.ts';
 import { structuralSchema } from '../../crds/gen/schema.ts';
@@ -14,6 +14,7 @@ import type { ResourceClient } from '../../kube/resource.ts';
 import { mutationsOf } from '../schema/mutations.ts';
 import { inNamespace } from '../world/cluster.ts';
 import { EXAMPLES, type Example } from './examples.ts';
+import { newContract, statusIn, walkTo, wayTo } from './phases.ts';
 
 let client: KubeClient;
 let namespace: string;
@@ -121,34 +122,8 @@ describe('messages a person understands', () => {
 
 describe('the moves of a contract', () => {
   const contracts = () => resource<Contract>('Contract');
-  const instance = { agentUID: uidOf(1), epoch: 1, externalId: 'dc-1' };
-  const statusIn = (phase: ContractPhase) => ({
-    ...aContract(phase, { epoch: 1 }).status,
-    ...(phase === 'Provisioning' ? { lock: aLock(1), holders: [aHolder(1, 1)] } : {}),
-    ...(['Provisioned', 'Active', 'Paused'].includes(phase) ? { instance } : {}),
-  });
-  const fresh = async (name: string): Promise<Contract> => {
-    const base = EXAMPLES['Contract'];
-    return contracts().create({ ...base, metadata: { name, namespace } } as unknown as Contract);
-  };
-  /** A way through legal moves to each phase. */
-  const wayTo = (target: ContractPhase): ContractPhase[] => {
-    const ways: ContractPhase[][] = FIRST_PHASES.map((phase) => [phase]);
-    for (const way of ways) {
-      const last = way.at(-1);
-      if (last === target) return way;
-      for (const next of PHASES)
-        if (last && next !== last && isLegalMove(last, next) && !way.includes(next))
-          ways.push([...way, next]);
-    }
-    throw new Error(`no way to ${target}`);
-  };
-  const walk = async (contract: Contract, way: readonly ContractPhase[]): Promise<Contract> => {
-    let current = contract;
-    for (const phase of way)
-      current = await contracts().updateStatus({ ...current, status: statusIn(phase) });
-    return current;
-  };
+  const fresh = (name: string) => newContract(contracts(), { name, namespace });
+  const walk = (contract: Contract, way: readonly ContractPhase[]) => walkTo(contracts(), contract, way);
 
   test('the table and the API server agree about all pairs', async () => {
     const disagreements: string[] = [];

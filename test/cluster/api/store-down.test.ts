@@ -42,6 +42,7 @@ beforeAll(async () => {
       powerState: 'Running',
       restart: 0,
       reinstall: 0,
+      passwordReset: 0,
       termsSnapshot: {
         offeringUID: 'x',
         title: 'VPS',

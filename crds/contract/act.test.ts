@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { type Action, act } from './act.ts';
+import { ACTION_NAMES, mayAct, refusalOf } from './actions.ts';
+import { aContract, someTerms } from './builders.ts';
+import { PHASES } from './phase.ts';
+
+const ACTIONS: Record<(typeof ACTION_NAMES)[number], Action> = {
+  cancel: { type: 'cancel', by: 'Tenant' },
+  decide: { type: 'decide', verdict: 'Accept' },
+  extend: { type: 'extend', hours: 2 },
+  renew: { type: 'renew', autoRenew: { hours: 24, maxHours: 48 } },
+  changeKeys: { type: 'changeKeys', sshPublicKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB other'] },
+  power: { type: 'power', powerState: 'Stopped' },
+  restart: { type: 'restart' },
+  reinstall: { type: 'reinstall' },
+  resetPassword: { type: 'resetPassword' },
+  pause: { type: 'pause', reason: 'abuse' },
+  resume: { type: 'resume' },
+};
+
+describe('every action in every phase', () => {
+  for (const name of ACTION_NAMES)
+    test(name, () => {
+      const spec = name === 'resume' ? { pause: { requested: true } } : {};
+      for (const phase of PHASES) {
+        const verdict = act(aContract(phase, {}, { spec }), ACTIONS[name]);
+        if (mayAct(name, phase)) expect(verdict.outcome).toBe('Write');
+        else
+          expect(verdict).toMatchObject({
+            outcome: 'Refused',
+            code: 'IllegalMove',
+            message: refusalOf(name, phase),
+          });
+      }
+    });
+
+  test('the refusal says what would be needed', () =>
+    expect(refusalOf('restart', 'Paused')).toBe(
+      'a contract can be restarted only while it is Active; it is Paused',
+    ));
+});
+
+describe('asking twice', () => {
+  test('is asking once, whatever the phase is by then', () => {
+    for (const action of [ACTIONS.cancel, ACTIONS.power, ACTIONS.pause, ACTIONS.changeKeys]) {
+      const contract = aContract('Active');
+      const first = act(contract, action);
+      if (first.outcome !== 'Write') throw new Error('the first is written');
+      expect(act({ ...aContract('Failed'), spec: first.spec }, action)).toEqual({ outcome: 'Unchanged' });
+    }
+  });
+
+  test('for a restart is two restarts', () => {
+    const first = act(aContract('Active'), { type: 'restart' });
+    if (first.outcome !== 'Write') throw new Error('the first is written');
+    expect(act({ ...aContract('Active'), spec: first.spec }, { type: 'restart' })).toMatchObject({
+      spec: { restart: 2 },
+    });
+  });
+
+  test('a decision stays', () =>
+    expect(
+      act(aContract('Requested', {}, { spec: { decision: { verdict: 'Reject' } } }), ACTIONS.decide),
+    ).toMatchObject({
+      outcome: 'Refused',
+      message: 'a decision cannot be changed; cancel the contract instead',
+    }));
+});
+
+test('an extension stays within the terms, and says by how much it can be', () => {
+  const contract = aContract('Active', {}, { spec: { termsSnapshot: someTerms({ maxHours: 30 }) } });
+  expect(act(contract, { type: 'extend', hours: 6 })).toMatchObject({ spec: { durationHours: 30 } });
+  expect(act(contract, { type: 'extend', hours: 7 })).toMatchObject({
+    outcome: 'Refused',
+    message: 'the terms allow 30 hours at most, not 31',
+    next: 'Extend it by 6 hours at most, or rent another one.',
+  });
+});

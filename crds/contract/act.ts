@@ -1,0 +1,129 @@
+/**
+ * Carries an action of a person out on the spec of a contract: what the API writes is what YAML would say, and
+ * what one refuses the other refuses in the same words (`actions.ts`). Pure. Asking twice is asking once, except
+ * for the counters: there each call is one more wish.
+ */
+import type { ProblemCode } from '../problem.ts';
+import { mayAct, refusalOf } from './actions.ts';
+import type { Contract } from './contract.ts';
+import type { ContractSpec } from './spec.ts';
+
+export type Action =
+  | Readonly<{ type: 'cancel'; by: 'Tenant' | 'Provider'; note?: string | undefined }>
+  | Readonly<{ type: 'decide'; verdict: 'Accept' | 'Reject'; note?: string | undefined }>
+  /** So many hours more. */
+  | Readonly<{ type: 'extend'; hours: number }>
+  /** Undefined: no longer. */
+  | Readonly<{ type: 'renew'; autoRenew: ContractSpec['autoRenew'] }>
+  | Readonly<{ type: 'changeKeys'; sshPublicKeys: readonly string[] }>
+  | Readonly<{ type: 'power'; powerState: ContractSpec['powerState'] }>
+  | Readonly<{ type: 'restart' | 'reinstall' | 'resetPassword' }>
+  | Readonly<{ type: 'pause'; reason?: string | undefined }>
+  | Readonly<{ type: 'resume' }>;
+
+export type ActVerdict =
+  | Readonly<{ outcome: 'Write'; spec: ContractSpec }>
+  | Readonly<{ outcome: 'Unchanged' }>
+  | Readonly<{ outcome: 'Refused'; code: ProblemCode; message: string; next: string }>;
+
+export function act(contract: Contract, action: Action): ActVerdict {
+  const { spec, status } = contract;
+  if (isDone(spec, action)) return { outcome: 'Unchanged' };
+  const phase = status?.phase ?? 'Requested';
+  if (!mayAct(action.type, phase))
+    return {
+      outcome: 'Refused',
+      code: 'IllegalMove',
+      message: refusalOf(action.type, phase),
+      next: phase === 'Terminating' ? 'It is ending; rent another one.' : 'Look at its phase and message.',
+    };
+  return apply(spec, action);
+}
+
+/** What was asked before needs no second writing, whatever the phase is now. */
+function isDone(spec: ContractSpec, action: Action): boolean {
+  switch (action.type) {
+    case 'cancel':
+      return spec.cancel?.requested ?? false;
+    case 'decide':
+      return spec.decision?.verdict === action.verdict;
+    case 'power':
+      return spec.powerState === action.powerState;
+    case 'pause':
+      return spec.pause?.requested ?? false;
+    case 'resume':
+      return !(spec.pause?.requested ?? false);
+    case 'changeKeys':
+      return sameKeys(spec.sshPublicKeys, action.sshPublicKeys);
+    default:
+      return false;
+  }
+}
+
+function apply(spec: ContractSpec, action: Action): ActVerdict {
+  switch (action.type) {
+    case 'cancel':
+      return write({ ...spec, cancel: { requested: true, by: action.by, ...noted(action.note) } });
+    case 'decide':
+      return spec.decision
+        ? refused(
+            'IllegalMove',
+            'a decision cannot be changed; cancel the contract instead',
+            'Cancel the contract.',
+          )
+        : write({ ...spec, decision: { verdict: action.verdict, ...noted(action.note) } });
+    case 'extend':
+      return extend(spec, action.hours);
+    case 'renew': {
+      const { autoRenew: _old, ...rest } = spec;
+      return write(action.autoRenew ? { ...rest, autoRenew: action.autoRenew } : rest);
+    }
+    case 'changeKeys':
+      return write({ ...spec, sshPublicKeys: [...action.sshPublicKeys] });
+    case 'power':
+      return write({ ...spec, powerState: action.powerState });
+    case 'restart':
+      return write({ ...spec, restart: spec.restart + 1 });
+    case 'reinstall':
+      return write({ ...spec, reinstall: spec.reinstall + 1 });
+    case 'resetPassword':
+      return write({ ...spec, passwordReset: spec.passwordReset + 1 });
+    case 'pause':
+      return write({
+        ...spec,
+        pause: { requested: true, ...(action.reason ? { reason: action.reason } : {}) },
+      });
+    case 'resume':
+      return write({ ...spec, pause: { requested: false } });
+  }
+}
+
+function extend(spec: ContractSpec, hours: number): ActVerdict {
+  const { durationHours, termsSnapshot } = spec;
+  if (durationHours === undefined)
+    return refused(
+      'IllegalMove',
+      'the contract has no duration yet',
+      'Wait until the operator has seen it, a second or two.',
+    );
+  const wanted = durationHours + hours;
+  const most = termsSnapshot?.maxHours;
+  if (most !== undefined && wanted > most)
+    return refused(
+      'ValidationFailed',
+      `the terms allow ${most} hours at most, not ${wanted}`,
+      `Extend it by ${Math.max(0, most - durationHours)} hours at most, or rent another one.`,
+    );
+  return write({ ...spec, durationHours: wanted });
+}
+
+const write = (spec: ContractSpec): ActVerdict => ({ outcome: 'Write', spec });
+const refused = (code: ProblemCode, message: string, next: string): ActVerdict => ({
+  outcome: 'Refused',
+  code,
+  message,
+  next,
+});
+const noted = (note: string | undefined): { note?: string } => (note ? { note } : {});
+const sameKeys = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((key, index) => key === b[index]);

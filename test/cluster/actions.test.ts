@@ -1,0 +1,97 @@
+/** What people may ask of a contract: the API server refuses through YAML what the rules refuse, in the same words. */
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { type Action, act } from '../../crds/contract/act.ts';
+import { ACTION_NAMES, type ActionName } from '../../crds/contract/actions.ts';
+import { someTerms } from '../../crds/contract/builders.ts';
+import type { Contract } from '../../crds/contract/contract.ts';
+import { PHASES } from '../../crds/contract/phase.ts';
+import type { ContractSpec } from '../../crds/contract/spec.ts';
+import { GROUP, VERSION } from '../../crds/group.ts';
+import { createKubeClient, type KubeClient } from '../../kube/client.ts';
+import { KubeError } from '../../kube/error.ts';
+import { inNamespace } from '../world/cluster.ts';
+import { resourceOf } from '../world/market.ts';
+import { newContract, walkTo, wayTo } from './phases.ts';
+
+let client: KubeClient;
+let namespace: string;
+beforeAll(async () => {
+  client = createKubeClient({ kubeconfig: { file: inject('kubeconfig') } });
+  namespace = await inNamespace('actions');
+});
+afterAll(() => client.close());
+
+const TERMS = { durationHours: 24, termsSnapshot: someTerms({ maxHours: 30 }) };
+const ACTIONS: Record<
+  ActionName,
+  { action: Action; change: Partial<ContractSpec>; before?: Partial<ContractSpec> }
+> = {
+  cancel: {
+    action: { type: 'cancel', by: 'Tenant' },
+    change: { cancel: { requested: true, by: 'Tenant' } },
+  },
+  decide: { action: { type: 'decide', verdict: 'Accept' }, change: { decision: { verdict: 'Accept' } } },
+  extend: { action: { type: 'extend', hours: 2 }, change: { durationHours: 26 } },
+  renew: {
+    action: { type: 'renew', autoRenew: { hours: 24, maxHours: 48 } },
+    change: { autoRenew: { hours: 24, maxHours: 48 } },
+  },
+  changeKeys: {
+    action: { type: 'changeKeys', sshPublicKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB other'] },
+    change: { sshPublicKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB other'] },
+  },
+  power: { action: { type: 'power', powerState: 'Stopped' }, change: { powerState: 'Stopped' } },
+  restart: { action: { type: 'restart' }, change: { restart: 1 } },
+  reinstall: { action: { type: 'reinstall' }, change: { reinstall: 1 } },
+  resetPassword: { action: { type: 'resetPassword' }, change: { passwordReset: 1 } },
+  pause: { action: { type: 'pause' }, change: { pause: { requested: true } } },
+  resume: {
+    action: { type: 'resume' },
+    change: { pause: { requested: false } },
+    before: { pause: { requested: true } },
+  },
+};
+
+const tryUpdate = (contract: Contract): Promise<string> =>
+  client
+    .raw({
+      method: 'PUT',
+      path: `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/contracts/${contract.metadata.name}`,
+      query: { dryRun: 'All' },
+      body: contract,
+    })
+    .then(
+      () => 'taken',
+      (error: unknown) => (error instanceof KubeError ? error.message : String(error)),
+    );
+
+test('YAML and API agree about every action in every phase', async () => {
+  const contracts = resourceOf<Contract>(client, 'Contract');
+  const disagreements: string[] = [];
+  for (const phase of PHASES)
+    for (const before of [{}, { pause: { requested: true } }]) {
+      const name = `in-${phase.toLowerCase()}${'pause' in before ? '-paused' : ''}`;
+      const made = await newContract(contracts, { name, namespace }, { ...TERMS, ...before });
+      const contract = await walkTo(contracts, made, wayTo(phase));
+      for (const action of ACTION_NAMES) {
+        const given = ACTIONS[action];
+        if ((given.before === undefined) === 'pause' in before) continue;
+        const said = await tryUpdate({ ...contract, spec: { ...contract.spec, ...given.change } });
+        const verdict = act(contract, given.action);
+        const agrees = verdict.outcome === 'Refused' ? said.includes(verdict.message) : said === 'taken';
+        if (!agrees) disagreements.push(`${action} in ${phase}: ${JSON.stringify(verdict)} but ${said}`);
+      }
+    }
+  expect(disagreements).toEqual([]);
+});
+
+test('an extension beyond the terms is refused in the words of the rule', async () => {
+  const contracts = resourceOf<Contract>(client, 'Contract');
+  const made = await newContract(contracts, { name: 'too-long', namespace }, TERMS);
+  const contract = await walkTo(contracts, made, ['Accepted']);
+  const verdict = act(contract, { type: 'extend', hours: 7 });
+  if (verdict.outcome !== 'Refused') throw new Error('it is too long');
+  expect(await tryUpdate({ ...contract, spec: { ...contract.spec, durationHours: 31 } })).toContain(
+    verdict.message,
+  );
+});
