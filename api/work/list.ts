@@ -5,12 +5,12 @@
 import type { Agent } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { type Contract, contractIdOf, isLive, type LiveContract } from '../../crds/contract/contract.ts';
-import { eligibility, supplyKeys } from '../../crds/contract/eligibility.ts';
+import { supplyKeys } from '../../crds/contract/eligibility.ts';
 import { isEnding } from '../../crds/contract/phase.ts';
 import type { WorkItem } from '../../crds/wire/work.ts';
-import { isLeaseFresh } from '../agents/online.ts';
 import type { Deps } from '../deps.ts';
 import { WAKE } from '../wake.ts';
+import { eligibleFor } from './eligible.ts';
 import { presentPending, scriptOf } from './pending.ts';
 
 /** An agent that has more to do than this polls again at once. */
@@ -18,6 +18,8 @@ const PROVISION_MAX = 16;
 const DESTROY_MAX = 16;
 /** Waiting contracts that are looked at for one answer: a poll stays cheap when thousands are in back-off. */
 const LOOKED_AT_MAX = 4096;
+/** When not all could be looked at: the rest comes then. */
+const REST_IN_MS = 1000;
 
 export type Worker = Readonly<{ agent: Agent; pool: AgentPool }>;
 
@@ -29,26 +31,25 @@ export const wakeKeysOf = ({ agent, pool }: Worker): string[] => [
 
 export type Claimable = Readonly<{
   contracts: readonly LiveContract[];
-  /** Something waits only for its time: look again soon. */
-  isTimeBound: boolean;
+  /** Something waits only for its time: look again then. Infinity: only an event can bring work. */
+  dueInMs: number;
 }>;
 
-export function claimable(deps: Deps, { agent, pool }: Worker): Claimable {
+export function claimable(deps: Deps, worker: Worker): Claimable {
   const now = deps.clock.now();
-  const leaseFresh = (uid: string): boolean => isLeaseFresh(deps, uid);
   const contracts: LiveContract[] = [];
-  let isTimeBound = false;
+  let dueInMs = Number.POSITIVE_INFINITY;
   let lookedAt = 0;
-  for (const key of supplyKeys(pool))
+  for (const key of supplyKeys(worker.pool))
     for (const contract of deps.caches.contracts.waiting(key)) {
       if (contracts.length >= PROVISION_MAX || ++lookedAt > LOOKED_AT_MAX)
-        return { contracts, isTimeBound: true };
+        return { contracts, dueInMs: REST_IN_MS };
       if (!isLive(contract)) continue;
-      const verdict = eligibility(contract, { agent, pool, leaseFresh, now });
+      const verdict = eligibleFor(deps, { worker, contract, now });
       if (verdict.eligible) contracts.push(contract);
-      else isTimeBound ||= verdict.reason === 'Backoff' || verdict.reason === 'TakeoverHeadStart';
+      else if (verdict.until) dueInMs = Math.min(dueInMs, Date.parse(verdict.until) - now.getTime());
     }
-  return { contracts, isTimeBound };
+  return { contracts, dueInMs };
 }
 
 export async function provisionItems(

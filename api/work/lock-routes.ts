@@ -1,18 +1,17 @@
 /** The lock: claim or renew by POST, give up by DELETE. The rule is in crds/contract/lock.ts. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
-import { eligibility } from '../../crds/contract/eligibility.ts';
 import { claim, type LockAnswer, renew } from '../../crds/contract/lock.ts';
 import { release } from '../../crds/contract/release.ts';
 import type { Verdict } from '../../crds/contract/verdict.ts';
 import { LockRequest, LockResponse, ReleaseRequest, ReleaseResponse } from '../../crds/wire/work.ts';
-import { isLeaseFresh } from '../agents/online.ts';
 import { admitCall, requireCertainAbsence } from '../agents/session.ts';
 import { type AgentCaller, agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ContractOfProviderPath } from '../http/params.ts';
 import { settle } from '../settle.ts';
+import { eligibleFor } from './eligible.ts';
 import { claimantOf, findContract, lookUpContract } from './find-contract.ts';
 
 type LockBody = Readonly<{
@@ -85,11 +84,10 @@ async function lock(deps: Deps, { caller, cached, body }: Locking): Promise<Lock
   await admitCall(deps, { agent, session, incarnation });
   const claimant = claimantOf(caller, session);
   const ttlSeconds = pool.spec.lockTTLSeconds;
-  const leaseFresh = (uid: string): boolean => isLeaseFresh(deps, uid);
   const rule = (contract: LiveContract): Verdict<LockAnswer> => {
     const now = deps.clock.now();
     if (epoch !== undefined) return renew(contract, { agent: claimant, epoch, ttlSeconds, now });
-    const eligible = eligibility(contract, { agent, pool, leaseFresh, now });
+    const eligible = eligibleFor(deps, { worker: { agent, pool }, contract, now });
     return claim(contract, { agent: claimant, observedEpoch, ttlSeconds, now, eligible });
   };
   return (await settle(deps, { cached, rule })).answer;

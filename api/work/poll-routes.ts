@@ -15,8 +15,7 @@ import { claimable, destroyItems, doomed, provisionItems, type Worker, wakeKeysO
 import { presentPending, scriptOf } from './pending.ts';
 
 const WAIT_MAX_SECONDS = 25;
-/** How often a poll looks again while something only waits for its time. */
-const LOOK_AGAIN_MS = 1000;
+/** An answer that would be the same as the last one is held back for so long. */
 const SAME_AGAIN_MS = 1000;
 const POLLERS_REMEMBERED = 20_000;
 
@@ -51,7 +50,7 @@ export const pollRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
         const suspects = doomed(deps, worker.agent);
         const destroys = await destroyItems(deps, { agent: worker.agent, suspects });
         const items = [...destroys, ...(await provisionItems(deps, { worker, contracts: found.contracts }))];
-        return { items, isTimeBound: found.isTimeBound };
+        return { items, dueInMs: found.dueInMs };
       };
       const items = await pollUntil(deps, {
         worker: agentCaller(request),
@@ -88,7 +87,7 @@ export const pollRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
             presentPending(contract, await scriptOf(deps, contract)),
           ),
         );
-        return { items: pending.filter((item) => item !== undefined), isTimeBound: found.isTimeBound };
+        return { items: pending.filter((item) => item !== undefined), dueInMs: found.dueInMs };
       };
       const items = await pollUntil(deps, {
         worker: agentCaller(request),
@@ -103,7 +102,8 @@ export const pollRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
   });
 };
 
-type Look<T> = Readonly<{ items: T[]; isTimeBound: boolean }>;
+/** `dueInMs`: when something that waits only for its time is there. */
+type Look<T> = Readonly<{ items: T[]; dueInMs: number }>;
 
 type Poll<T> = Readonly<{
   worker: Worker;
@@ -131,8 +131,9 @@ async function pollUntil<T>(
       armed.disarm();
       return found.items;
     }
-    const again = found.isTimeBound || found.items.length > 0;
-    const pause = deps.wakes.arm([], { ms: again ? LOOK_AGAIN_MS : waitMs, signal });
+    const sameDueMs = found.items.length > 0 ? sameAgainMs - waitedMs : Number.POSITIVE_INFINITY;
+    const dueMs = Math.max(1, Math.min(found.dueInMs, sameDueMs, leftMs));
+    const pause = deps.wakes.arm([], { ms: dueMs, signal });
     await Promise.race([armed.woken, pause.woken]);
     armed.disarm();
     pause.disarm();

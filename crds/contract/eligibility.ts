@@ -5,6 +5,7 @@
 import type { Agent } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
 import type { Contract, LiveContract } from './contract.ts';
+import { hasFailed, passedOver } from './failed-before.ts';
 import { TAKEOVER_HEAD_START_MS } from './numbers.ts';
 import type { TermsSnapshot } from './spec.ts';
 import { endWish } from './wishes.ts';
@@ -19,18 +20,30 @@ export const REFUSAL_REASONS = [
   'PoolPaused',
   'Backoff',
   'TakeoverHeadStart',
+  'FailedBefore',
+  'FailedForGood',
 ] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export type Eligibility =
   | Readonly<{ eligible: true }>
-  | Readonly<{ eligible: false; reason: RefusalReason; message: string }>;
+  | Readonly<{
+      eligible: false;
+      reason: RefusalReason;
+      message: string;
+      /** When the answer may change although nothing happens; absent: only an event changes it. */
+      until?: string;
+    }>;
+
+export type Candidate = Readonly<{ agent: Agent; pool: AgentPool }>;
 
 type Facts = Readonly<{
   agent: Agent;
   pool: AgentPool;
   /** Whether the heartbeat Lease of an agent is younger than 45 s. */
   leaseFresh: (agentUID: string) => boolean;
+  /** The agents of the pools that could build it. Left out: there may always be another that could try. */
+  candidates?: (() => Iterable<Candidate>) | undefined;
   now: Date;
 }>;
 
@@ -72,7 +85,7 @@ export const supplyKeys = ({ metadata, spec }: AgentPool): string[] => [
   `${metadata.namespace ?? ''}/region/${spec.location}/${spec.provisionerType}`,
 ];
 
-function agentRefusal({ agent: { spec } }: Facts): Eligibility | undefined {
+function agentRefusal({ agent: { spec } }: Pick<Facts, 'agent'>): Eligibility | undefined {
   if (spec.revoked) return refuse('AgentRevoked', 'the agent was revoked');
   if (spec.cordoned)
     return refuse('AgentCordoned', `cordoned${spec.cordonReason ? `: ${spec.cordonReason}` : ''}`);
@@ -90,22 +103,52 @@ function poolRefusal(contract: LiveContract, pool: AgentPool): Eligibility | und
   return undefined;
 }
 
-function timeRefusal({ status }: LiveContract, { agent, leaseFresh, now }: Facts): Eligibility | undefined {
+function timeRefusal(contract: LiveContract, facts: Facts): Eligibility | undefined {
+  const { status } = contract;
+  const { agent, now } = facts;
   if (status.nextAttemptAt && Date.parse(status.nextAttemptAt) > now.getTime())
-    return refuse('Backoff', `the next attempt is not before ${status.nextAttemptAt}`);
+    return refuse('Backoff', `the next attempt is not before ${status.nextAttemptAt}`, status.nextAttemptAt);
+  const takeover = takeoverRefusal(contract, facts);
+  if (takeover) return takeover;
+  const agentUID = agent.metadata.uid ?? '';
+  const over = passedOver(status, {
+    agentUID,
+    now,
+    othersCouldTry: () => couldAnotherTry(contract, { ...facts, agentUID }),
+  });
+  return over && { eligible: false, ...over };
+}
+
+function takeoverRefusal(
+  { status }: LiveContract,
+  { agent, leaseFresh, now }: Facts,
+): Eligibility | undefined {
   const last = status.attempts?.at(-1);
   if (last?.outcome !== 'Expired' || last.epoch !== status.epoch) return undefined;
   const headStartEnds = Date.parse(last.endedAt) + TAKEOVER_HEAD_START_MS;
   if (last.agentUID === agent.metadata.uid || now.getTime() >= headStartEnds || !leaseFresh(last.agentUID))
     return undefined;
-  return refuse(
-    'TakeoverHeadStart',
-    `${last.agent} goes first until ${new Date(headStartEnds).toISOString()}`,
-  );
+  const until = new Date(headStartEnds).toISOString();
+  return refuse('TakeoverHeadStart', `${last.agent} goes first until ${until}`, until);
 }
 
-const refuse = (reason: RefusalReason, message: string): Eligibility => ({
+/** Somebody who is there, may build it, and has not failed at it. */
+function couldAnotherTry(
+  contract: LiveContract,
+  { agentUID, candidates, leaseFresh }: Facts & Readonly<{ agentUID: string }>,
+): boolean {
+  if (!candidates) return true;
+  for (const { agent, pool } of candidates()) {
+    const uid = agent.metadata.uid ?? '';
+    if (uid === agentUID || hasFailed(contract.status, uid) || !leaseFresh(uid)) continue;
+    if (!agentRefusal({ agent }) && !poolRefusal(contract, pool)) return true;
+  }
+  return false;
+}
+
+const refuse = (reason: RefusalReason, message: string, until?: string): Eligibility => ({
   eligible: false,
   reason,
   message,
+  ...(until === undefined ? {} : { until }),
 });

@@ -13,6 +13,8 @@ export const OVERALL_DEADLINE_MS = 60 * 60_000;
 export const VERIFICATION_DEADLINE_MS = 5 * 60_000;
 /** After an expiry the agent that held goes first for this long, while its Lease is fresh. */
 export const TAKEOVER_HEAD_START_MS = 30_000;
+/** After a failure agents that have not failed go first for this long. */
+export const FAILED_BEFORE_HEAD_START_MS = 30_000;
 /** A holder that stays silent for as long becomes a debt of its Agent. */
 export const DEBT_AFTER_MS = 24 * 3_600_000;
 /** A request that nobody decides on expires. */

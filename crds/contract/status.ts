@@ -171,6 +171,9 @@ export const ContractStatus = z
       .optional()
       .meta(byKey('agentUID', 'epoch'))
       .describe('The last tries to build, oldest first.'),
+    attemptsFrom: epoch()
+      .optional()
+      .describe('Attempts of an epoch below belong to an earlier round and count no more.'),
     failures: count(1000).optional().describe('Tries that count against the limit: failures and expiries.'),
     capacityReleases: count(1000).optional().describe('Times that an agent had no room after all.'),
     nextAttemptAt: instant().optional().describe('Nobody is offered it before.'),
