@@ -101,13 +101,13 @@ export function facadeOf(client: ApiClient, providerPubkey: string, speaker: Spe
         ...options,
       }),
     reconcile: (
-      runningInstances: z.infer<typeof ReconcileRequest>['runningInstances'],
+      inventory: Pick<z.infer<typeof ReconcileRequest>, 'runningInstances' | 'orphans'>,
       options: Options = {},
     ): Promise<ReconcileResponse> =>
       client.call(ReconcileResponse, {
         method: 'POST',
         path: `${base}/reconcile`,
-        body: { runningInstances, ...speaker },
+        body: { ...inventory, ...speaker },
         ...options,
       }),
   };

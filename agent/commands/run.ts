@@ -107,7 +107,7 @@ async function identityOf({ opened, facade, log, clock, signal }: Asking): Promi
 const MANUAL = { concurrent: 64, stopMs: 1000 };
 const CONCURRENT = 4;
 
-export function limitsOf({ agent, provisioner }: Opened['config']): Limits {
+export function limitsOf({ agent, provisioner, reconcile }: Opened['config']): Limits {
   const isManual = provisioner.type === 'manual';
   const stopMs = agent.stop_timeout_seconds * 1000;
   return {
@@ -117,7 +117,11 @@ export function limitsOf({ agent, provisioner }: Opened['config']): Limits {
     sshTimeoutMs: agent.ssh_timeout_seconds * 1000,
     pollSeconds: agent.poll_interval_seconds,
     reconcileMs: agent.reconcile_interval_seconds * 1000,
-    quarantineMs: agent.quarantine_hours * 3_600_000,
+    orphans: {
+      minAgeMs: reconcile.min_orphan_age_minutes * 60_000,
+      quarantineMs: agent.quarantine_hours * 3_600_000,
+      destroyedPerHourMax: reconcile.max_orphans_destroyed_per_hour,
+    },
     stopMs: isManual ? Math.min(stopMs, MANUAL.stopMs) : stopMs,
   };
 }

@@ -1,4 +1,5 @@
 /** `dc-agent status`: what runs on this host and what is unfinished, from the state folder and a listing. No API. */
+import type { OrphanNote } from '../../crds/contract/orphans.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import { messageOf } from '../failure.ts';
@@ -68,8 +69,16 @@ function describeRecord({ contractId, grant, failed, doomed, absent }: ContractR
   return `  ${contractId}  ${parts.join('; ')}`;
 }
 
+const STAGE_WORDS: Readonly<Record<OrphanNote['stage'], string>> = {
+  Unsure: 'seen',
+  Noted: 'seen',
+  Stopped: 'in quarantine',
+  Due: 'to be destroyed',
+};
+
 function describeMachine(machine: ListedInstance, store: Store): string {
-  const since = store.quarantine()[machine.externalId]?.since;
-  const quarantined = since === undefined ? '' : `  in quarantine since ${since}`;
+  const note = store.orphans().notes[machine.externalId];
+  const quarantined =
+    note === undefined ? '' : `  of no contract: ${STAGE_WORDS[note.stage]} since ${note.since}`;
   return `  ${machine.externalId}  ${machine.state.toLowerCase()}  epoch ${machine.epoch}  since ${machine.createdAt}${quarantined}`;
 }

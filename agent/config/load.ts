@@ -13,6 +13,7 @@ export type Config = Readonly<{
   agent: ConfigFile['agent'] & { state_dir: string };
   keys: ConfigFile['keys'];
   provisioner: ConfigFile['provisioner'];
+  reconcile: ConfigFile['reconcile'];
 }>;
 
 export type Loaded = Readonly<{ config: Config; warnings: readonly string[] }>;
@@ -26,12 +27,13 @@ export function loadConfig(file: string): Loaded {
   const result = ConfigFile.safeParse(parseToml(file, text));
   const problems = result.success ? [] : result.error.issues.flatMap((issue) => describe(issue, lines));
   if (!result.success) throw invalid(file, problems);
-  const { agent, keys, provisioner } = result.data;
+  const { agent, keys, provisioner, reconcile } = result.data;
   const config: Config = {
     file,
     agent: { ...agent, state_dir: besideConfig(file, agent.state_dir ?? defaultStateDir(file)) },
     keys: { private_key_path: besideConfig(file, keys.private_key_path) },
     provisioner,
+    reconcile,
   };
   const missing = missingFiles(config, lines);
   if (missing.length > 0) throw invalid(file, missing);
@@ -82,11 +84,18 @@ function describe(issue: z.core.$ZodIssue, lines: TomlLines): Problem[] {
 function schemaAt(path: readonly string[]): z.core.$ZodType | undefined {
   let schema: z.core.$ZodType | undefined = ConfigFile;
   for (const key of path) {
-    while (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) schema = schema.def.innerType;
+    schema = bare(schema);
     schema = schema instanceof z.ZodObject ? schema.shape[key] : undefined;
   }
-  while (schema instanceof z.ZodOptional) schema = schema.def.innerType;
-  return schema;
+  // A description stands on the outside, also of what has a default.
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault ? bare(schema) : schema;
+}
+
+function bare(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  let inner = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault)
+    inner = inner.def.innerType;
+  return inner;
 }
 
 function knownKeys(path: readonly string[]): string[] {

@@ -35,7 +35,7 @@ const Agent = z.strictObject({
     .min(0)
     .max(8760)
     .default(24)
-    .describe('An unknown machine is destroyed after this.'),
+    .describe('A machine of no contract is destroyed when it was stopped for so long.'),
   ssh_timeout_seconds: seconds(1, 3600)
     .default(120)
     .describe('How long a new machine has until SSH answers.'),
@@ -47,6 +47,23 @@ const Agent = z.strictObject({
     .default('info')
     .describe('Log level.'),
 });
+
+const Reconcile = z
+  .strictObject({
+    min_orphan_age_minutes: z
+      .number()
+      .min(0)
+      .max(1440)
+      .default(15)
+      .describe('A machine of no contract is left alone while it is younger.'),
+    max_orphans_destroyed_per_hour: z
+      .int()
+      .min(0)
+      .max(1000)
+      .default(5)
+      .describe('The others wait for their turn; 0: none is ever destroyed.'),
+  })
+  .prefault({});
 
 const Keys = z.strictObject({
   private_key_path: z.string().min(1).describe('File with the Ed25519 seed, mode 0600.'),
@@ -87,5 +104,10 @@ const Provisioner = z
       });
   });
 
-export const ConfigFile = z.strictObject({ agent: Agent, keys: Keys, provisioner: Provisioner });
+export const ConfigFile = z.strictObject({
+  agent: Agent,
+  keys: Keys,
+  provisioner: Provisioner,
+  reconcile: Reconcile,
+});
 export type ConfigFile = z.infer<typeof ConfigFile>;

@@ -1,4 +1,5 @@
 /** What every part of the daemon works with; wired by hand in `run.ts`. */
+import type { OrphanLimits } from '../../crds/contract/orphans.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Facade } from '../facade.ts';
@@ -21,7 +22,8 @@ export type Limits = Readonly<{
   sshTimeoutMs: number;
   pollSeconds: number;
   reconcileMs: number;
-  quarantineMs: number;
+  /** Machines of no contract: how old, how long stopped, how many an hour. */
+  orphans: OrphanLimits;
   stopMs: number;
 }>;
 

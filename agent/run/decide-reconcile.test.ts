@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { EMPTY_BOOK, type OrphanBook, type OrphanNote } from '../../crds/contract/orphans.ts';
 import type { ReconcileResponse } from '../../crds/wire/work.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
 import { decideReconcile, type ReconcileFacts } from './decide-reconcile.ts';
 
 const NOW = new Date('2026-01-02T00:00:00.000Z');
 const DAY_MS = 24 * 3_600_000;
+const LIMITS = { minAgeMs: 15 * 60_000, quarantineMs: DAY_MS, destroyedPerHourMax: 5 };
+const noted = (stage: OrphanNote['stage'], stageMs = 0): OrphanBook => ({
+  notes: { a: { stage, stageMs, since: NOW.toISOString() } },
+  destroyed: [],
+});
 const aMachine = (externalId: string, change: Partial<ListedInstance> = {}): ListedInstance => ({
   externalId,
   contractId: externalId.padEnd(32, '0'),
@@ -27,11 +33,12 @@ const anAnswer = (change: Partial<ReconcileResponse>): ReconcileResponse => ({
 const decide = (change: Partial<Omit<ReconcileFacts, 'answer'>>, answer: Partial<ReconcileResponse>) =>
   decideReconcile({
     listed: [],
-    quarantine: {},
+    orphans: EMPTY_BOOK,
     isOwn: ({ agentUid }) => agentUid === 'me',
     isStoppedByOrder: () => false,
+    elapsedMs: 60_000,
     now: NOW,
-    quarantineMs: DAY_MS,
+    limits: LIMITS,
     ...change,
     answer: anAnswer(answer),
   });
@@ -42,37 +49,58 @@ const unknown = [{ externalId: 'a', message: 'no contract' }];
 const kept = [{ externalId: 'a', contractId: 'x', epoch: 1, endsAt: 0 }];
 
 describe('decideReconcile', () => {
-  test('stops what is unknown and notes since when', () => {
-    const decision = decide({ listed: [aMachine('a')] }, { unknown });
-    expect(gist(decision)).toEqual(['Stop a']);
-    expect(decision.quarantine).toEqual({ a: { since: NOW.toISOString() } });
-  });
-
-  test('keeps counting from the first time', () => {
-    const quarantine = { a: { since: '2026-01-01T12:00:00.000Z' } };
-    const decision = decide({ listed: [aMachine('a', { state: 'Stopped' })], quarantine }, { unknown });
-    expect(gist(decision)).toEqual([]);
-    expect(decision.quarantine).toEqual(quarantine);
+  test('notes what belongs to nobody, and stops it when it hears so again', () => {
+    const listed = [aMachine('a')];
+    const first = decide({ listed }, { unknown });
+    expect(gist(first)).toEqual([]);
+    const second = decide({ listed, orphans: first.orphans }, { unknown });
+    expect(gist(second)).toEqual(['Stop a']);
+    expect(second.orphans).toEqual(noted('Stopped'));
   });
 
   test('destroys it when its time is over', () => {
-    const quarantine = { a: { since: '2026-01-01T00:00:00.000Z' } };
-    expect(gist(decide({ listed: [aMachine('a', { state: 'Stopped' })], quarantine }, { unknown }))).toEqual([
-      'DestroyUnknown a',
-    ]);
+    const listed = [aMachine('a', { state: 'Stopped' })];
+    const early = decide({ listed, orphans: noted('Stopped', DAY_MS - 60_001) }, { unknown });
+    expect(gist(early)).toEqual([]);
+    expect(gist(decide({ listed, orphans: early.orphans }, { unknown }))).toEqual(['DestroyOrphan a']);
   });
 
   test('never destroys one whose contract lives', () => {
-    const quarantine = { a: { since: '2020-01-01T00:00:00.000Z' } };
     const known = unknown.map((entry) => ({ ...entry, isContractKnown: true }));
-    expect(gist(decide({ listed: [aMachine('a')], quarantine }, { unknown: known }))).toEqual(['Stop a']);
+    const listed = [aMachine('a')];
+    expect(gist(decide({ listed, orphans: noted('Stopped', 9 * DAY_MS) }, { unknown: known }))).toEqual([
+      'Stop a',
+    ]);
   });
 
   test('lets it out and starts it when it is known after all', () => {
-    const quarantine = { a: { since: '2026-01-01T00:00:00.000Z' } };
-    const decision = decide({ listed: [aMachine('a', { state: 'Stopped' })], quarantine }, { keep: kept });
+    const orphans = noted('Stopped');
+    const decision = decide({ listed: [aMachine('a', { state: 'Stopped' })], orphans }, { keep: kept });
     expect(gist(decision)).toEqual(['Start a']);
-    expect(decision.quarantine).toEqual({});
+    expect(decision.orphans).toEqual(EMPTY_BOOK);
+  });
+
+  test('leaves what was not judged this time as it is, and remembers it', () => {
+    const orphans = noted('Stopped', DAY_MS);
+    const decision = decide({ listed: [aMachine('a')], orphans }, { undecided: ['a'] });
+    expect(gist(decision)).toEqual([]);
+    expect(decision.orphans).toEqual(orphans);
+  });
+
+  test('stops, destroys and orders nothing while deletions are suspended; only what is kept runs', () => {
+    const listed = [aMachine('a', { state: 'Stopped' }), aMachine('b'), aMachine('c')];
+    const orphans = { ...noted('Due'), destroyed: [] };
+    const answer = {
+      deletionsSuspended: true,
+      keep: kept,
+      unknown: [{ externalId: 'c', message: 'no contract' }],
+      pause: [{ externalId: 'b', contractId: 'x', reason: 'Paused' }],
+      terminate: [{ externalId: 'b', contractId: 'x', reason: 'Superseded', epoch: 2 }],
+      confirm: [{ contractId: 'y', epoch: 3 }],
+    };
+    const decision = decide({ listed, orphans }, answer);
+    expect(gist(decision)).toEqual(['Start a']);
+    expect(decision.orphans).toEqual(orphans);
   });
 
   test('does not start what somebody ordered to be stopped, nor what runs', () => {
@@ -88,7 +116,7 @@ describe('decideReconcile', () => {
 
   test("touches no other agent's machine but to adopt it", () => {
     const listed = [aMachine('a', { agentUid: 'other' })];
-    expect(gist(decide({ listed, quarantineMs: 0 }, { unknown, keep: kept }))).toEqual([]);
+    expect(gist(decide({ listed, orphans: noted('Due') }, { unknown, keep: kept }))).toEqual([]);
     expect(gist(decide({ listed }, { adopt: [{ externalId: 'a', contractId: 'x', epoch: 4 }] }))).toEqual([
       'Adopt a',
     ]);

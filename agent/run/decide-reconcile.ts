@@ -1,68 +1,79 @@
 /**
- * What to do with each machine after the facade judged a listing. Pure. What is unknown is stopped at once and
- * destroyed only when it is still unknown after the quarantine, and never while its contract lives; what is kept runs, unless somebody ordered it
- * to be stopped. Source: contract.md, "The lock", 10.
+ * What to do with each machine after the facade judged a listing. Pure. What belongs to nobody goes the slow way
+ * of `crds/contract/orphans.ts`; what is kept runs, unless somebody ordered it to be stopped. While deletions are
+ * suspended nothing is stopped or ordered to go. Source: docs/contract.md, "The lock", 10 and 12.
  */
+import { decideOrphans, type OrphanBook, type OrphanLimits } from '../../crds/contract/orphans.ts';
 import type { ReconcileResponse } from '../../crds/wire/work.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
-import type { Quarantine } from '../state/store.ts';
 
 export type ReconcileFacts = Readonly<{
   listed: readonly ListedInstance[];
   answer: ReconcileResponse;
-  quarantine: Quarantine;
+  orphans: OrphanBook;
   /** Only an agent's own machines are touched; another's only to be adopted. */
   isOwn: (machine: ListedInstance) => boolean;
   /** A person or a tenant wants this contract's machine stopped. */
   isStoppedByOrder: (contractId: string) => boolean;
+  /** Monotonic time since the last inventory of this process that was answered; 0 at its first. */
+  elapsedMs: number;
   now: Date;
-  quarantineMs: number;
+  limits: OrphanLimits;
 }>;
 
 export type ReconcileAction =
-  | Readonly<{ type: 'Start' | 'Stop' | 'DestroyUnknown'; machine: ListedInstance }>
+  | Readonly<{ type: 'Start' | 'Stop' | 'DestroyOrphan'; machine: ListedInstance }>
   | Readonly<{ type: 'Adopt'; machine: ListedInstance; epoch: number }>
   | Readonly<{ type: 'Order'; contractId: string; epoch: number }>;
 
-export type ReconcileDecision = Readonly<{ actions: readonly ReconcileAction[]; quarantine: Quarantine }>;
+export type ReconcileDecision = Readonly<{ actions: readonly ReconcileAction[]; orphans: OrphanBook }>;
 
 export function decideReconcile(facts: ReconcileFacts): ReconcileDecision {
-  const { listed, answer, now } = facts;
-  const machineOf = ({ externalId }: Readonly<{ externalId: string }>): ListedInstance[] =>
-    listed.filter((machine) => machine.externalId === externalId);
-  const ownOf = (entry: Readonly<{ externalId: string }>): ListedInstance[] =>
-    machineOf(entry).filter(facts.isOwn);
-  const unknown = answer.unknown.flatMap(ownOf);
-  const quarantine = Object.fromEntries(
-    unknown.map(({ externalId }) => [
-      externalId,
-      facts.quarantine[externalId] ?? { since: now.toISOString() },
-    ]),
-  );
-  const isDue = ({ externalId }: ListedInstance): boolean =>
-    now.getTime() - Date.parse(quarantine[externalId]?.since ?? now.toISOString()) >= facts.quarantineMs;
+  const { answer } = facts;
   const started = answer.keep
     .filter(({ contractId }) => !facts.isStoppedByOrder(contractId))
-    .flatMap(ownOf)
-    .filter(({ state }) => state === 'Stopped');
-  const stopped = [...answer.pause.flatMap(ownOf), ...unknown];
-  const orders = [...answer.terminate, ...answer.confirm];
+    .flatMap((entry) => own(entry, facts))
+    .filter(({ state }) => state === 'Stopped')
+    .map((machine) => ({ type: 'Start', machine }) as const);
+  if (answer.deletionsSuspended) return { orphans: facts.orphans, actions: started };
+  const { book, stop, destroy } = decideOrphans({
+    book: facts.orphans,
+    orphans: answer.unknown.flatMap((entry) =>
+      own(entry, facts).map(({ externalId, createdAt }) => ({
+        externalId,
+        createdAt,
+        isContractKnown: entry.isContractKnown ?? false,
+      })),
+    ),
+    undecided: new Set(answer.undecided),
+    elapsedMs: facts.elapsedMs,
+    now: facts.now,
+    limits: facts.limits,
+  });
+  const named = (names: readonly string[]): ListedInstance[] =>
+    names.flatMap((externalId) => own({ externalId }, facts));
   return {
-    quarantine,
+    orphans: book,
     actions: [
-      ...orders.map(({ contractId, epoch }) => ({ type: 'Order', contractId, epoch }) as const),
-      ...answer.adopt.flatMap((entry) =>
-        machineOf(entry).map((machine) => ({ type: 'Adopt', machine, epoch: entry.epoch }) as const),
+      ...[...answer.terminate, ...answer.confirm].map(
+        ({ contractId, epoch }) => ({ type: 'Order', contractId, epoch }) as const,
       ),
-      ...stopped
+      ...answer.adopt.flatMap((entry) =>
+        listedAs(entry, facts).map((machine) => ({ type: 'Adopt', machine, epoch: entry.epoch }) as const),
+      ),
+      ...[...answer.pause.flatMap((entry) => own(entry, facts)), ...named(stop)]
         .filter(({ state }) => state !== 'Stopped')
         .map((machine) => ({ type: 'Stop', machine }) as const),
-      ...answer.unknown
-        .filter(({ isContractKnown }) => isContractKnown !== true)
-        .flatMap(ownOf)
-        .filter(isDue)
-        .map((machine) => ({ type: 'DestroyUnknown', machine }) as const),
-      ...started.map((machine) => ({ type: 'Start', machine }) as const),
+      ...named(destroy).map((machine) => ({ type: 'DestroyOrphan', machine }) as const),
+      ...started,
     ],
   };
 }
+
+type Named = Readonly<{ externalId: string }>;
+
+const listedAs = ({ externalId }: Named, { listed }: ReconcileFacts): ListedInstance[] =>
+  listed.filter((machine) => machine.externalId === externalId);
+
+const own = (entry: Named, facts: ReconcileFacts): ListedInstance[] =>
+  listedAs(entry, facts).filter(facts.isOwn);

@@ -1,9 +1,11 @@
 /**
  * The inventory: a listing goes to the facade, its judgement is carried out. A listing that failed is no
- * listing: then nothing is said and nothing done. Every machine is looked up again under the contract's mutex
+ * listing: then nothing is said, done or counted. Every machine is looked up again under the contract's mutex
  * before it is touched, because its tags may have changed since.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { countOrphans, type OrphanBook } from '../../crds/contract/orphans.ts';
+import type { ReconcileResponse } from '../../crds/wire/work.ts';
 import { assertNever } from '../../lib/assert.ts';
 import { messageOf } from '../failure.ts';
 import type { InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
@@ -17,44 +19,82 @@ const LISTED_MAX = 4096;
 
 export type ReconcileDeps = Readonly<{ context: Context; jobs: Jobs }>;
 
+/** Two inventories that lie further apart say nothing about the time between them. */
+const STEPS_COUNTED = 2;
+
 /** At once and then at intervals, until the signal is aborted. Never throws. */
 export async function keepReconciled(deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
   const { clock, limits, log } = deps.context;
+  let answeredMs: number | undefined;
   while (!signal.aborted) {
-    await reconcileOnce(deps, signal).catch((error: unknown) => {
+    try {
+      answeredMs = await reconcileOnce(deps, { answeredMs, signal });
+    } catch (error) {
       if (!signal.aborted) log.warn({ err: messageOf(error) }, 'no inventory this time');
-    });
+    }
     await clock.sleep(limits.reconcileMs, { signal }).catch(() => undefined);
   }
 }
 
-export async function reconcileOnce({ context, jobs }: ReconcileDeps, signal: AbortSignal): Promise<void> {
+type Turn = Readonly<{
+  /** When the inventory before this one was answered, on the monotonic clock; undefined: none in this process. */
+  answeredMs: number | undefined;
+  signal: AbortSignal;
+}>;
+
+/** Answers when it was answered. Throws when the machines could not be listed or nobody judged them. */
+async function reconcileOnce({ context, jobs }: ReconcileDeps, turn: Turn): Promise<number> {
   const { store, clock, limits, log } = context;
+  const { signal } = turn;
   const listed = await context.provisioner.list({ signal });
   jobs.noteListing(listed);
   if (listed.length > LISTED_MAX)
     log.error({ listed: listed.length, max: LISTED_MAX }, 'more machines than one inventory can name');
-  const answer = await context.facade.reconcile(listed.slice(0, LISTED_MAX).map(asReported), { signal });
-  const { actions, quarantine } = decideReconcile({
+  const runningInstances = listed.slice(0, LISTED_MAX).map(asReported);
+  const { stopped, waiting } = countOrphans(store.orphans());
+  const answer = await context.facade.reconcile(
+    { runningInstances, orphans: { stopped, waiting } },
+    { signal },
+  );
+  const answeredMs = clock.monotonicMs();
+  const { actions, orphans } = decideReconcile({
     listed,
     answer,
-    quarantine: store.quarantine(),
+    orphans: store.orphans(),
     isOwn: (machine) => isOwn(machine, context.identity),
     isStoppedByOrder: (contractId) => store.get(contractId).isStoppedByOrder,
+    elapsedMs: Math.min(answeredMs - (turn.answeredMs ?? answeredMs), STEPS_COUNTED * limits.reconcileMs),
     now: clock.now(),
-    quarantineMs: limits.quarantineMs,
+    limits: limits.orphans,
   });
-  // Since when it is in quarantine is on disk before anything is stopped.
-  if (!isDeepStrictEqual(quarantine, store.quarantine())) store.setQuarantine(quarantine);
-  for (const { externalId, message } of answer.unknown)
-    log.warn({ externalId, message }, 'machine in quarantine');
+  // Since when it is in quarantine, and whose turn it is, is on disk before anything is touched.
+  if (!isDeepStrictEqual(orphans, store.orphans())) store.setOrphans(orphans);
+  sayOrphans(context, { answer, orphans });
   for (const action of actions) {
-    if (signal.aborted) return;
+    if (signal.aborted) break;
     await carryOut({ context, jobs, signal }, action).catch((error: unknown) => {
       if (!signal.aborted)
         log.warn({ action: action.type, err: messageOf(error) }, 'not done, next time again');
     });
   }
+  return answeredMs;
+}
+
+type Said = Readonly<{ answer: ReconcileResponse; orphans: OrphanBook }>;
+
+function sayOrphans({ log, limits }: Context, { answer, orphans }: Said): void {
+  if (answer.deletionsSuspended) log.warn({}, 'deletions are suspended: nothing is stopped or destroyed');
+  for (const { externalId, message } of answer.unknown) {
+    const note = orphans.notes[externalId];
+    if (note)
+      log.warn({ externalId, message, stage: note.stage, since: note.since }, 'machine of no contract');
+  }
+  const { waiting } = countOrphans(orphans);
+  if (waiting > 0)
+    log.warn(
+      { waiting, perHour: limits.orphans.destroyedPerHourMax },
+      'machines of no contract wait to be destroyed: only so many an hour',
+    );
 }
 
 type CarryingOut = ReconcileDeps & Readonly<{ signal: AbortSignal }>;
@@ -80,7 +120,7 @@ async function carryOut({ context, jobs, signal }: CarryingOut, action: Reconcil
         await provisioner.stop(ref, { signal });
         log.warn({ externalId: ref.externalId }, 'machine stopped');
       });
-    case 'DestroyUnknown':
+    case 'DestroyOrphan':
       return unchanged({ context, signal }, action.machine, async (ref) => {
         await provisioner.destroy(ref, { signal });
         log.warn({ externalId: ref.externalId }, 'machine destroyed after its quarantine');

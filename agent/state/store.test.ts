@@ -41,6 +41,12 @@ test('whatever was changed is there after a crash at any moment', () =>
     { numRuns: 30 },
   ));
 
+test('what is noted of machines of no contract survives the process', () => {
+  const notes = { x: { stage: 'Stopped' as const, stageMs: 7, since: NOW.toISOString() } };
+  openStore(dir, NOW).setOrphans({ notes, destroyed: [{ externalId: 'y', agoMs: 1 }] });
+  expect(openStore(dir, NOW).orphans()).toEqual({ notes, destroyed: [{ externalId: 'y', agoMs: 1 }] });
+});
+
 test('the incarnation rises with each start', () => {
   expect(openStore(dir, NOW).raiseIncarnation()).toBe(1);
   expect(openStore(dir, NOW).raiseIncarnation()).toBe(2);
@@ -49,7 +55,7 @@ test('the incarnation rises with each start', () => {
 test('everything is for its owner alone', () => {
   const store = openStore(join(dir, 'state'), NOW);
   store.change(ID, (record) => accept(record, aGrant(1)) ?? record);
-  store.setQuarantine({ x: { since: NOW.toISOString() } });
+  store.setOrphans({ notes: { x: { stage: 'Noted', stageMs: 0, since: NOW.toISOString() } }, destroyed: [] });
   store.raiseIncarnation();
   for (const file of readdirSync(join(dir, 'state'), { recursive: true, withFileTypes: true })) {
     const path = join(file.parentPath, file.name);

@@ -1,17 +1,14 @@
 /**
- * The agent's memory on disk: one file for each contract, one for machines in quarantine, one for the
- * incarnation. A change is on disk, fsynced, before `change` returns; a crash leaves the old or the new, whole.
+ * The agent's memory on disk: one file for each contract, one for machines of no contract, one
+ * for the incarnation. A change is on disk, fsynced, before `change` returns; a crash leaves the old or the new, whole.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { EMPTY_BOOK, OrphanBook } from '../../crds/contract/orphans.ts';
 import { EXIT, Failure, messageOf } from '../failure.ts';
 import { makePrivateFolder, readIfThere, removeDurably, writeDurably } from '../files.ts';
 import { ContractRecord, emptyRecord, isSettled } from './record.ts';
-
-/** When each quarantined machine was stopped, RFC 3339, by its name. */
-const Quarantine = z.record(z.string(), z.object({ since: z.string() }));
-export type Quarantine = z.infer<typeof Quarantine>;
 
 const Incarnation = z.object({ incarnation: z.int().min(0) });
 
@@ -25,8 +22,9 @@ export type Store = Readonly<{
   get: (contractId: string) => ContractRecord;
   /** On disk when it returns. `update` answers the record that it was given when nothing changes. */
   change: (contractId: string, update: (record: ContractRecord) => ContractRecord) => ContractRecord;
-  quarantine: () => Quarantine;
-  setQuarantine: (quarantine: Quarantine) => void;
+  /** Machines of no contract: since when, and what was destroyed in the last hour. */
+  orphans: () => OrphanBook;
+  setOrphans: (book: OrphanBook) => void;
   /** Raised by one, on disk. */
   raiseIncarnation: () => number;
 }>;
@@ -34,10 +32,10 @@ export type Store = Readonly<{
 /** Throws Failure when the folder cannot be used or a file in it is damaged. */
 export function openStore(folder: string, now: Date): Store {
   const contracts = join(folder, 'contracts');
-  const quarantineFile = join(folder, 'quarantine.json');
+  const orphansFile = join(folder, 'orphans.json');
   const incarnationFile = join(folder, 'incarnation.json');
   const records = new Map<string, ContractRecord>();
-  let quarantine: Quarantine = {};
+  let orphans: OrphanBook = EMPTY_BOOK;
   guarded(folder, () => {
     makePrivateFolder(contracts);
     for (const name of readdirSync(contracts)) {
@@ -46,7 +44,7 @@ export function openStore(folder: string, now: Date): Store {
         removeDurably(path); // half a file of a crash
       else loadRecord(path, { records, now });
     }
-    quarantine = read(quarantineFile, Quarantine) ?? {};
+    orphans = read(orphansFile, OrphanBook) ?? EMPTY_BOOK;
   });
   const get = (contractId: string): ContractRecord => records.get(contractId) ?? emptyRecord(contractId);
   return {
@@ -61,10 +59,10 @@ export function openStore(folder: string, now: Date): Store {
       records.set(contractId, after);
       return after;
     },
-    quarantine: () => quarantine,
-    setQuarantine: (next) => {
-      guarded(folder, () => write(quarantineFile, next));
-      quarantine = next;
+    orphans: () => orphans,
+    setOrphans: (next) => {
+      guarded(folder, () => write(orphansFile, next));
+      orphans = next;
     },
     raiseIncarnation: () =>
       guarded(folder, () => {

@@ -26,7 +26,7 @@ export const LIMITS: Limits = {
   sshTimeoutMs: 20_000,
   pollSeconds: 5,
   reconcileMs: 10_000,
-  quarantineMs: 60_000,
+  orphans: { minAgeMs: 15 * 60_000, quarantineMs: 60_000, destroyedPerHourMax: 5 },
   stopMs: 10_000,
 };
 

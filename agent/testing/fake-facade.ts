@@ -39,6 +39,8 @@ export class FakeFacade extends FakeMarket {
   readonly calls: string[] = [];
   readonly faults = new Map<string, Fault[]>();
   isDown = false;
+  /** What the last inventory said of machines of no contract. */
+  said: z.infer<typeof ReconcileRequest>['orphans'];
   /** Sessions of processes that were killed: what they had sent does not arrive any more. */
   readonly dead = new Set<string>();
   isRevoked = false;
@@ -203,7 +205,8 @@ export class FakeFacade extends FakeMarket {
     return { ...base, ...pool, ...agent, delegation, delegationSignature: 'ab' };
   }
 
-  #judge({ runningInstances: listed }: z.infer<typeof ReconcileRequest>) {
+  #judge({ runningInstances: listed, orphans }: z.infer<typeof ReconcileRequest>) {
+    this.said = orphans;
     const isHeld = ({ status }: LiveContract): boolean =>
       status.holders?.some(({ agentUID }) => agentUID === AGENT_UID) ?? false;
     return judgeInventory({

@@ -25,7 +25,9 @@ const judge = (contract: LiveContract | undefined, change: Partial<InventoryFact
     heldBy: contract?.status.holders?.some(({ agentUID }) => agentUID === uidOf(1)) ? [contract] : [],
     ...change,
   });
-  return Object.fromEntries(Object.entries(answer).filter(([, list]) => list.length > 0));
+  return Object.fromEntries(
+    Object.entries(answer).filter(([, list]) => !Array.isArray(list) || list.length > 0),
+  );
 };
 const instance = { agentUID: uidOf(1), epoch: 1, externalId: 'dc-1' };
 const held = { epoch: 1, holders: [aHolder(1, 1)] };

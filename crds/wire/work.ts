@@ -252,6 +252,13 @@ export const ReconcileRequest = z.strictObject({
     .array(ListedInstance)
     .max(4096)
     .describe('Every machine, running or stopped, of a successful listing.'),
+  orphans: z
+    .strictObject({
+      stopped: count(4096).describe('In quarantine.'),
+      waiting: count(4096).describe('Their time is over; they wait for their turn.'),
+    })
+    .optional()
+    .describe('Machines of no contract, as the agent has noted them.'),
   session: Session.optional().describe('Session of this process.'),
   incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
 });
@@ -275,7 +282,17 @@ export const ReconcileResponse = z.object({
           .describe('True: its contract is alive elsewhere; stop this machine, but never destroy it.'),
       }),
     )
-    .describe('Quarantine: stop now, destroy after 24 h unless the contract is known.'),
+    .describe(
+      'They belong to nobody. Once 15 minutes old and said twice in a row: stop; destroy after 24 h unless the contract is known.',
+    ),
+  undecided: z
+    .array(z.string())
+    .optional()
+    .describe('Names of machines that could not be judged this time: leave them as they are.'),
+  deletionsSuspended: z
+    .boolean()
+    .optional()
+    .describe('True: stop and destroy nothing until it is no longer said; the cluster may be an older one.'),
   pause: z.array(Named.extend({ reason: z.string() })).describe('Stop these.'),
   adopt: z
     .array(Named.extend({ epoch: epoch() }))
