@@ -19,6 +19,9 @@ import { microTime } from './object.ts';
 import { type Observe, observerOf } from './observation.ts';
 import type { ResourceClient } from './resource.ts';
 
+/** How much longer than `retryPeriodMs` a pause may be. */
+export const RETRY_JITTER = 0.2;
+
 export type LeaderElectionOptions = Readonly<{
   client: KubeClient;
   namespace: string;
@@ -80,7 +83,7 @@ export function runLeaderElection(options: LeaderElectionOptions): LeaderElectio
     }
   };
   const pause = async (stop: AbortSignal): Promise<void> => {
-    const ms = retryPeriodMs * (1 + Math.random() * 0.2); // two candidates shall not march in step
+    const ms = retryPeriodMs * (1 + Math.random() * RETRY_JITTER); // two candidates shall not march in step
     await clock.sleep(ms, { signal: stop }).catch(() => {});
   };
 

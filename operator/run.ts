@@ -65,6 +65,9 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   );
   const namespace = config.LEASE_NAMESPACE ?? client.namespace ?? 'default';
   const election = runLeaderElection({
+    leaseDurationMs: config.LEASE_DURATION_SECONDS * 1000,
+    renewDeadlineMs: config.LEASE_RENEW_DEADLINE_SECONDS * 1000,
+    retryPeriodMs: config.LEASE_RETRY_SECONDS * 1000,
     ...leaseTiming,
     client,
     namespace,

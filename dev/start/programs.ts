@@ -63,6 +63,10 @@ export function startOperator(
         DATABASE_URL: servers.databaseUrl,
         METRICS_PORT: String(port),
         LEASE_NAMESPACE: NAMESPACE,
+        // Nobody stands by here: after a crash the next start shall not wait long.
+        LEASE_DURATION_SECONDS: '5',
+        LEASE_RENEW_DEADLINE_SECONDS: '4',
+        LEASE_RETRY_SECONDS: '1',
       },
     });
     step.report('waiting to lead; after a crash until the lease of the one before runs out');

@@ -10,6 +10,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { ResourceClient } from '../../kube/resource.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
+import { readConfig } from '../../operator/config.ts';
 import { runOperator } from '../../operator/run.ts';
 import { createDatabase, type TestDatabase } from '../world/cluster.ts';
 import { eventually } from '../world/eventually.ts';
@@ -31,14 +32,14 @@ beforeAll(async () => {
   await client.raw({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } });
   database = await createDatabase();
   running = runOperator({
-    config: {
+    config: readConfig({
       KUBECONFIG: kubeconfig,
       DATABASE_URL: database.url,
-      METRICS_PORT: 0,
+      METRICS_PORT: '0',
       METRICS_HOST: '127.0.0.1',
       LEASE_NAMESPACE: namespace,
       LOG_LEVEL: 'silent',
-    },
+    }),
     log: createLogger({ name: 'operator', level: 'silent' }),
     clock: systemClock,
     identity: 'test',

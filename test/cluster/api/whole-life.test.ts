@@ -5,6 +5,7 @@ import { createKubeClient } from '../../../kube/client.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { generateKeyPair } from '../../../lib/signature/keys.ts';
+import { readConfig } from '../../../operator/config.ts';
 import { runOperator } from '../../../operator/run.ts';
 import { createDatabase, type TestDatabase } from '../../world/cluster.ts';
 import { openWorld, type World } from '../../world/world.ts';
@@ -36,14 +37,14 @@ beforeAll(async () => {
   await kube.close();
   database = await createDatabase();
   operator = runOperator({
-    config: {
+    config: readConfig({
       KUBECONFIG: kubeconfig,
       DATABASE_URL: database.url,
-      METRICS_PORT: 0,
+      METRICS_PORT: '0',
       METRICS_HOST: '127.0.0.1',
       LEASE_NAMESPACE: namespace,
       LOG_LEVEL: 'silent',
-    },
+    }),
     log: createLogger({ name: 'operator', level: 'silent' }),
     clock: systemClock,
     identity: 'test',
