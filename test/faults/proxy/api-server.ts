@@ -30,8 +30,8 @@ export type Fault = Readonly<
   | { type: 'Watch'; after: number; then: WatchBreak }
   /** All events of a watch arrive late, in order. */
   | { type: 'WatchLag'; ms: number }
-  /** Forwarded and committed; `run` (kill the client, say) before the reply is lost or sent. */
-  | { type: 'AfterCommit'; run: () => Promise<void>; reply: 'Lose' | 'Send' }
+  /** Forwarded; `run` (kill the client, say) with the status of the answer before that is lost or sent. */
+  | { type: 'AfterCommit'; run: (status: number) => Promise<void>; reply: 'Lose' | 'Send' }
 >;
 
 export type ApiServerProxy = Readonly<{
@@ -152,7 +152,7 @@ async function serve(world: World, request: IncomingMessage, response: ServerRes
       return answer(response, fault);
     case 'AfterCommit': {
       const committed = await commit(world.upstream, { request, exchange, body });
-      await fault.run();
+      await fault.run(committed.status);
       if (fault.reply === 'Lose') return void response.destroy();
       response.writeHead(committed.status, committed.headers).end(committed.bytes);
       return;
