@@ -15,6 +15,7 @@ import { openStore } from '../state/store.ts';
 import { AGENT_UID, FakeFacade, INSTALLATION } from './fake-facade.ts';
 import { type FakeHypervisor, FINGERPRINT, fakeHypervisor } from './fake-hypervisor.ts';
 import { hurriedClock } from './hurried-clock.ts';
+import { mortalBy } from './mortal.ts';
 
 /** Minutes become a second; a signature, good for 60 s, must still arrive in time on a busy machine. */
 const TIMES = 60;
@@ -115,25 +116,4 @@ export async function agentWorld(): Promise<AgentWorld> {
       rmSync(stateDir, { recursive: true, force: true });
     },
   };
-}
-
-/** After death no call begins, and none that was under way comes back: what a process is after SIGKILL. */
-function mortalBy(death: AbortSignal) {
-  const forever = new Promise<never>(() => undefined);
-  return <T extends object>(target: T): T =>
-    new Proxy(target, {
-      get: (object, name) => {
-        const member: unknown = Reflect.get(object, name);
-        if (typeof member !== 'function') return member;
-        return (...args: unknown[]) => {
-          if (death.aborted) return forever;
-          const result: unknown = Reflect.apply(member, object, args);
-          if (!(result instanceof Promise)) return result;
-          return result.then(
-            (value: unknown) => (death.aborted ? forever : value),
-            (error: unknown) => (death.aborted ? forever : Promise.reject(error)),
-          );
-        };
-      },
-    });
 }
