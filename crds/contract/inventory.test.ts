@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aContract, aHolder, aLock, at, CONTRACT_UID, someTerms, uidOf } from './builders.ts';
 import { contractIdOf, type LiveContract } from './contract.ts';
-import { type InventoryFacts, judgeInventory } from './inventory.ts';
+import { type InventoryFacts, judgeInventory, olderWorldSigns, recordsNeeded } from './inventory.ts';
 
 const ID = contractIdOf(CONTRACT_UID);
 const machine = (change: object = {}) => ({
@@ -36,6 +36,12 @@ const superseded = aContract('Provisioning', {
   epoch: 2,
   lock: aLock(2, { epoch: 2 }),
   holders: [aHolder(1, 1), aHolder(2, 2)],
+});
+
+const elsewhere = aContract('Active', {
+  epoch: 2,
+  holders: [aHolder(2, 2)],
+  instance: { ...instance, agentUID: uidOf(2), epoch: 2 },
 });
 
 const cases: {
@@ -77,16 +83,48 @@ const cases: {
   },
   {
     name: 'neither holder nor debtor: quarantine, never destroyed',
-    contract: aContract('Active', {
-      epoch: 2,
-      holders: [aHolder(2, 2)],
-      instance: { ...instance, agentUID: uidOf(2), epoch: 2 },
-    }),
+    contract: elsewhere,
     want: {
       unknown: [
         { externalId: 'dc-1', message: expect.stringContaining('holds no epoch 1'), isContractKnown: true },
       ],
     },
+  },
+  {
+    name: 'neither holder nor debtor, and PostgreSQL does not name it: an orphan',
+    contract: elsewhere,
+    facts: { recordsOf: () => [] },
+    want: { unknown: [{ externalId: 'dc-1', message: expect.stringContaining('holds no epoch 1') }] },
+  },
+  {
+    name: 'neither holder nor debtor, and PostgreSQL is down: left as it is',
+    contract: elsewhere,
+    facts: { recordsOf: () => 'Unavailable' },
+    want: { undecided: ['dc-1'] },
+  },
+  {
+    name: 'an unknown contract that PostgreSQL knows this machine of: left as it is',
+    contract: undefined,
+    facts: { recordsOf: () => [{ ...instance, event: 'Active' }] },
+    want: { undecided: ['dc-1'] },
+  },
+  {
+    name: 'a contract that nobody has looked for: left as it is',
+    contract: undefined,
+    facts: { notLookedFor: new Set([CONTRACT_UID]), recordsOf: () => [] },
+    want: { undecided: ['dc-1'] },
+  },
+  {
+    name: 'without our tag it is only shown, whatever PostgreSQL says',
+    contract: undefined,
+    facts: { listed: [{ externalId: 'dc-1', contractId: ID }], recordsOf: () => 'Unavailable' },
+    want: { unknown: [{ externalId: 'dc-1', message: expect.stringContaining('no contract') }] },
+  },
+  {
+    name: "a revoked agent's machine of an unknown contract passes to who lists it",
+    contract: undefined,
+    facts: { listed: [machine({ agentUid: uidOf(2) })], isRevoked: () => true },
+    want: { adopt: [{ externalId: 'dc-1', contractId: ID, epoch: 1 }] },
   },
   {
     name: 'a second machine of the present epoch: quarantine, never destroyed',
@@ -159,6 +197,23 @@ const cases: {
   },
 ];
 describe('an inventory', () => {
+  test('asks PostgreSQL only about what no entry accounts for, and tells what speaks against the cluster', () => {
+    const facts: InventoryFacts = {
+      agentUID: uidOf(1),
+      installation: 'here',
+      listed: [machine(), machine({ externalId: 'dc-2', contractId: contractIdOf(uidOf(9)) })],
+      owed: [],
+      isRevoked: () => false,
+      contractOf: (uid) => (uid === CONTRACT_UID ? active : undefined),
+      heldBy: [active],
+    };
+    expect(recordsNeeded(facts)).toEqual([uidOf(9)]);
+    const record = { epoch: 1, agentUID: uidOf(1), externalId: 'dc-2', event: 'Active' } as const;
+    expect(olderWorldSigns({ ...facts, recordsOf: () => [record] })).toEqual([
+      { contractUID: uidOf(9), epoch: 1, agentUID: uidOf(1), externalId: 'dc-2', statusEpoch: undefined },
+    ]);
+  });
+
   for (const { name, contract, facts, want } of cases)
     test(name, () => expect(judge(contract, facts)).toEqual(want));
 });

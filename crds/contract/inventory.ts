@@ -1,13 +1,16 @@
 /**
  * What becomes of each machine that an agent listed. Orders only; an inventory removes nobody: what is not
- * listed is asked to be confirmed with `terminated`. Decide on live objects before an order is answered.
- * Source: docs/contract.md, 10.
+ * listed is asked to be confirmed with `terminated`. Decide on live objects before an order is answered, and with
+ * what PostgreSQL remembers before a machine is called unknown. Source: docs/contract.md, 10.
  */
+
+import { assertNever } from '../../lib/assert.ts';
 import type { OwedDestroy } from '../agent.ts';
 import type { ListedInstance, ReconcileResponse } from '../wire/work.ts';
 import { contractIdOf, type LiveContract, uidOfContractId } from './contract.ts';
 import { isHolder } from './move.ts';
 import { isEnding } from './phase.ts';
+import { judgeUnclaimed, type OlderWorldSign, type Records } from './unclaimed.ts';
 
 export type InventoryFacts = Readonly<{
   agentUID: string;
@@ -17,7 +20,12 @@ export type InventoryFacts = Readonly<{
   /** Contracts in which this agent is a holder. */
   heldBy: readonly LiveContract[];
   owed: readonly OwedDestroy[];
+  /** An agent of the same provider whose key is refused for good. */
   isRevoked: (agentUID: string) => boolean;
+  /** Without it nobody is asked: what has no entry is stopped and never destroyed. */
+  recordsOf?: ((contractUID: string) => Records) | undefined;
+  /** Contracts of which it is not known whether they are there. */
+  notLookedFor?: ReadonlySet<string> | undefined;
 }>;
 
 type Order =
@@ -26,6 +34,7 @@ type Order =
   | Readonly<{ list: 'pause'; reason: string; contractId: string }>
   | Readonly<{ list: 'adopt'; epoch: number; contractId: string }>
   | Readonly<{ list: 'unknown'; message: string; isContractKnown?: true }>
+  | Readonly<{ list: 'undecided'; sign?: OlderWorldSign }>
   | Readonly<{ list: 'none' }>;
 
 export function judgeInventory(facts: InventoryFacts): ReconcileResponse {
@@ -37,6 +46,7 @@ export function judgeInventory(facts: InventoryFacts): ReconcileResponse {
     adopt: [],
     confirm: [],
   };
+  const undecided: string[] = [];
   for (const machine of facts.listed) {
     const order = judgeMachine(machine, facts);
     const { externalId } = machine;
@@ -70,13 +80,34 @@ export function judgeInventory(facts: InventoryFacts): ReconcileResponse {
           ...(order.isContractKnown && { isContractKnown: true }),
         });
         break;
+      case 'undecided':
+        undecided.push(externalId);
+        break;
       case 'none':
         break;
     }
   }
   answer.confirm.push(...toConfirm(facts));
-  return answer;
+  return undecided.length > 0 ? { ...answer, undecided } : answer;
 }
+
+/** Contracts of which PostgreSQL must be asked before the inventory can be judged. */
+export function recordsNeeded(facts: InventoryFacts): string[] {
+  const asked = new Set<string>();
+  const recordsOf = (uid: string): Records => {
+    asked.add(uid);
+    return 'Unavailable';
+  };
+  for (const machine of facts.listed) judgeMachine(machine, { ...facts, recordsOf });
+  return [...asked];
+}
+
+/** What this inventory says against the cluster. */
+export const olderWorldSigns = (facts: InventoryFacts): OlderWorldSign[] =>
+  facts.listed.flatMap((machine) => {
+    const order = judgeMachine(machine, facts);
+    return order.list === 'undecided' && order.sign ? [order.sign] : [];
+  });
 
 function judgeMachine(machine: ListedInstance, facts: InventoryFacts): Order {
   // Another installation's machine is none of our business.
@@ -88,17 +119,58 @@ function judgeMachine(machine: ListedInstance, facts: InventoryFacts): Order {
   const epoch = machine.epoch ?? impliedEpoch(machine, { contract, agentUID: facts.agentUID });
   if (uid && facts.owed.some((debt) => debt.contractUID === uid && debt.epoch === epoch))
     return { list: 'terminate', reason: 'Owed', contractId, epoch };
-  if (!contract)
-    return { list: 'unknown', message: `no contract ${contractId || '(untagged)'} is known here` };
+  if (uid && facts.notLookedFor?.has(uid)) return { list: 'undecided' };
   const owner = machine.agentUid ?? facts.agentUID;
-  if (owner !== facts.agentUID)
-    return facts.isRevoked(owner) ? { list: 'adopt', epoch, contractId } : { list: 'none' };
-  return judgeOwn(machine, { contract, contractId, epoch, agentUID: facts.agentUID });
+  if (owner !== facts.agentUID && facts.isRevoked(owner)) return { list: 'adopt', epoch, contractId };
+  if (!contract) return judgeWithoutEntry(machine, { facts, contract, uid, epoch });
+  if (owner !== facts.agentUID) return { list: 'none' };
+  const order = judgeOwn(machine, { contract, contractId, epoch, agentUID: facts.agentUID });
+  return order ?? judgeWithoutEntry(machine, { facts, contract, uid, epoch });
+}
+
+type Entryless = Readonly<{
+  facts: InventoryFacts;
+  contract: LiveContract | undefined;
+  uid: string | undefined;
+  epoch: number;
+}>;
+
+function judgeWithoutEntry(machine: ListedInstance, { facts, contract, uid, epoch }: Entryless): Order {
+  const contractId = machine.contractId ?? '';
+  const { externalId } = machine;
+  const agentUID = machine.agentUid ?? facts.agentUID;
+  const message = contract
+    ? `this agent holds no epoch ${epoch} of contract ${contractId}`
+    : `no contract ${contractId || '(untagged)'} is known here`;
+  const known = { list: 'unknown', message, isContractKnown: true } as const;
+  // What has no tag of ours is only shown: whoever listed it does not touch it.
+  if (!facts.recordsOf || !uid || machine.installation === undefined)
+    return contract ? known : { list: 'unknown', message };
+  const records = facts.recordsOf(uid);
+  const verdict = judgeUnclaimed({ contract, machine: { epoch, agentUID, externalId }, records });
+  switch (verdict) {
+    case 'Undecided':
+      return { list: 'undecided' };
+    case 'OlderWorld': {
+      const sign = { contractUID: uid, epoch, agentUID, externalId, statusEpoch: contract?.status.epoch };
+      return { list: 'undecided', sign };
+    }
+    case 'StopOnly':
+      return known;
+    case 'Orphan':
+      return { list: 'unknown', message };
+    default:
+      return assertNever(verdict);
+  }
 }
 
 type Own = Readonly<{ contract: LiveContract; contractId: string; epoch: number; agentUID: string }>;
 
-function judgeOwn(machine: ListedInstance, { contract, contractId, epoch, agentUID }: Own): Order {
+/** Undefined: the agent has no entry for it. */
+function judgeOwn(
+  machine: ListedInstance,
+  { contract, contractId, epoch, agentUID }: Own,
+): Order | undefined {
   const { status } = contract;
   const { instance } = status;
   const isInstance =
@@ -123,8 +195,7 @@ function judgeOwn(machine: ListedInstance, { contract, contractId, epoch, agentU
       message: `contract ${contractId} runs on machine ${instance?.externalId ?? 'unknown'}, not on this one`,
       isContractKnown: true,
     };
-  const message = `this agent holds no epoch ${epoch} of contract ${contractId}`;
-  return { list: 'unknown', message, isContractKnown: true };
+  return undefined;
 }
 
 /** Entries of this agent that are not in the listing and whose absence may now be confirmed. */
