@@ -7,6 +7,7 @@ import { FINALIZER } from '../group.ts';
 import type { LockResponse } from '../wire/work.ts';
 import type { LiveContract } from './contract.ts';
 import type { Eligibility } from './eligibility.ts';
+import { floorOf, generationOf, nextEpoch } from './generation.ts';
 import { endOfAttempt, isHolder, withAttempt, withHistory, withReady } from './move.ts';
 import { isEnding } from './phase.ts';
 import { destroy, epochAhead, staleEpoch } from './stale.ts';
@@ -20,6 +21,8 @@ type ClaimFacts = Readonly<{
   agent: Claimant;
   /** The epoch that the agent read in its work item: a late duplicate of its claim names an old one. */
   observedEpoch?: number | undefined;
+  /** How often an older etcd was put back: every grant since then is above all earlier ones. */
+  generation?: number | undefined;
   ttlSeconds: number;
   now: Date;
   eligible: Eligibility;
@@ -61,13 +64,16 @@ export function claim(contract: LiveContract, facts: ClaimFacts): Verdict<LockAn
   return grant(status, facts);
 }
 
+/** The first grant of its generation: the epoch that was read before it may have been any. */
+const isFirst = ({ epoch }: Lock): boolean => epoch === floorOf(generationOf(epoch)) + 1;
+
 /** Somebody holds the lock already: the caller itself, an earlier process of it, or another agent. */
 function claimLocked(contract: LiveContract, facts: ClaimFacts & { lock: Lock }): Verdict<LockAnswer> {
   const { lock, agent, observedEpoch, now } = facts;
   const { status } = contract;
   if (lock.agentUID !== agent.uid) return held(lock);
   if (lock.session === (agent.session ?? '')) {
-    const late = observedEpoch !== undefined && observedEpoch < lock.epoch - 1;
+    const late = observedEpoch !== undefined && observedEpoch < lock.epoch - 1 && !isFirst(lock);
     return late ? held(lock) : extend(status, { lock, ttlSeconds: facts.ttlSeconds, now });
   }
   if (isFull(status)) return notAvailable(FULL);
@@ -80,8 +86,11 @@ function claimLocked(contract: LiveContract, facts: ClaimFacts & { lock: Lock })
   return grant(withAttempt(status, superseded), facts);
 }
 
-function grant(status: ContractStatus, { agent, ttlSeconds, now }: ClaimFacts): Verdict<LockAnswer> {
-  const epoch = status.epoch + 1;
+function grant(
+  status: ContractStatus,
+  { agent, generation = 0, ttlSeconds, now }: ClaimFacts,
+): Verdict<LockAnswer> {
+  const epoch = nextEpoch({ epoch: status.epoch, generation });
   const lock: Lock = {
     agent: agent.name,
     agentUID: agent.uid,
@@ -120,8 +129,8 @@ export function renew(
   { status }: LiveContract,
   { agent, epoch, ttlSeconds, now }: RenewFacts,
 ): Verdict<LockAnswer> {
-  if (isEnding(status.phase)) return destroy(NO_LOCK);
   if (epoch > status.epoch) return epochAhead({ epoch, status, data: NO_LOCK });
+  if (isEnding(status.phase)) return destroy(NO_LOCK);
   if (epoch < status.epoch || !isHolder(status, { agentUID: agent.uid, epoch }))
     return staleEpoch({ epoch, status, data: NO_LOCK });
   const { lock } = status;

@@ -91,6 +91,7 @@ export function reportFailed(contract: LiveContract, facts: FailedFacts): Verdic
   const { status } = contract;
   const { agent, now } = facts;
   const epoch = facts.epoch ?? impliedEpoch(status, agent);
+  if (epoch > status.epoch) return epochAhead({ epoch, status });
   if (isEnding(status.phase)) return destroy({ willRetry: false });
   const ended = status.attempts?.find((entry) => sameGrant(entry, { agentUID: agent.uid, epoch }));
   if (ended && status.lock?.epoch !== epoch && ended.outcome !== 'Succeeded')
@@ -189,8 +190,9 @@ function judgeStanding(
   { agent, epoch }: Readonly<{ agent: Claimant; epoch: number }>,
 ): Exclude<Verdict<ReportAnswer>, { outcome: 'Write' }> | undefined {
   const held = isHolder(status, { agentUID: agent.uid, epoch });
+  // Before anything else: what failed here may have been retried in a world that etcd does not remember.
+  if (epoch > status.epoch) return epochAhead({ epoch, status });
   if (isEnding(status.phase) && held) return { outcome: 'Answer', answer: { then: 'Destroy' }, final: true };
-  if (!isEnding(status.phase) && epoch > status.epoch) return epochAhead({ epoch, status });
   if (isEnding(status.phase) || !held || epoch < status.epoch) return staleEpoch({ epoch, status });
   return undefined;
 }
@@ -212,7 +214,8 @@ function closeAttempt(
   return withAttempt(status, { ...attempt, outcome: 'Succeeded' });
 }
 
-function accessOf(details: InstanceDetails): { access: Access; endpoint?: string } {
+/** What a tenant needs of a report, and the line of it that a table shows. */
+export function accessOf(details: InstanceDetails): { access: Access; endpoint?: string } {
   const host = details.publicIp ?? details.ipAddress ?? details.ipv6Address ?? undefined;
   const addresses = [...new Set([details.publicIp, details.ipAddress, details.ipv6Address])].filter(
     (address): address is string => Boolean(address),

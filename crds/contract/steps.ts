@@ -123,7 +123,8 @@ export const withoutDebtors = (status: ContractStatus, gone: readonly Holder[]):
 
 /** As what a terminating contract ends; a cancel wins over the others. */
 export function endPhaseOf(reason: string | undefined, cancelled: boolean): Exclude<EndPhase, 'Rejected'> {
-  if (cancelled) return 'Cancelled';
+  // After a restore only the reason remembers a cancellation: the wish was lost with the later world.
+  if (cancelled || reason?.startsWith('CancelledBy') || reason === 'Deleted') return 'Cancelled';
   return reason === 'DurationEnded' ? 'Expired' : 'Failed';
 }
 
