@@ -8,7 +8,7 @@ import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem } from '../api-client.ts';
 import { messageOf } from '../failure.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
-import { isAdoptable, order } from '../state/record.ts';
+import { heed } from '../state/record.ts';
 import type { Context } from './context.ts';
 import { decideJob, type JobFacts, type Step } from './decide-job.ts';
 import type { HeldLock } from './lock-keeper.ts';
@@ -73,9 +73,7 @@ export function startJob(deps: JobDeps, contractId: string, offer?: WorkItem): J
   };
   const orderEpoch = (epoch: number): void => {
     const before = context.store.get(contractId);
-    // Not yet: the grant adopts that machine, and then there is none of this epoch. The order comes again.
-    if (isAdoptable(before, { epoch }) && !before.grant?.created) return;
-    const after = context.store.change(contractId, (record) => order(record, epoch));
+    const after = context.store.change(contractId, (record) => heed(record, epoch));
     if (after === before) return; // heard before: it is no reason to hurry
     if (before.grant && !after.grant) {
       memory.lock?.end();

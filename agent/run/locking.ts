@@ -1,7 +1,7 @@
 /** Claiming and regaining: a grant is on disk before anything is done with it, and never one that was given up. */
 import type { LockResponse } from '../../crds/wire/work.ts';
 import { ApiProblem, retrying } from '../api-client.ts';
-import { accept, settle } from '../state/record.ts';
+import { settle, take as takeGrant } from '../state/record.ts';
 import { judgeRenewal } from './decide-answer.ts';
 import { keepLock, outcomeOf } from './lock-keeper.ts';
 import type { Performing } from './perform.ts';
@@ -54,10 +54,7 @@ function take(job: Performing, { answer, contract, sentAtMs }: Taken): boolean {
   const { epoch } = answer;
   if (!answer.acquired || epoch === undefined) return false;
   const grant = { epoch, acceptedAt: context.clock.now().toISOString(), contract };
-  const after = context.store.change(contractId, (record) => {
-    const kept = record.grant?.epoch === epoch ? record.grant : grant;
-    return accept(record, kept) ?? record;
-  });
+  const after = context.store.change(contractId, (record) => takeGrant(record, grant));
   if (after.grant?.epoch !== epoch) {
     context.log.error(
       { contract: contractId, epoch, givenUp: after.givenUp },

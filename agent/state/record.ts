@@ -85,6 +85,12 @@ export function accept(record: ContractRecord, grant: Grant): ContractRecord | u
   return { ...record, grant, isStoppedByOrder: false };
 }
 
+/** What a grant that was answered makes of the record; one that is there already is kept with what was built. */
+export const take = (record: ContractRecord, grant: Grant): ContractRecord =>
+  record.grant?.epoch === grant.epoch
+    ? (accept(record, record.grant) ?? record)
+    : (accept(record, grant) ?? record);
+
 /** Written before the provisioner is asked to build or to adopt. */
 export function begin(record: ContractRecord): ContractRecord {
   invariant(record.grant, 'only what was granted is begun');
@@ -144,6 +150,13 @@ export const isAdoptable = (record: ContractRecord, machine: Readonly<{ epoch: n
   machine.epoch < record.grant.epoch &&
   !isGivenUp(record, machine) &&
   machine.epoch > record.reporting;
+
+/**
+ * What an order does while a job works on the contract. Not yet where the grant adopts that machine: then there is
+ * none of this epoch any more, and the order comes again.
+ */
+export const heed = (record: ContractRecord, epoch: number): ContractRecord =>
+  isAdoptable(record, { epoch }) && !record.grant?.created ? record : order(record, epoch);
 
 /** A listing after giving up showed none of the machines of this epoch. */
 export function confirmAbsent(record: ContractRecord, absent: Absent): ContractRecord {

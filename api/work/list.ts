@@ -83,7 +83,8 @@ export function doomed(deps: Deps, { metadata, status }: Agent): readonly Doomed
 
 export type Doomed = Readonly<{ uid: string; epoch: number }>;
 
-function doomedEpochs(contract: Contract, agentUID: string): Doomed[] {
+/** What of the contract this agent may have and that can never count again. */
+export function doomedEpochs(contract: Contract, agentUID: string): Doomed[] {
   const { status, metadata } = contract;
   if (!status) return [];
   return (status.holders ?? [])

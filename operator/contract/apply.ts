@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
+import type { ContractStatus } from '../../crds/contract/status.ts';
 import { FINALIZER } from '../../crds/group.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { assertNever } from '../../lib/assert.ts';
@@ -29,19 +30,23 @@ export async function apply(deps: ApplyDeps, { contract, decision, signal }: Ste
   let current = contract;
   if (decision.prepare) current = await prepare(deps, { contract, preparation: decision.prepare, signal });
   for (const action of decision.before) await perform(deps, { contract: current, action, signal });
-  const { status } = decision;
-  if (status && !isDeepStrictEqual(status, current.status)) {
-    const generation = current.metadata.generation;
-    const observed = generation === undefined ? status : { ...status, observedGeneration: generation };
+  const status = statusToWrite(decision, current);
+  if (status)
     current = {
-      ...(await deps.clients.contracts.updateStatus({ ...current, status: observed }, { signal })),
-      status: observed,
+      ...(await deps.clients.contracts.updateStatus({ ...current, status }, { signal })),
+      status,
     };
-  }
   for (const action of decision.after) await perform(deps, { contract: current, action, signal });
   const { resourceVersion } = current.metadata;
   if (resourceVersion && resourceVersion !== contract.metadata.resourceVersion && !isGoing(decision))
     await deps.contracts.waitFor({ resourceVersion }, { signal, deadlineMs: CACHE_DEADLINE_MS });
+}
+
+/** Undefined when the decision changes nothing. Compared with, and written on, the version that was decided on. */
+export function statusToWrite({ status }: Decision, current: Contract): ContractStatus | undefined {
+  if (!status || isDeepStrictEqual(status, current.status)) return undefined;
+  const { generation } = current.metadata;
+  return generation === undefined ? status : { ...status, observedGeneration: generation };
 }
 
 /** Removing the last finalizer answers the version before: there is nothing to wait for. */

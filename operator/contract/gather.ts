@@ -32,10 +32,10 @@ export function gather({ informers, clock, locks }: Deps, contract: Contract): F
   };
 }
 
-function lockSilentMs(
-  { clock, locks }: Pick<Deps, 'clock' | 'locks'>,
-  { metadata, status }: Contract,
-): number {
+type Watching = Readonly<{ clock: Pick<Clock, 'monotonicMs'>; locks: SilenceWatch }>;
+
+/** How long this process has seen no renewal of the present lock; a lock seen for the first time was just renewed. */
+export function lockSilentMs({ clock, locks }: Watching, { metadata, status }: Contract): number {
   const key = metadata.uid ?? '';
   if (!status?.lock) {
     locks.forget(key);
