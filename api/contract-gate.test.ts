@@ -14,6 +14,7 @@ const version = (resourceVersion: string): Contract => ({
     restart: 0,
     reinstall: 0,
     passwordReset: 0,
+    retry: 0,
   },
 });
 

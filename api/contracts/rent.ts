@@ -109,6 +109,7 @@ async function create(deps: Deps, { order, use, sold, place }: Creation): Promis
         restart: 0,
         reinstall: 0,
         passwordReset: 0,
+        retry: 0,
         ...(body.instanceConfig ? { instanceConfig: body.instanceConfig } : {}),
         termsSnapshot: terms,
       },

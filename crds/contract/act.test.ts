@@ -3,6 +3,7 @@ import { type Action, act } from './act.ts';
 import { ACTION_NAMES, mayAct, refusalOf } from './actions.ts';
 import { aContract, someTerms } from './builders.ts';
 import { PHASES } from './phase.ts';
+import { ARCHIVED_SENTENCE } from './retry.ts';
 
 const ACTIONS: Record<(typeof ACTION_NAMES)[number], Action> = {
   cancel: { type: 'cancel', by: 'Tenant' },
@@ -14,6 +15,7 @@ const ACTIONS: Record<(typeof ACTION_NAMES)[number], Action> = {
   restart: { type: 'restart' },
   reinstall: { type: 'reinstall' },
   resetPassword: { type: 'resetPassword' },
+  retry: { type: 'retry' },
   pause: { type: 'pause', reason: 'abuse' },
   resume: { type: 'resume' },
 };
@@ -48,6 +50,29 @@ describe('asking twice', () => {
       if (first.outcome !== 'Write') throw new Error('the first is written');
       expect(act({ ...aContract('Failed'), spec: first.spec }, action)).toEqual({ outcome: 'Unchanged' });
     }
+  });
+
+  test('for a retry is asking once where its number is named, and one more where it is not', () => {
+    const contract = aContract('Failed', {}, { spec: { retry: 2 } });
+    expect(act(contract, { type: 'retry', count: 2 })).toEqual({ outcome: 'Unchanged' });
+    expect(act(contract, { type: 'retry', count: 3 })).toMatchObject({ spec: { retry: 3 } });
+    expect(act(contract, { type: 'retry' })).toMatchObject({ spec: { retry: 3 } });
+    const again = aContract('Accepted', {}, { spec: { retry: 3 } });
+    expect(act(again, { type: 'retry', count: 3 })).toEqual({ outcome: 'Unchanged' });
+  });
+
+  test('for a retry of what is archived is refused', () => {
+    const archived = {
+      type: 'Archived',
+      status: 'True',
+      reason: 'Archived',
+      message: 'Kept in the archive',
+      lastTransitionTime: '2026-01-01T12:00:00.000Z',
+    } as const;
+    expect(act(aContract('Failed', { conditions: [archived] }), { type: 'retry' })).toMatchObject({
+      outcome: 'Refused',
+      message: ARCHIVED_SENTENCE,
+    });
   });
 
   test('for a restart is two restarts', () => {

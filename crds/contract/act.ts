@@ -6,6 +6,7 @@
 import type { ProblemCode } from '../problem.ts';
 import { mayAct, refusalOf } from './actions.ts';
 import type { Contract } from './contract.ts';
+import { ARCHIVED_SENTENCE, isArchived } from './retry.ts';
 import type { ContractSpec } from './spec.ts';
 
 export type Action =
@@ -18,6 +19,8 @@ export type Action =
   | Readonly<{ type: 'changeKeys'; sshPublicKeys: readonly string[] }>
   | Readonly<{ type: 'power'; powerState: ContractSpec['powerState'] }>
   | Readonly<{ type: 'restart' | 'reinstall' | 'resetPassword' }>
+  /** As many retries in all, so that asking twice is asking once; one more when left out. */
+  | Readonly<{ type: 'retry'; count?: number | undefined }>
   | Readonly<{ type: 'pause'; reason?: string | undefined }>
   | Readonly<{ type: 'resume' }>;
 
@@ -37,6 +40,8 @@ export function act(contract: Contract, action: Action): ActVerdict {
       message: refusalOf(action.type, phase),
       next: phase === 'Terminating' ? 'It is ending; rent another one.' : 'Look at its phase and message.',
     };
+  if (action.type === 'retry' && isArchived(contract))
+    return refused('IllegalMove', ARCHIVED_SENTENCE, 'Rent another one.');
   return apply(spec, action);
 }
 
@@ -49,6 +54,8 @@ function isDone(spec: ContractSpec, action: Action): boolean {
       return spec.decision?.verdict === action.verdict;
     case 'power':
       return spec.powerState === action.powerState;
+    case 'retry':
+      return action.count !== undefined && action.count <= spec.retry;
     case 'pause':
       return spec.pause?.requested ?? false;
     case 'resume':
@@ -86,6 +93,8 @@ function apply(spec: ContractSpec, action: Action): ActVerdict {
       return write({ ...spec, restart: spec.restart + 1 });
     case 'reinstall':
       return write({ ...spec, reinstall: spec.reinstall + 1 });
+    case 'retry':
+      return write({ ...spec, retry: action.count ?? spec.retry + 1 });
     case 'resetPassword':
       return write({ ...spec, passwordReset: spec.passwordReset + 1 });
     case 'pause':

@@ -46,6 +46,7 @@ export const ACTION_RULES = {
     participle: 'given a new password',
     changed: plain('passwordReset'),
   },
+  retry: { phases: ['Failed'], participle: 'retried', changed: plain('retry') },
   pause: { phases: BEFORE_END, participle: 'paused', changed: pauseIs('on') },
   resume: { phases: BEFORE_END, participle: 'resumed', changed: pauseIs('off') },
 } as const satisfies Record<string, Rule>;

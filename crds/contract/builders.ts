@@ -78,6 +78,7 @@ export function aContract(
       powerState: 'Running',
       restart: 0,
       reinstall: 0,
+      retry: 0,
       passwordReset: 0,
       termsSnapshot: someTerms(),
       ...more.spec,

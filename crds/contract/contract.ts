@@ -1,7 +1,9 @@
 /** The Contract resource: its definition for the CRD, its type, and its public id. */
 import { AGE, defineResource, type Resource, STATUS_STAYS } from '../resource.ts';
 import { ACTION_CEL } from './actions.ts';
+import { FORCE_RELEASE_CEL } from './force-release.ts';
 import { FIRST_PHASES } from './phase.ts';
+import { RETRY_CEL } from './retry.ts';
 import { ContractSpec } from './spec.ts';
 import { ContractStatus } from './status.ts';
 
@@ -69,6 +71,8 @@ export const contractDefinition = defineResource({
       message: 'a contract begins as Requested or Accepted',
     },
     ACTION_CEL,
+    ...RETRY_CEL,
+    FORCE_RELEASE_CEL,
   ],
   selectableFields: ['.status.phase', '.spec.offering.name', '.spec.tenant.publicKey', '.status.agent'],
 });

@@ -4,6 +4,7 @@ import { count, freeForm, name, provisionerType, publicKey, sshPublicKey, text, 
 import { Expiry, furtherRegions, furtherTypes, Price, Requirements, ResourceAmounts } from '../offering.ts';
 import { REGIONS } from '../regions.ts';
 import type { Rule } from '../resource.ts';
+import { forceRelease } from './force-release.ts';
 
 const validations = (...rules: Rule[]) => ({ 'x-kubernetes-validations': rules });
 
@@ -99,6 +100,11 @@ export const ContractSpec = z
           message: 'passwordReset only rises; each rise is one new password',
         }),
       ),
+    retry: count(1_000_000)
+      .default(0)
+      .describe('Raise it to try again what failed. Written by the provider.')
+      .meta(validations({ rule: 'self >= oldSelf', message: 'retry only rises; each rise is one retry' })),
+    forceRelease: forceRelease(),
     cancel: z
       .object({
         requested: z.boolean().describe('True ends the contract; there is no way back.'),
@@ -164,6 +170,10 @@ export const ContractSpec = z
         rule: '!has(oldSelf.durationHours) || !has(self.durationHours) || self.durationHours == oldSelf.durationHours || !has(self.termsSnapshot) || !has(self.termsSnapshot.maxHours) || self.durationHours <= self.termsSnapshot.maxHours',
         messageExpression:
           "'the terms allow %d hours at most, not %d'.format([self.termsSnapshot.maxHours, self.durationHours])",
+      },
+      {
+        rule: '!has(oldSelf.forceRelease) || has(self.forceRelease)',
+        message: 'what was released by force stays on record',
       },
       { rule: '!has(oldSelf.decision) || has(self.decision)', message: 'a decision cannot be removed' },
       {

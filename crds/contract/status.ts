@@ -62,6 +62,22 @@ export const Attempt = z
   .describe('One try to build.');
 export type Attempt = z.infer<typeof Attempt>;
 
+export const ABANDON_WAYS = ['Debt', 'Forced'] as const;
+
+export const Abandoned = z
+  .object({
+    agent: name().describe('Name of the Agent.'),
+    agentUID: uid().describe('UID of the Agent.'),
+    epoch: epoch().describe('Epoch that it was granted.'),
+    at: instant().describe('When the entry left status.holders.'),
+    how: z.enum(ABANDON_WAYS).describe('Debt: silent for too long. Forced: spec.forceRelease.'),
+    by: text(400).describe('operator, or who forced it.'),
+    onBehalfOf: text(128).optional().describe('Whose request it was, where a program forced it.'),
+    reason: text(500).optional().describe('Why, as the person said.'),
+  })
+  .describe('A holder that went without confirming that its machine is gone.');
+export type Abandoned = z.infer<typeof Abandoned>;
+
 export const HistoryEntry = z
   .object({
     seq: count().describe('Rises by one with every move.'),
@@ -141,6 +157,12 @@ export const ContractStatus = z
       .optional()
       .meta(byKey('agentUID', 'epoch'))
       .describe('Who may have a machine of this contract. It ends only when this is empty.'),
+    abandoned: z
+      .array(Abandoned)
+      .max(HOLDERS_MAX)
+      .optional()
+      .meta(byKey('agentUID', 'epoch'))
+      .describe('Holders that went without confirming absence, oldest first.'),
     instance: Instance.optional(),
     pool: name().optional().describe('Pool of the agent that builds or built.'),
     agent: name().optional().describe('Agent that builds or built.'),
@@ -171,6 +193,7 @@ export const ContractStatus = z
       .optional()
       .meta(byKey('agentUID', 'epoch'))
       .describe('The last tries to build, oldest first.'),
+    retried: count(1_000_000).optional().describe('The spec.retry that was made last.'),
     attemptsFrom: epoch()
       .optional()
       .describe('Attempts of an epoch below belong to an earlier round and count no more.'),

@@ -44,6 +44,7 @@ const ACTIONS: Record<
   restart: { action: { type: 'restart' }, change: { restart: 1 } },
   reinstall: { action: { type: 'reinstall' }, change: { reinstall: 1 } },
   resetPassword: { action: { type: 'resetPassword' }, change: { passwordReset: 1 } },
+  retry: { action: { type: 'retry' }, change: { retry: 1 } },
   pause: { action: { type: 'pause' }, change: { pause: { requested: true } } },
   resume: {
     action: { type: 'resume' },

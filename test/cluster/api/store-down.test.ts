@@ -43,6 +43,7 @@ beforeAll(async () => {
       restart: 0,
       reinstall: 0,
       passwordReset: 0,
+      retry: 0,
       termsSnapshot: {
         offeringUID: 'x',
         title: 'VPS',
