@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { heartbeatRoute } from './agents/heartbeat.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { setupRoute } from './agents/setup.ts';
+import { actionRoutes } from './contracts/action-routes.ts';
 import { contractRoutes } from './contracts/routes.ts';
 import type { Deps } from './deps.ts';
 import { offeringRoutes } from './market/offering-routes.ts';
@@ -32,6 +33,7 @@ const UNDER_API = [
   offeringRoutes,
   providerRoutes,
   contractRoutes,
+  actionRoutes,
 ] as const;
 
 export async function registerRoutes(app: FastifyInstance, deps: Deps): Promise<void> {

@@ -25,7 +25,12 @@ export const ANNOTATION = {
   idempotencyKey: `${GROUP}/idempotency-key`,
   /** The name that the tenant gave the contract. */
   displayName: `${GROUP}/display-name`,
+  /** What the tenant wrote about it, for itself. */
+  description: `${GROUP}/description`,
 } as const;
+
+/** Labels that a tenant gave its contract stand under this prefix, so that they meet no label of ours. */
+export const TENANT_LABEL_PREFIX = `tenant.${GROUP}/`;
 
 /** A label value holds 63 characters; keys have 64. The full key is always compared as well. */
 export const labelOfKey = (publicKey: string): string => publicKey.slice(0, 63);

@@ -4,7 +4,7 @@ import type { Condition } from '../../crds/condition.ts';
 import { type Contract, contractIdOf } from '../../crds/contract/contract.ts';
 import { demandKeys } from '../../crds/contract/eligibility.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
-import { ANNOTATION } from '../../crds/group.ts';
+import { ANNOTATION, TENANT_LABEL_PREFIX } from '../../crds/group.ts';
 import type { ContractView } from '../../crds/wire/market.ts';
 import { isOnline } from '../agents/online.ts';
 import type { Deps } from '../deps.ts';
@@ -23,6 +23,8 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     contractId: contractIdOf(metadata.uid ?? ''),
     name: metadata.name,
     displayName: metadata.annotations?.[ANNOTATION.displayName] ?? null,
+    description: metadata.annotations?.[ANNOTATION.description] ?? null,
+    labels: tenantLabels(metadata.labels),
     provider: seller ? presentSeller(seller) : { name: namespace, displayName: namespace, pubkey: '' },
     offering: { offeringId: `${namespace}/${spec.offering.name}`, title: terms?.title ?? spec.offering.name },
     phase: status?.phase ?? 'Requested',
@@ -34,7 +36,10 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     createdAt: metadata.creationTimestamp ?? '',
     ...(status?.startsAt ? { startsAt: status.startsAt } : {}),
     ...(status?.endsAt ? { endsAt: status.endsAt } : {}),
+    ...(status?.graceEndsAt ? { graceEndsAt: status.graceEndsAt } : {}),
     durationHours: spec.durationHours ?? null,
+    autoRenew: spec.autoRenew ?? null,
+    powerState: spec.powerState,
     price: terms?.price ?? null,
     paymentStatus: (terms?.price.amountMinor ?? 0) === 0 ? 'NotRequired' : 'Pending',
     cancelRequested: spec.cancel?.requested ?? false,
@@ -48,6 +53,14 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     archived,
   };
 }
+
+/** The labels that the tenant gave it, as it gave them. */
+const tenantLabels = (labels: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(labels)
+      .filter(([name]) => name.startsWith(TENANT_LABEL_PREFIX))
+      .map(([name, value]) => [name.slice(TENANT_LABEL_PREFIX.length), value]),
+  );
 
 export const messageOf = (deps: Deps, contract: Contract): string =>
   tenantMessage(contract, { online: onlineFor(deps, contract), now: deps.clock.now() });

@@ -1,32 +1,21 @@
-/** A tenant's contracts: rent, list, read, cancel, follow. */
+/** A tenant's contracts: rent, list, read, follow. What it asks of them is in `action-routes.ts`. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Contract, contractIdOf } from '../../crds/contract/contract.ts';
-import { hasEnded } from '../../crds/contract/phase.ts';
+import { contractIdOf } from '../../crds/contract/contract.ts';
 import { Problem } from '../../crds/problem.ts';
-import {
-  CancelRequest,
-  ContractView,
-  ListContractsQuery,
-  RentRequest,
-  RentResponse,
-} from '../../crds/wire/market.ts';
-import { isConflict } from '../../kube/error.ts';
+import { ContractView, ListContractsQuery, RentRequest, RentResponse } from '../../crds/wire/market.ts';
 import { keyCaller, TENANT } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { connectionSignal } from '../http/connection.ts';
 import { nextLink } from '../http/cursor.ts';
 import { answers, created, ok } from '../http/envelope.ts';
 import { ContractPath } from '../http/params.ts';
-import { busy, contractGone } from '../http/refusals.ts';
-import { readLive } from '../settle.ts';
 import { eventStream } from './events.ts';
 import { findAnywhere } from './find.ts';
 import { listContracts } from './list.ts';
 import { messageOf, presentContract } from './present.ts';
 import { rent } from './rent.ts';
 
-const WRITES_MAX = 5;
 const STREAMS_PER_KEY_MAX = 64;
 
 const RentHeaders = z.object({
@@ -109,26 +98,6 @@ export const contractRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
     },
   });
   app.route({
-    method: 'PUT',
-    url: '/contracts/:id/cancel',
-    config: TENANT,
-    schema: {
-      summary: 'Cancel a contract; there is no way back',
-      tags: ['contracts'],
-      params: ContractPath,
-      body: CancelRequest,
-      response: answers(ContractView),
-    },
-    handler: async (request) => {
-      const tenant = keyCaller(request).publicKey;
-      const found = await findAnywhere(deps, { id: request.params.id, tenant });
-      if (found.archived) throw hasEndedAlready(found.contract);
-      const note = request.body?.note ?? request.body?.memo ?? undefined;
-      const contract = await cancel(deps, { contract: found.contract, note });
-      return ok(presentContract(deps, contract, { archived: false }));
-    },
-  });
-  app.route({
     method: 'GET',
     url: '/contracts/:id/events',
     config: TENANT,
@@ -166,29 +135,3 @@ export const contractRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
     },
   });
 };
-
-type Cancelling = Readonly<{ contract: Contract; note: string | undefined }>;
-
-/** Writes the wish; operator and agent bring it about. Cancelling twice is one cancellation. */
-async function cancel(deps: Deps, { contract, note }: Cancelling): Promise<Contract> {
-  let current = contract;
-  for (let tries = 0; tries < WRITES_MAX; tries++) {
-    if (current.spec.cancel?.requested) return current;
-    if (current.status && hasEnded(current.status.phase)) throw hasEndedAlready(current);
-    const wish = { requested: true, by: 'Tenant' as const, ...(note ? { note } : {}) };
-    try {
-      return await deps.clients.contracts.update({ ...current, spec: { ...current.spec, cancel: wish } });
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-      current = await readLive(deps, current);
-    }
-  }
-  throw busy();
-}
-
-function hasEndedAlready({ status, metadata }: Contract): Problem {
-  if (!status) return contractGone();
-  return new Problem('IllegalMove', `${metadata.name} has ended already: it is ${status.phase}.`, {
-    next: 'There is nothing left to cancel.',
-  });
-}

@@ -90,6 +90,8 @@ export const ContractView = z.object({
   contractId: ContractId,
   name: name().describe('Name of the Contract object.'),
   displayName: z.string().nullable().describe('Your name for it.'),
+  description: z.string().nullable().describe('What you wrote about it.'),
+  labels: z.record(z.string(), z.string()).describe('Labels that you gave it.'),
   provider: z
     .object({ name: z.string(), displayName: z.string(), pubkey: z.string() })
     .describe('Who sells.'),
@@ -121,6 +123,12 @@ export const ContractView = z.object({
   startsAt: instant().optional(),
   endsAt: instant().optional(),
   durationHours: z.int().nullable(),
+  autoRenew: z
+    .object({ hours: z.int(), maxHours: z.int() })
+    .nullable()
+    .describe('Renews itself by so many hours, up to so many in all.'),
+  graceEndsAt: instant().optional().describe('It ended; until then an extension brings it back.'),
+  powerState: z.enum(['Running', 'Stopped']).describe('What you want it to be.'),
   price: Price.nullable(),
   paymentStatus: z
     .enum(['NotRequired', 'Pending', 'Succeeded', 'Refunded'])

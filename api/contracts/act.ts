@@ -1,0 +1,54 @@
+/**
+ * Writes what somebody asks of a contract: the rule decides (`crds/contract/act.ts`), a compare-and-swap writes,
+ * operator and agent bring it about. On a lost race the object is read live and the rule is asked again.
+ */
+import { type Action, act } from '../../crds/contract/act.ts';
+import type { Contract } from '../../crds/contract/contract.ts';
+import { Problem } from '../../crds/problem.ts';
+import { isConflict } from '../../kube/error.ts';
+import type { Deps } from '../deps.ts';
+import { checkIfMatch } from '../http/etag.ts';
+import { busy } from '../http/refusals.ts';
+import { readLive } from '../settle.ts';
+
+const WRITES_MAX = 5;
+
+export type Asked = Readonly<{
+  contract: Contract;
+  /** ETag of what the caller read: a repeat of a request whose answer was lost changes nothing twice. */
+  ifMatch?: string | undefined;
+}>;
+
+/** Throws Problem for what the rule refuses, PreconditionFailed, or Conflict after too many lost races. */
+export const actOn = (deps: Deps, { action, ...asked }: Asked & { action: Action }): Promise<Contract> =>
+  edit(deps, asked, (contract) => decideAct(contract, action));
+
+/** The contract as it would be; undefined when it is so already. Throws Problem for what the rule refuses. */
+export function decideAct(contract: Contract, action: Action): Contract | undefined {
+  const verdict = act(contract, action);
+  if (verdict.outcome === 'Refused')
+    throw new Problem(verdict.code, sentence(verdict.message), { next: verdict.next });
+  return verdict.outcome === 'Write' ? { ...contract, spec: verdict.spec } : undefined;
+}
+
+/** Undefined: it is already as it should be. */
+type Change = (contract: Contract) => Contract | undefined;
+
+export async function edit(deps: Deps, { contract, ifMatch }: Asked, change: Change): Promise<Contract> {
+  let current = contract;
+  for (let tries = 0; tries < WRITES_MAX; tries++) {
+    checkIfMatch(current, ifMatch);
+    const changed = change(current);
+    if (!changed) return current;
+    try {
+      return await deps.clients.contracts.update(changed);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      current = await readLive(deps, current);
+    }
+  }
+  throw busy();
+}
+
+/** Rules speak as the API server does, without a capital and a full stop. */
+const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;

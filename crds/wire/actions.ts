@@ -1,0 +1,59 @@
+/** Bodies of what a tenant asks of a running contract. Each asks once; `If-Match` makes a repeat harmless. */
+import { z } from 'zod';
+import { instant, sshPublicKey, text } from '../fields.ts';
+import { Price } from '../offering.ts';
+import { ContractView } from './market.ts';
+
+export const ExtendRequest = z.strictObject({
+  hours: z.int().min(1).max(87_600).describe('So many hours more.'),
+  dryRun: z.boolean().default(false).describe('True: only say what it would be, change nothing.'),
+});
+
+export const ExtendResponse = z.object({
+  contract: ContractView,
+  durationHours: z.int().describe('Length of the rental with it. Hours.'),
+  endsAt: instant().nullable().describe('End of the rental with it; null while it has not begun.'),
+  price: Price.nullable().describe('By the terms of the contract: an extension costs what the rental did.'),
+  costMinor: z.int().describe('What these hours cost. Minor units of the currency.'),
+  dryRun: z.boolean().describe('True: nothing was changed.'),
+});
+
+export const AutoRenewRequest = z
+  .strictObject({
+    hours: z.int().min(1).max(8760).describe('Each renewal adds as many hours.'),
+    maxHours: z.int().min(1).max(87_600).describe('Never longer than this by itself. Hours.'),
+  })
+  .nullable()
+  .describe('null: no longer.');
+
+export const PowerRequest = z.strictObject({
+  action: z.enum(['Start', 'Stop', 'Restart']).describe('What to do with the machine.'),
+});
+
+export const SshKeysRequest = z.strictObject({
+  sshPublicKeys: z
+    .array(sshPublicKey())
+    .min(1)
+    .max(16)
+    .describe('Who can log in from now on; the others cannot.'),
+});
+
+const labelName = z
+  .string()
+  .max(32)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+const labelValue = z
+  .string()
+  .max(63)
+  .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/);
+
+export const DescribeRequest = z.strictObject({
+  name: z.string().min(1).max(63).nullable().optional().describe('Your name for it; null removes it.'),
+  description: text(500).nullable().optional().describe('Anything about it, for yourself; null removes it.'),
+  labels: z
+    .record(labelName, labelValue)
+    .refine((labels) => Object.keys(labels).length <= 16, 'at most 16 labels')
+    .optional()
+    .describe('All labels that it is to have; those that are left out go.'),
+});
+export type DescribeRequest = z.infer<typeof DescribeRequest>;
