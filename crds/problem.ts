@@ -61,6 +61,7 @@ export const PROBLEMS = {
   TooManyRequests: { status: 429, retryable: true, title: 'Too many requests' },
   StoreUnavailable: { status: 503, retryable: true, title: 'The database cannot be reached' },
   ClusterUnavailable: { status: 503, retryable: true, title: 'The Kubernetes API cannot be reached' },
+  RestoreInProgress: { status: 503, retryable: true, title: 'The cluster was restored from a backup' },
   NotReady: { status: 503, retryable: true, title: 'The facade is starting' },
   ShuttingDown: { status: 503, retryable: true, title: 'The facade is stopping' },
   Internal: { status: 500, retryable: true, title: 'Something went wrong here' },

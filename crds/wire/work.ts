@@ -30,6 +30,20 @@ export const Session = z
   .regex(/^[A-Za-z0-9_-]+$/);
 const contractId = () => z.string().regex(/^[0-9a-f]{32}$/);
 
+/** What the agent heard last of how far the world had got; a facade signed it. */
+const heard = () =>
+  z
+    .string()
+    .max(128)
+    .regex(/^[0-9]+\.[0-9]+\.[A-Za-z0-9_-]+$/);
+/** Came with the grant: nobody can claim an epoch that was never granted. */
+const proof = () =>
+  z
+    .string()
+    .max(64)
+    .regex(/^[A-Za-z0-9_-]+$/);
+const generation = () => count(Number.MAX_SAFE_INTEGER);
+
 /** Continue: go on. Destroy: this epoch can never become valid again; destroy what it built. */
 export const Then = z.enum(['Continue', 'Destroy']);
 export type Then = z.infer<typeof Then>;
@@ -89,6 +103,7 @@ export const HeartbeatRequest = z.strictObject({
     .boolean()
     .optional()
     .describe('True in the last heartbeat of a graceful stop: this session is over.'),
+  heard: heard().optional().describe('The highest that was heard in `heard` of an answer.'),
 });
 export type HeartbeatRequest = z.infer<typeof HeartbeatRequest>;
 
@@ -102,6 +117,10 @@ export const HeartbeatResponse = z.object({
   agentUid: z.string().describe('UID of the Agent object: tag of machines.'),
   drain: z.boolean().optional().describe('It is to be emptied.'),
   upgradeToVersion: z.string().optional().describe('Version to upgrade to.'),
+  generation: generation()
+    .optional()
+    .describe('Risen: an older etcd was put back. Drop every grant and order, then list; machines stay.'),
+  heard: heard().optional().describe('Keep the highest on disk, and send it with heartbeats and claims.'),
 });
 export type HeartbeatResponse = z.infer<typeof HeartbeatResponse>;
 
@@ -155,6 +174,8 @@ export const LockRequest = z
     observedEpoch: epoch()
       .optional()
       .describe('To claim: the epoch that the work item named; a late duplicate is refused.'),
+    heard: heard().optional().describe('As in the heartbeat.'),
+    proof: proof().optional().describe('To renew: as the grant had it.'),
   })
   .refine((body) => (body.session === undefined) === (body.incarnation === undefined), {
     path: ['incarnation'],
@@ -173,6 +194,8 @@ export const LockResponse = z.object({
     .describe('Count this from before the request was sent, on a monotonic clock.'),
   then: Then.describe('What to do.'),
   held: z.object({ agent: z.string(), until: instant() }).optional().describe('Who holds it instead.'),
+  proof: proof().optional().describe('That this epoch was granted: send it with reports and renewals.'),
+  heard: heard().optional().describe('As in the heartbeat.'),
 });
 export type LockResponse = z.infer<typeof LockResponse>;
 
@@ -182,6 +205,7 @@ export const ReleaseRequest = z
     incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
     epoch: epoch().optional().describe('The epoch that is given up.'),
     class: z.enum(['capacity']).optional().describe('capacity: there was no room after all.'),
+    proof: proof().optional().describe('As the grant had it.'),
   })
   .nullish();
 
@@ -209,6 +233,7 @@ export const ProvisionedRequest = z.strictObject({
   epoch: epoch().optional().describe('Epoch of the grant.'),
   session: Session.optional().describe('Session of this process.'),
   instanceDetails: InstanceDetails,
+  proof: proof().optional().describe('As the grant had it.'),
 });
 
 export const FailedRequest = z.strictObject({
@@ -216,6 +241,7 @@ export const FailedRequest = z.strictObject({
   session: Session.optional().describe('Session of this process.'),
   errorMessage: z.string().min(1).max(4000).describe('What went wrong, for the provider.'),
   class: z.enum(ATTEMPT_CLASSES).default('transient').describe('Kind of failure.'),
+  proof: proof().optional().describe('As the grant had it.'),
 });
 
 export const FailedResponse = z.object({
@@ -229,6 +255,7 @@ export const TerminatedRequest = z
     epoch: epoch().optional().describe('Epoch of the machine that is gone.'),
     session: Session.optional().describe('Session of this process.'),
     incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
+    proof: proof().optional().describe('As the grant had it.'),
   })
   .nullish();
 
@@ -244,6 +271,9 @@ export const ListedInstance = z.strictObject({
   installation: text(64).optional().describe('Tag: installation.'),
   state: z.enum(['Running', 'Stopped', 'Unknown']).optional().describe('Is it running.'),
   createdAt: instant().optional().describe('When it was built.'),
+  details: InstanceDetails.optional().describe(
+    'As it was reported once; in the first listing of a new generation, where the cluster may not know it.',
+  ),
 });
 export type ListedInstance = z.infer<typeof ListedInstance>;
 
@@ -261,6 +291,9 @@ export const ReconcileRequest = z.strictObject({
     .describe('Machines of no contract, as the agent has noted them.'),
   session: Session.optional().describe('Session of this process.'),
   incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
+  generation: generation()
+    .optional()
+    .describe('Heard in the heartbeat, and everything dropped that is older, before the listing began.'),
 });
 
 const Named = z.object({ externalId: z.string(), contractId: z.string() });
@@ -300,6 +333,10 @@ export const ReconcileResponse = z.object({
   confirm: z
     .array(z.object({ contractId: z.string(), epoch: epoch() }))
     .describe('Not listed: confirm their absence with `terminated`.'),
+  restoring: z
+    .boolean()
+    .optional()
+    .describe('True: taken, and nothing is ordered, until it is known what the restored cluster lost.'),
 });
 export type ReconcileResponse = z.infer<typeof ReconcileResponse>;
 

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { at, uidOf } from '../contract/builders.ts';
+import { describeMissing, missingListings } from './who-must-list.ts';
+import { dataOf, FIRST_WORLD, later, raised, resolved, type World, worldOf } from './world.ts';
+
+const unclaimed = [{ contractUID: uidOf(7), epoch: 3, agentUID: uidOf(1), externalId: 'a name with blanks' }];
+const resolving: World = raised(FIRST_WORLD, {
+  sign: { because: 'EpochAhead', revealedBy: uidOf(1) },
+  stored: 0,
+  now: at(0),
+});
+const reread = (world: World, annotations: Record<string, string> = {}): World =>
+  worldOf({ metadata: { annotations }, data: dataOf(world) });
+
+test('what is written reads the same', () => {
+  expect(reread(resolving)).toEqual(resolving);
+  const normal = resolved(resolving, { unclaimed, now: at(60) });
+  expect(reread(normal)).toEqual(normal);
+  expect(normal).toMatchObject({
+    generation: 1,
+    phase: 'Normal',
+    resolvedAt: at(60).toISOString(),
+    unclaimed,
+  });
+});
+
+test('without a ConfigMap nothing was ever restored; a damaged one is the safe side', () => {
+  expect(worldOf(undefined)).toEqual(FIRST_WORLD);
+  expect(worldOf({ metadata: {}, data: { generation: 'x', phase: 'y' } })).toMatchObject({
+    generation: 0,
+    phase: 'Resolving',
+  });
+});
+
+test('a sign goes above everything that anybody knows', () => {
+  const raise = (stored: number, seen?: number): number =>
+    raised(resolving, { sign: { because: 'StoreAhead', seen }, stored, now: at(1) }).generation;
+  expect([raise(0), raise(5), raise(0, 7)]).toEqual([2, 6, 8]);
+});
+
+test('of two sights the higher generation counts, and within one Normal', () => {
+  const normal = resolved(resolving, { unclaimed: [], now: at(1) });
+  expect(later(FIRST_WORLD, resolving)).toBe(resolving);
+  expect(later(normal, resolving)).toBe(normal);
+  expect(later(resolving, normal)).toBe(normal);
+  const again = { ...resolving, waitingFor: 'node-1' };
+  expect(later(resolving, again)).toBe(again);
+});
+
+describe('who must list', () => {
+  const missing = (world: World, listed: readonly string[] = []) =>
+    missingListings({
+      world,
+      storeAgents: new Set([uidOf(2)]),
+      heard: [{ uid: uidOf(3), name: 'agent-3' }],
+      listed: new Set(listed),
+      nameOf: (uid) => (uid === uidOf(2) ? undefined : `agent-${Number(uid.slice(-12))}`),
+    }).map(({ name }) => name);
+
+  test('who revealed it, whom PostgreSQL knows, and who was heard', () => {
+    expect(missing(resolving)).toEqual(['agent-1', 'unknown', 'agent-3']);
+    expect(missing(resolving, [uidOf(1), uidOf(3)])).toEqual(['unknown']);
+  });
+
+  test('a person goes on without one, by name or UID', () => {
+    expect(missing({ ...resolving, goOnWithout: ['agent-1', uidOf(2)] })).toEqual(['agent-3']);
+    expect(reread(resolving, { 'dcmarket.io/go-on-without': 'agent-1, x' }).goOnWithout).toEqual([
+      'agent-1',
+      'x',
+    ]);
+  });
+
+  test('a long list is cut', () => {
+    const many = Array.from({ length: 12 }, (_, n) => ({ uid: uidOf(n), name: `agent-${n}` }));
+    expect(describeMissing(many)).toMatch(/^the inventory of agent-0 .* and 2 more$/);
+  });
+});
