@@ -24,13 +24,19 @@ export type House = Readonly<{
   callers: ReturnType<typeof createCallers>;
   /** Runs a file of the checkout with our Node, until it is stopped or the house closes. */
   startNode: (name: string, file: string, env: Readonly<Record<string, string>>) => Promise<ManagedProcess>;
-  startOperator: () => Promise<ManagedProcess>;
+  /** With more environment than it needs: a probe, a port that is known. */
+  startOperator: (env?: Readonly<Record<string, string>>) => Promise<ManagedProcess>;
+  startFacade: (env: Readonly<Record<string, string>>) => Promise<ManagedProcess>;
   makeNamespace: (name: string) => Promise<void>;
+  /** Runs before everything else that is closed with the house. */
+  atClose: (close: () => Promise<unknown>) => void;
+  /** Houses with many contracts at rest that a benchmark of this run has made, by their number. */
+  crowds: Map<number, House>;
   close: () => Promise<void>;
 }>;
 
 const ROOT = join(import.meta.dirname, '..');
-const NAMESPACE = 'bench';
+export const NAMESPACE = 'bench';
 /** Each agent has a connection of its own, as if it were on a host of its own. */
 export const CONNECTIONS = 100;
 
@@ -92,14 +98,24 @@ export async function openHouse(signal: AbortSignal): Promise<House> {
         callers,
       },
       startNode,
-      startOperator: () =>
+      startOperator: (env = {}) =>
         startNode('operator', 'operator/main.ts', {
           KUBECONFIG: kubeconfig,
           LEASE_NAMESPACE: NAMESPACE,
           METRICS_PORT: '0',
           LOG_LEVEL: 'error',
+          ...env,
+        }),
+      startFacade: (env) =>
+        startNode('facade', 'api/main.ts', {
+          KUBECONFIG: kubeconfig,
+          INSTALLATION_NAMESPACE: NAMESPACE,
+          LOG_LEVEL: 'error',
+          ...env,
         }),
       makeNamespace,
+      crowds: new Map(),
+      atClose: (each) => void closing.push(each),
       close,
     };
   } catch (error) {

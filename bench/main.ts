@@ -6,6 +6,8 @@ import { systemClock } from '../lib/clock.ts';
 import { claimBench } from './b1-claim.ts';
 import { raceBench } from './b2-race.ts';
 import { createToLockedBench } from './b3-create-to-locked.ts';
+import { memoryBench } from './b5-memory.ts';
+import { restartBench } from './b6-restart.ts';
 import { signatureBench } from './b7-signatures.ts';
 import { writeBudgetBench } from './b9-write-budget.ts';
 import { openHouse } from './house.ts';
@@ -13,7 +15,15 @@ import { describeCpuSince, describeMachine, readCpuTicks } from './machine.ts';
 import { type Row, tableOf } from './report.ts';
 
 /** Those with an operator come first: what the others leave behind would keep it busy. */
-const BENCHMARKS = [createToLockedBench, writeBudgetBench, signatureBench, raceBench, claimBench];
+const BENCHMARKS = [
+  createToLockedBench,
+  writeBudgetBench,
+  signatureBench,
+  raceBench,
+  claimBench,
+  memoryBench, // these two in a house of their own
+  restartBench,
+];
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
   const quick = args.includes('--quick');
