@@ -4,6 +4,7 @@ import { refusalOf } from '../../../crds/contract/actions.ts';
 import { generateKeyPair } from '../../../lib/signature/keys.ts';
 import {
   accept,
+  eventually,
   type Market,
   makeOffering,
   makePool,
@@ -31,6 +32,8 @@ const OTHER_KEY = SSH_KEY.replace(' test', ' other');
 const rented = async (): Promise<string> => {
   const { id } = await rent(market, offering, tenant);
   await accept(market, id);
+  // Its facade has seen it: an ETag of the state before would rightly be refused.
+  await eventually(async () => (await ask('GET', id, '')).data.phase === 'Accepted');
   return id;
 };
 const ask = (method: string, id: string, what: string, body?: object, headers?: Record<string, string>) =>
