@@ -1,0 +1,75 @@
+/**
+ * A scenario as data: what the market does, and what goes wrong meanwhile. A fault names its place by what happens
+ * there (the second renewal, the first write of a status by the operator), so that it does not depend on how fast
+ * the machine is.
+ */
+import type { ContractPhase } from '../../../crds/contract/phase.ts';
+import type { HypervisorCall, Treatment } from '../ledger/behaviour.ts';
+import type { CallFault } from '../proxy/agent.ts';
+import type { Fault } from '../proxy/api-server.ts';
+import type { Verb } from '../proxy/exchange.ts';
+import type { Route } from '../proxy/facade-call.ts';
+import type { WatchBreak } from '../proxy/watch-pipe.ts';
+
+/** Which of the matching requests: the n-th (from 1) and as many after it. Default: the first alone. */
+type Which = Readonly<{ nth?: number; times?: number }>;
+
+/** A request of operator or facade to the API server. */
+export type ApiServerFault = Which &
+  Readonly<{
+    at: 'ApiServer';
+    from: 'operator' | 'facade';
+    verb: Verb;
+    resource: string;
+    subresource?: string;
+    fault: Fault;
+  }>;
+
+/** A request of an agent, or of the tenant, to a facade. Kill: the agent that sent it, before or after its effect. */
+export type FacadeFault = Which &
+  Readonly<{
+    at: 'Facade';
+    route: Route;
+    fault: CallFault | Readonly<{ type: 'KillAgent'; when: 'Before' | 'After' }>;
+  }>;
+
+/** A call of the provisioner. Kill: the agent, when the call has begun. */
+export type HypervisorFault = Which &
+  Readonly<{
+    at: 'Hypervisor';
+    action: HypervisorCall['action'];
+    treatment: Treatment | Readonly<{ type: 'KillAgent' }>;
+  }>;
+
+/** When the contract is first seen in this phase. */
+export type MomentFault = Readonly<{ at: 'Moment'; phase: ContractPhase; deed: Deed }>;
+
+export type Deed = Readonly<
+  | { type: 'Cancel' }
+  /** SIGKILL; started again at once. */
+  | { type: 'KillOperator' | 'KillFacade' }
+  /** SIGTERM; started again when it has stopped. */
+  | { type: 'RestartOperator' | 'RestartFacade' }
+  | { type: 'BreakWatches'; how: WatchBreak; resource?: string }
+  /** PostgreSQL is away for so long. Real milliseconds. */
+  | { type: 'Postgres'; how: 'Cut' | 'Freeze'; ms: number }
+  /** The agents that build nothing go, or come. */
+  | { type: 'KillHolder' }
+>;
+
+export type PlannedFault = ApiServerFault | FacadeFault | HypervisorFault | MomentFault;
+
+/**
+ * Main: rent until Active. Cancel: and cancel when Active. A cancel earlier is a deed. What is killed of agents is
+ * started again after `restartMs` (hurried).
+ */
+export type Plan = Readonly<{
+  name: string;
+  job: 'Main' | 'Cancel';
+  faults: readonly PlannedFault[];
+  /** How the contract ends; what `job` says when absent. */
+  ends?: ContractPhase;
+  agents?: number;
+  /** After how long a killed agent is started again. Hurried milliseconds; default 20 s. */
+  restartMs?: number;
+}>;
