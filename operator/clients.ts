@@ -1,9 +1,10 @@
 /** The typed clients and informers of the operator, made once and handed to every reconciler. */
 import { type Agent, agentDefinition } from '../crds/agent.ts';
 import { type AgentPool, agentPoolDefinition } from '../crds/agent-pool.ts';
-import { type Contract, contractDefinition } from '../crds/contract/contract.ts';
+import { type Contract, contractDefinition, isLive } from '../crds/contract/contract.ts';
 import { demandKeys, supplyKeys } from '../crds/contract/eligibility.ts';
 import { hasEnded } from '../crds/contract/phase.ts';
+import { wantsRetry } from '../crds/contract/retry.ts';
 import { GROUP, LABEL, VERSION } from '../crds/group.ts';
 import { type Offering, offeringDefinition } from '../crds/offering.ts';
 import { type Provider, providerDefinition } from '../crds/provider.ts';
@@ -117,8 +118,10 @@ export function createInformers(wiring: Wiring, clients: Clients): Informers {
       resource: clients.contracts,
       indexers: {
         waiting: (contract) => (contract.status?.phase === 'Accepted' ? demandKeys(contract) : []),
-        requested: ({ metadata, status }) =>
-          status === undefined || status.phase === 'Requested' ? [metadata.namespace ?? ''] : [],
+        requested: (contract) =>
+          !isLive(contract) || contract.status.phase === 'Requested' || wantsRetry(contract)
+            ? [contract.metadata.namespace ?? '']
+            : [],
         offering: ({ metadata, spec, status }) =>
           status && !hasEnded(status.phase) ? [inNamespace(metadata.namespace, spec.offering.name)] : [],
         heldIn: ({ metadata, status }) =>

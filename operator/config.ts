@@ -37,6 +37,12 @@ const Environment = z
     LEASE_RETRY_SECONDS: seconds()
       .default(2)
       .describe('Pause between two renewals or tries, up to a fifth longer; less than the renew deadline.'),
+    FAILED_GRACE_SECONDS: z.coerce
+      .number()
+      .min(0)
+      .max(30 * 86_400)
+      .optional()
+      .describe('So long a provider may retry what failed, before it is archived; default 24 hours.'),
     WATCH_NAMESPACE: z
       .string()
       .max(63)

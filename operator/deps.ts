@@ -9,6 +9,8 @@ export type OperatorDeps = Readonly<{
   clients: Clients;
   informers: Informers;
   store: Pick<Store, 'archive' | 'instances' | 'idempotency'>;
+  /** How long a provider may retry what failed. FAILED_GRACE_MS when left out. */
+  failedGraceMs?: number | undefined;
   clock: Clock;
   observe: Observe;
   log: Logger;

@@ -17,7 +17,13 @@ export const TAKEOVER_HEAD_START_MS = 30_000;
 export const FAILED_BEFORE_HEAD_START_MS = 30_000;
 /** A holder that stays silent for as long becomes a debt of its Agent. */
 export const DEBT_AFTER_MS = 24 * 3_600_000;
+/** A machine of no contract is left alone while it is younger. */
+export const ORPHAN_MIN_AGE_MS = 15 * 60_000;
 /** A request that nobody decides on expires. */
 export const REQUEST_DEADLINE_MS = 7 * 24 * 3_600_000;
+/** So long a provider may retry what failed; then it is archived. */
+export const FAILED_GRACE_MS = 24 * 3_600_000;
+/** So many agents must find the configuration wrong before nobody else is asked. */
+export const CONFIGURATION_REFUSERS_MAX = 2;
 export const RETENTION_MS = 30 * 24 * 3_600_000;
 export const HOUR_MS = 3_600_000;

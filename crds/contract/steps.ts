@@ -8,7 +8,7 @@ import { endOfAttempt, move, sameGrant, withAttempt, withHistory, withReady } fr
 import { HOUR_MS, OVERALL_DEADLINE_MS } from './numbers.ts';
 import type { ContractPhase } from './phase.ts';
 import { failAttempt, gapAfter } from './report.ts';
-import type { ContractStatus, Holder } from './status.ts';
+import { type Abandoned, type ContractStatus, HOLDERS_MAX, type Holder } from './status.ts';
 
 const OPERATOR = 'operator';
 
@@ -27,11 +27,24 @@ export const accept = (status: ContractStatus, said: Said): ContractStatus => ({
   provisionBy: deadline(said.now),
 });
 
-/** A provider's retry of what failed: attempts and deadline start afresh. */
-export function retry(status: ContractStatus, said: Said): ContractStatus {
-  const { nextAttemptAt, ...rest } = accept(status, said);
-  return { ...rest, failures: 0, capacityReleases: 0, epoch: status.epoch + 1 };
+/** A provider's retry of what failed: attempts and deadline start afresh, and no agent is barred any more. */
+export function retry(
+  status: ContractStatus,
+  { retried, ...said }: Said & Readonly<{ retried: number }>,
+): ContractStatus {
+  const next = move(status, { to: 'Accepted', by: OPERATOR, epoch: 'Raise', ...said });
+  const { nextAttemptAt, endsAt, ...rest } = newRound(next, said.now);
+  return { ...rest, retried };
 }
+
+/** Earlier attempts stay on record and count no more. */
+const newRound = (status: ContractStatus, now: Date): ContractStatus => ({
+  ...status,
+  provisionBy: deadline(now),
+  failures: 0,
+  capacityReleases: 0,
+  attemptsFrom: status.epoch,
+});
 
 /** The lock ran out: Accepted again, epoch and holders stay, so that a late report still counts. */
 export function expireLock(
@@ -96,8 +109,7 @@ export function recreate({ status, metadata }: LiveContract, said: Said): Contra
   const next = move(status, { to: 'Accepted', by: OPERATOR, epoch: 'Raise', ...said });
   const gapMs = gapAfter(1, metadata.uid ?? '') / 60;
   return {
-    ...next,
-    provisionBy: deadline(said.now),
+    ...newRound(next, said.now),
     nextAttemptAt: new Date(said.now.getTime() + gapMs).toISOString(),
   };
 }
@@ -115,11 +127,25 @@ export function end(status: ContractStatus, { to, ...said }: Said & { to: EndPha
   return ended.endsAt && ended.endsAt > now ? { ...ended, endsAt: now } : ended;
 }
 
-/** Holders that became debts of their Agents leave; the debts were written first. */
-export const withoutDebtors = (status: ContractStatus, gone: readonly Holder[]): ContractStatus => ({
-  ...status,
-  holders: (status.holders ?? []).filter((entry) => !gone.some((other) => sameGrant(entry, other))),
-});
+export type Abandonment = Readonly<{ holder: Holder }> &
+  Pick<Abandoned, 'how' | 'by' | 'onBehalfOf' | 'reason'>;
+
+/** Holders that never confirmed leave, and stay on record: who, when, why. Their debts were written first. */
+export function abandon(
+  status: ContractStatus,
+  { gone, now }: Readonly<{ gone: readonly Abandonment[]; now: Date }>,
+): ContractStatus {
+  if (gone.length === 0) return status;
+  const isGone = (entry: Pick<Holder, 'agentUID' | 'epoch'>): boolean =>
+    gone.some(({ holder }) => sameGrant(entry, holder));
+  const records = gone.map(({ holder, ...how }) => ({ ...holder, at: now.toISOString(), ...how }));
+  const earlier = (status.abandoned ?? []).filter((entry) => !isGone(entry));
+  return {
+    ...status,
+    holders: (status.holders ?? []).filter((entry) => !isGone(entry)),
+    abandoned: [...earlier, ...records].slice(-HOLDERS_MAX),
+  };
+}
 
 /** As what a terminating contract ends; a cancel wins over the others. */
 export function endPhaseOf(reason: string | undefined, cancelled: boolean): Exclude<EndPhase, 'Rejected'> {

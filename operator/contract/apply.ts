@@ -83,9 +83,9 @@ async function perform(deps: ApplyDeps, { contract, action, signal }: Effect): P
     case 'ReserveStock':
       return reserveUnit(clients.offerings, { contract, signal });
     case 'ReleaseStock':
-      return releaseUnit(clients.offerings, { contract, signal });
+      return releaseUnit(clients, { contract, signal });
     case 'RecordDebt':
-      return recordDebt(clients.agents, { contract, holder: action.holder, signal });
+      return recordDebt(clients.agents, { contract, holder: action.holder, how: action.how, signal });
     case 'RecordInstance':
       return ledger.recordInstance(live);
     case 'Archive':

@@ -20,7 +20,7 @@ import { createLedger } from './ledger.ts';
 const WORKERS = 16;
 
 export function contractController(deps: OperatorDeps): Controller {
-  const { clients, informers, clock, observe, log, store } = deps;
+  const { clients, informers, clock, observe, log, store, failedGraceMs } = deps;
   const { contracts, offerings, providers, pools, agents } = informers;
   const locks = createSilenceWatch();
   const ledger = createLedger(store);
@@ -51,7 +51,7 @@ export function contractController(deps: OperatorDeps): Controller {
     reconcile: again(async ({ key, signal }) => {
       const contract = contracts.cache.get(key);
       if (!contract) return {};
-      const decision = decide(gather({ informers, clock, locks }, contract));
+      const decision = decide(gather({ informers, clock, locks, failedGraceMs }, contract));
       await apply({ clients, contracts, ledger }, { contract, decision, signal });
       return decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs };
     }),

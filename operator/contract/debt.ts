@@ -1,22 +1,26 @@
 /** Writes a debt on the Agent before its entry leaves the contract: nothing is forgotten in between. */
 import type { Agent } from '../../crds/agent.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
-import type { Holder } from '../../crds/contract/status.ts';
+import type { Abandoned, Holder } from '../../crds/contract/status.ts';
 import { FINALIZER } from '../../crds/group.ts';
 import type { ResourceClient } from '../../kube/resource.ts';
 
-type Input = Readonly<{ contract: Contract; holder: Holder; signal: AbortSignal }>;
+type Input = Readonly<{ contract: Contract; holder: Holder; how: Abandoned['how']; signal: AbortSignal }>;
 
-/** Idempotent. An Agent that is gone with its object cannot owe: a person removed it knowingly. */
+/**
+ * Idempotent. An Agent that is gone with its object cannot owe: a person removed it knowingly. Nor does one that
+ * was revoked owe what a person released by force: nothing would ever pay it, and the object could never go.
+ */
 export async function recordDebt(
   agents: ResourceClient<Agent>,
-  { contract, holder, signal }: Input,
+  { contract, holder, how, signal }: Input,
 ): Promise<void> {
   const found = await agents.get(
     { name: holder.agent, namespace: contract.metadata.namespace ?? '' },
     { signal },
   );
   if (!found || found.metadata.uid !== holder.agentUID) return;
+  if (how === 'Forced' && found.spec.revoked) return;
   const contractUID = contract.metadata.uid ?? '';
   const owed = found.status?.owedDestroys ?? [];
   if (owed.some((debt) => debt.contractUID === contractUID && debt.epoch === holder.epoch)) return;

@@ -40,7 +40,7 @@ describe('debts', () => {
       startsAt: at(86_000).toISOString(),
     };
     const decision = decide(someFacts({ contract: aContract('Active', status), now: at(86_400) }));
-    expect(decision.before).toEqual([{ type: 'RecordDebt', holder: aHolder(1, 1) }]);
+    expect(decision.before).toEqual([{ type: 'RecordDebt', holder: aHolder(1, 1), how: 'Debt' }]);
     expect(decision.status?.holders).toEqual([aHolder(2, 3)]);
   });
 });

@@ -1,7 +1,7 @@
 /** What a decision about one contract is made from, and what it can say. Plain data: no clients, no clocks. */
 import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
 import type { TermsSnapshot } from '../../crds/contract/spec.ts';
-import type { ContractStatus, Holder } from '../../crds/contract/status.ts';
+import type { Abandoned, ContractStatus, Holder } from '../../crds/contract/status.ts';
 import type { Offering } from '../../crds/offering.ts';
 import type { Provider } from '../../crds/provider.ts';
 
@@ -19,6 +19,8 @@ export type Facts = Readonly<{
   supply: Supply;
   /** How long the operator has seen no renewal of the present lock, by its own clock; 0 without a lock. */
   lockSilentMs: number;
+  /** How long a provider may retry what failed; FAILED_GRACE_MS when left out. */
+  failedGraceMs?: number | undefined;
   now: Date;
 }>;
 
@@ -28,7 +30,8 @@ export type LiveFacts = Facts & Readonly<{ contract: LiveContract }>;
 export type Action =
   | Readonly<{ type: 'ReserveStock' }>
   | Readonly<{ type: 'ReleaseStock' }>
-  | Readonly<{ type: 'RecordDebt'; holder: Holder }>
+  /** Forced: not on a revoked Agent, which will never pay. */
+  | Readonly<{ type: 'RecordDebt'; holder: Holder; how: Abandoned['how'] }>
   | Readonly<{ type: 'RecordInstance' }>
   | Readonly<{ type: 'Archive' }>
   | Readonly<{ type: 'RemoveFinalizer' }>

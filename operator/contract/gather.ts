@@ -2,15 +2,21 @@
 import { isTrue } from '../../crds/condition.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { demandKeys } from '../../crds/contract/eligibility.ts';
+import { finalWordOf } from '../../crds/contract/failed-before.ts';
 import { snapshotTerms } from '../../crds/contract/terms.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Informers } from '../clients.ts';
 import type { SilenceWatch } from '../silence-watch.ts';
 import type { Facts, Supply } from './facts.ts';
 
-type Deps = Readonly<{ informers: Informers; clock: Clock; locks: SilenceWatch }>;
+type Deps = Readonly<{
+  informers: Informers;
+  clock: Clock;
+  locks: SilenceWatch;
+  failedGraceMs?: number | undefined;
+}>;
 
-export function gather({ informers, clock, locks }: Deps, contract: Contract): Facts {
+export function gather({ informers, clock, locks, failedGraceMs }: Deps, contract: Contract): Facts {
   const { metadata, spec } = contract;
   const namespace = metadata.namespace ?? '';
   const offering = informers.offerings.cache.get(`${namespace}/${spec.offering.name}`);
@@ -28,6 +34,7 @@ export function gather({ informers, clock, locks }: Deps, contract: Contract): F
     provider,
     supply: supplyOf(informers, agreed),
     lockSilentMs: lockSilentMs({ clock, locks }, contract),
+    failedGraceMs,
     now: clock.now(),
   };
 }
@@ -55,7 +62,11 @@ function supplyOf(informers: Informers, contract: Contract): Supply {
   );
   const online = agents.filter(({ spec, status }) => !spec.revoked && isTrue(status?.conditions, 'Online'));
   const eligible = online.filter(
-    ({ spec }) => !spec.cordoned && !spec.draining && spec.permissions.includes('provision'),
+    ({ spec, metadata }) =>
+      !spec.cordoned &&
+      !spec.draining &&
+      spec.permissions.includes('provision') &&
+      !(contract.status && finalWordOf(contract.status, metadata.uid ?? '')),
   );
   return { pools: pools.length, agentsOnline: online.length, agentsEligible: eligible.length };
 }

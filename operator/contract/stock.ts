@@ -1,8 +1,10 @@
 /** Units of finite stock, taken and given back by compare-and-swap on the Offering: the last one is sold once. */
 import type { Contract } from '../../crds/contract/contract.ts';
+import { hasEnded } from '../../crds/contract/phase.ts';
 import type { Offering } from '../../crds/offering.ts';
 import { Problem } from '../../crds/problem.ts';
 import type { ResourceClient } from '../../kube/resource.ts';
+import type { Clients } from '../clients.ts';
 
 type Input = Readonly<{ contract: Contract; signal: AbortSignal }>;
 
@@ -29,11 +31,14 @@ export async function reserveUnit(
   );
 }
 
+/** Decided from a cache, so looked at once more: a contract that was retried meanwhile keeps its new unit. */
 export async function releaseUnit(
-  offerings: ResourceClient<Offering>,
+  { offerings, contracts }: Pick<Clients, 'offerings' | 'contracts'>,
   { contract, signal }: Input,
 ): Promise<void> {
   const uid = contract.metadata.uid ?? '';
+  const live = await contracts.get(contract.metadata, { signal });
+  if (live?.metadata.uid === uid && live.status && !hasEnded(live.status.phase)) return;
   const offering = await offerings.get(offeringOf(contract), { signal });
   if (!offering?.status?.reserved?.includes(uid)) return;
   const reserved = offering.status.reserved.filter((entry) => entry !== uid);

@@ -1,8 +1,11 @@
 /** Accepted: waits for an agent, until it is cancelled, tried too often, or out of time. */
 import { withCondition } from '../../../crds/condition.ts';
+import { configurationRefusers } from '../../../crds/contract/failed-before.ts';
+import { type FailureReason, failureMessage } from '../../../crds/contract/give-up.ts';
 import {
   ATTEMPTS_MAX,
   CAPACITY_RELEASES_MAX,
+  CONFIGURATION_REFUSERS_MAX,
   TAKEOVER_HEAD_START_MS,
 } from '../../../crds/contract/numbers.ts';
 import type { ContractStatus } from '../../../crds/contract/status.ts';
@@ -19,27 +22,25 @@ export function decideAccepted(facts: LiveFacts): Decision {
   const { status } = contract;
   const wish = endWish(contract);
   if (wish) return giveUp(status, { said: { ...wish, now }, cancelled: true });
-  const failures = status.failures ?? 0;
-  if (failures >= ATTEMPTS_MAX)
+  const reason = whyGiveUp(facts);
+  if (reason)
     return giveUp(status, {
-      said: { reason: 'AttemptsExhausted', message: exhausted(status, failures), now },
-      cancelled: false,
-    });
-  if ((status.capacityReleases ?? 0) >= CAPACITY_RELEASES_MAX)
-    return giveUp(status, {
-      said: { reason: 'NoCapacity', message: 'No agent had room for it', now },
-      cancelled: false,
-    });
-  if (status.provisionBy && untilMs(status.provisionBy, now) === 0)
-    return giveUp(status, {
-      said: {
-        reason: 'DeadlineExceeded',
-        message: `It was not built by ${status.provisionBy}: ${status.message ?? ''}`,
-        now,
-      },
+      said: { reason, message: failureMessage(reason, status), now },
       cancelled: false,
     });
   return settleDebts(facts, decided(explainWaiting(facts), { requeueAfterMs: nextLookMs(status, now) }));
+}
+
+/** The retry budget is used up, the time is, or nobody who could be asked would do better. */
+function whyGiveUp({ contract: { status }, supply, now }: LiveFacts): FailureReason | undefined {
+  if ((status.failures ?? 0) >= ATTEMPTS_MAX) return 'AttemptsExhausted';
+  if ((status.capacityReleases ?? 0) >= CAPACITY_RELEASES_MAX) return 'NoCapacity';
+  const refusers = configurationRefusers(status).length;
+  // One agent may itself be set up wrongly; two, or the only one there is, are believed.
+  if (refusers >= CONFIGURATION_REFUSERS_MAX || (refusers > 0 && supply.agentsEligible === 0))
+    return 'ConfigurationRefused';
+  if (status.provisionBy && untilMs(status.provisionBy, now) === 0) return 'DeadlineExceeded';
+  return undefined;
 }
 
 /** Ends at once when nobody may have a machine, else through Terminating. */
@@ -79,8 +80,3 @@ function nextLookMs(status: ContractStatus, now: Date): number | undefined {
   const waits = instants.map((instant) => untilMs(instant, now)).filter((ms) => ms > 0);
   return waits.length === 0 ? undefined : Math.min(...waits);
 }
-
-const exhausted = (status: ContractStatus, failures: number): string => {
-  const last = status.attempts?.findLast((attempt) => attempt.outcome !== 'Succeeded');
-  return `${failures} attempts to build it failed, the last one at ${last?.endedAt ?? 'an unknown time'}`;
-};

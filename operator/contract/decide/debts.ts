@@ -1,27 +1,48 @@
 /**
- * A holder that has not confirmed absence for 24 hours, while its epoch is superseded or the contract ends,
- * becomes a debt of its Agent: written there first, then taken off the contract. docs/contract.md, 7.
+ * Holders that go without a confirmation. One that stays silent for 24 hours, while its epoch is superseded or the
+ * contract ends, becomes a debt of its Agent: written there first, then taken off the contract. One that a person
+ * releases by force goes at once, in the same order. docs/contract.md, 7.
  */
+import { forcedHolders } from '../../../crds/contract/force-release.ts';
 import { sameGrant } from '../../../crds/contract/move.ts';
 import { DEBT_AFTER_MS } from '../../../crds/contract/numbers.ts';
 import type { ContractStatus, Holder } from '../../../crds/contract/status.ts';
-import { phaseSince, withoutDebtors } from '../../../crds/contract/steps.ts';
+import { type Abandonment, abandon, phaseSince } from '../../../crds/contract/steps.ts';
 import type { Decision, LiveFacts } from '../facts.ts';
 
-/** The decision with the debts that fell due; looks again when the next one does. */
+/** The decision with the holders that are to go; looks again when the next one falls due. */
 export function settleDebts({ contract, now }: LiveFacts, decision: Decision): Decision {
-  const { status } = contract;
-  const silent = (status.holders ?? []).flatMap((holder) => {
-    const since = silentSince(holder, status);
-    return since === undefined ? [] : [{ holder, leftMs: Date.parse(since) + DEBT_AFTER_MS - now.getTime() }];
-  });
-  const due = silent.filter(({ leftMs }) => leftMs <= 0).map(({ holder }) => holder);
+  const { status, spec } = contract;
+  const forced = forcedHolders(spec, status).map(
+    ({ holder, wish: { by, onBehalfOf, reason } }): Abandonment => ({
+      holder,
+      how: 'Forced',
+      by,
+      reason,
+      ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+    }),
+  );
+  const silent = (status.holders ?? [])
+    .filter((holder) => !forced.some((other) => sameGrant(holder, other.holder)))
+    .flatMap((holder) => {
+      const since = silentSince(holder, status);
+      return since === undefined
+        ? []
+        : [{ holder, leftMs: Date.parse(since) + DEBT_AFTER_MS - now.getTime() }];
+    });
+  const due = silent
+    .filter(({ leftMs }) => leftMs <= 0)
+    .map(({ holder }): Abandonment => ({ holder, how: 'Debt', by: 'operator' }));
+  const gone = [...forced, ...due];
   const nextMs = Math.min(...silent.map(({ leftMs }) => leftMs).filter((ms) => ms > 0));
   const requeueAfterMs = Math.min(nextMs, decision.requeueAfterMs ?? Number.POSITIVE_INFINITY);
   return {
     ...decision,
-    before: [...decision.before, ...due.map((holder) => ({ type: 'RecordDebt', holder }) as const)],
-    status: decision.status && due.length > 0 ? withoutDebtors(decision.status, due) : decision.status,
+    before: [
+      ...decision.before,
+      ...gone.map(({ holder, how }) => ({ type: 'RecordDebt', holder, how }) as const),
+    ],
+    status: decision.status && abandon(decision.status, { gone, now }),
     requeueAfterMs: Number.isFinite(requeueAfterMs) ? requeueAfterMs : undefined,
   };
 }

@@ -1,5 +1,6 @@
 /** Provisioning: an agent builds. The operator alone declares that its lock ran out, by its own clock. */
 
+import { failureMessage } from '../../../crds/contract/give-up.ts';
 import type { Lock } from '../../../crds/contract/status.ts';
 import { expireLock, terminate } from '../../../crds/contract/steps.ts';
 import { endWish } from '../../../crds/contract/wishes.ts';
@@ -16,7 +17,7 @@ export function decideProvisioning(facts: LiveFacts): Decision {
     return decided(
       terminate(status, {
         reason: 'DeadlineExceeded',
-        message: `It was not built by ${status.provisionBy ?? ''}`,
+        message: failureMessage('DeadlineExceeded', status),
         now,
       }),
     );

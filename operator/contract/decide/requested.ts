@@ -6,6 +6,7 @@ import { endWish } from '../../../crds/contract/wishes.ts';
 import { FINALIZER } from '../../../crds/group.ts';
 import type { Action, Decision, Facts, LiveFacts, Preparation } from '../facts.ts';
 import { decided } from '../facts.ts';
+import { judgeStock } from './stock.ts';
 import { awaitingAgent } from './supply.ts';
 
 type Acceptance =
@@ -99,19 +100,7 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
     return reject('RejectedByProvider', decision.note ?? 'The provider rejected the request');
   if (provider.spec.acceptance.mode === 'Manual' && !decision)
     return wait('AwaitingDecision', 'The provider decides on each request by hand');
-  return judgeStock({ uid: metadata.uid ?? '', offering });
-}
-
-function judgeStock({
-  uid,
-  offering,
-}: Readonly<{ uid: string; offering: NonNullable<Facts['offering']> }>): Acceptance {
-  const { stock } = offering.spec;
-  const reserved = offering.status?.reserved ?? [];
-  if (stock === undefined) return { verdict: 'Accept', before: [] };
-  if (reserved.includes(uid)) return { verdict: 'Accept', before: [] };
-  if (reserved.length < stock) return { verdict: 'Accept', before: [{ type: 'ReserveStock' }] };
-  return wait('OutOfStock', `All ${stock} of this offering are rented; it starts when one is free`);
+  return judgeStock({ uid: metadata.uid ?? '', offering, mode: 'First' });
 }
 
 const wait = (reason: string, message: string): Acceptance => ({ verdict: 'Wait', reason, message });

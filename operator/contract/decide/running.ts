@@ -1,4 +1,5 @@
 /** Active and Paused: runs until its end, a cancellation, or the loss of its machine. */
+import { failureMessage } from '../../../crds/contract/give-up.ts';
 import { isHolder } from '../../../crds/contract/move.ts';
 import { recreate, terminate } from '../../../crds/contract/steps.ts';
 import { judgeTerm } from '../../../crds/contract/term.ts';
@@ -66,9 +67,12 @@ function decideTerm({ contract, now }: LiveFacts): Decision {
 
 /** The agent said that the machine is gone: build another one where the offering allows it. */
 function decideLost({ contract, now }: LiveFacts): Decision {
-  const said = { reason: 'InstanceLost', message: 'The machine is lost', now };
   const mayRecreate =
     contract.spec.termsSnapshot?.allowRecreation === true && contract.status.phase === 'Active';
+  const message = mayRecreate
+    ? 'The machine is lost; another one is built'
+    : failureMessage('InstanceLost', contract.status);
+  const said = { reason: 'InstanceLost', message, now };
   return decided(mayRecreate ? recreate(contract, said) : terminate(contract.status, said), {
     requeueAfterMs: 0,
   });
