@@ -21,6 +21,9 @@ const reason = () =>
     .max(64)
     .regex(/^[A-Za-z][A-Za-z0-9]*$/);
 
+/** What a tenant can wish of its running machine. */
+export const WISHES = ['Power', 'Restart', 'Reinstall', 'SshKeys', 'Password'] as const;
+
 export const Lock = z
   .object({
     agent: name().describe('Name of the Agent.'),
@@ -99,6 +102,31 @@ export const Instance = z
   .describe('The one machine of the contract.');
 export type Instance = z.infer<typeof Instance>;
 
+/** What the agent did last of what the tenant wished; the wishes themselves are counters and states in spec. */
+export const Applied = z
+  .object({
+    powerState: z.enum(['Running', 'Stopped']).optional().describe('How the machine was left.'),
+    restart: count().optional().describe('The spec.restart that was carried out.'),
+    reinstall: count().optional().describe('The spec.reinstall that was carried out.'),
+    passwordReset: count().optional().describe('The spec.passwordReset that was carried out.'),
+    sshKeysSHA256: z
+      .string()
+      .length(64)
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .describe('Hash of the keys that can log in: SHA-256 of the lines of spec.sshPublicKeys.'),
+    failed: z
+      .object({
+        wish: z.enum(WISHES).describe('Which wish.'),
+        message: text(1000).describe('What the agent said, for the provider.'),
+        at: instant().describe('When it failed last.'),
+      })
+      .optional()
+      .describe('The last try that did not work; it is tried again.'),
+  })
+  .describe('What the agent did of the wishes in spec.');
+export type Applied = z.infer<typeof Applied>;
+
 export const Access = z
   .object({
     host: text(253).optional().describe('Where to log in.'),
@@ -167,6 +195,7 @@ export const ContractStatus = z
     pool: name().optional().describe('Pool of the agent that builds or built.'),
     agent: name().optional().describe('Agent that builds or built.'),
     access: Access.optional(),
+    applied: Applied.optional(),
     endpoint: text(270).optional().describe('host:port of access, for the table.'),
     scheduling: z
       .object({

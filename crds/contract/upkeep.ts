@@ -1,0 +1,134 @@
+/**
+ * The wishes about a running machine: what the agent is to do next, and what it did. A wish is a state or a counter
+ * in spec; `status.applied` says how far the agent is, so each rise of a counter is carried out once, however
+ * often it is ordered. Pure: the facade orders what `openWishes` answers and writes what `reportApplied` decides.
+ */
+import { createHash } from 'node:crypto';
+import type { InstanceDetails } from '../wire/work.ts';
+import type { LiveContract } from './contract.ts';
+import { sameGrant, withHistory } from './move.ts';
+import type { ReportAnswer } from './report.ts';
+import { accessOf } from './report.ts';
+import { epochAhead, staleEpoch } from './stale.ts';
+import type { Applied, ContractStatus, WISHES } from './status.ts';
+import type { Claimant, Verdict } from './verdict.ts';
+
+export type WishName = (typeof WISHES)[number];
+
+export type Wish =
+  | Readonly<{ wish: 'Power'; powerState: 'Running' | 'Stopped' }>
+  | Readonly<{ wish: 'Restart' | 'Reinstall' | 'Password'; count: number }>
+  | Readonly<{ wish: 'SshKeys'; sshKeysSHA256: string; sshPublicKeys: readonly string[] }>;
+
+/**
+ * In the order in which they are to be done: what stops comes first, what makes the system anew before what
+ * changes it, what starts last. Empty unless there is a machine of this contract that should be there.
+ */
+export function openWishes({ spec, status }: LiveContract): Wish[] {
+  if ((status.phase !== 'Active' && status.phase !== 'Paused') || !status.instance) return [];
+  const done = status.applied ?? {};
+  const wanted = status.phase === 'Paused' ? 'Stopped' : spec.powerState;
+  const power: Wish[] =
+    (done.powerState ?? 'Running') === wanted ? [] : [{ wish: 'Power', powerState: wanted }];
+  if (wanted === 'Stopped') return power; // the others wait until it runs again
+  const keys = sshKeysSHA256(spec.sshPublicKeys);
+  return [
+    ...counted('Reinstall', spec.reinstall, done.reinstall),
+    ...(done.sshKeysSHA256 === undefined || done.sshKeysSHA256 === keys
+      ? []
+      : [{ wish: 'SshKeys', sshKeysSHA256: keys, sshPublicKeys: spec.sshPublicKeys } as const]),
+    ...counted('Password', spec.passwordReset, done.passwordReset),
+    ...counted('Restart', spec.restart, done.restart),
+    ...power,
+  ];
+}
+
+const counted = (wish: 'Restart' | 'Reinstall' | 'Password', wanted: number, done = 0): Wish[] =>
+  wanted > done ? [{ wish, count: wanted }] : [];
+
+/** One line a key, as they are written; undefined keys of an agent that does not say are not compared. */
+export const sshKeysSHA256 = (keys: readonly string[]): string =>
+  createHash('sha256').update(keys.join('\n')).digest('hex');
+
+type AppliedFacts = Readonly<{
+  agent: Claimant;
+  epoch: number;
+  done: Omit<Applied, 'failed'>;
+  failed?: Readonly<{ wish: WishName; message: string }> | undefined;
+  /** A re-installed machine has another host key, and perhaps another address. */
+  details?: InstanceDetails | undefined;
+  now: Date;
+}>;
+
+/** Only of the contract's machine, and only upwards: a repeat or a late report changes nothing. */
+export function reportApplied({ status }: LiveContract, facts: AppliedFacts): Verdict<ReportAnswer> {
+  const { agent, epoch, now } = facts;
+  const { instance } = status;
+  if (epoch > status.epoch) return epochAhead({ epoch, status });
+  const grant = { agentUID: agent.uid, epoch };
+  if (!instance || !sameGrant(instance, grant) || (status.phase !== 'Active' && status.phase !== 'Paused'))
+    return epoch < status.epoch ? staleEpoch({ epoch, status }) : notRunning(status);
+  if (facts.details && facts.details.externalId !== instance.externalId) return notRunning(status);
+  const before = status.applied ?? {};
+  const applied = merged(before, facts);
+  const isNews = JSON.stringify(before) !== JSON.stringify(applied);
+  if (!isNews && !facts.details) return { outcome: 'Answer', answer: { then: 'Continue' }, final: false };
+  const next: ContractStatus = {
+    ...status,
+    applied,
+    ...(facts.details ? accessOf(facts.details) : {}),
+  };
+  return {
+    outcome: 'Write',
+    status: doneBetween(before, applied).reduce(
+      (noted, reason) =>
+        withHistory(noted, { from: status.phase, to: status.phase, by: agent.name, reason, now }),
+      next,
+    ),
+    answer: { then: 'Continue' },
+  };
+}
+
+function merged(before: Applied, { done, failed, now }: AppliedFacts): Applied {
+  const { failed: _old, ...kept } = before;
+  const highest = (name: 'restart' | 'reinstall' | 'passwordReset') => {
+    const count = Math.max(before[name] ?? 0, done[name] ?? 0);
+    return count > 0 ? { [name]: count } : {};
+  };
+  return {
+    ...kept,
+    ...(done.powerState ? { powerState: done.powerState } : {}),
+    ...(done.sshKeysSHA256 ? { sshKeysSHA256: done.sshKeysSHA256 } : {}),
+    ...highest('restart'),
+    ...highest('reinstall'),
+    ...highest('passwordReset'),
+    ...(failed
+      ? { failed: { ...failed, message: failed.message.slice(0, 1000), at: now.toISOString() } }
+      : {}),
+  };
+}
+
+/** What the history says of it; Events and the tenant's event stream follow the history. */
+function doneBetween(before: Applied, after: Applied): string[] {
+  const rose = (name: 'restart' | 'reinstall' | 'passwordReset'): boolean =>
+    (after[name] ?? 0) > (before[name] ?? 0);
+  const keys = before.sshKeysSHA256 !== undefined && before.sshKeysSHA256 !== after.sshKeysSHA256;
+  return [
+    ...(rose('reinstall') ? ['Reinstalled'] : []),
+    ...(keys ? ['SshKeysChanged'] : []),
+    ...(rose('passwordReset') ? ['PasswordReset'] : []),
+    ...(rose('restart') ? ['Restarted'] : []),
+    ...(after.powerState !== undefined && (before.powerState ?? 'Running') !== after.powerState
+      ? [after.powerState === 'Running' ? 'PoweredOn' : 'PoweredOff']
+      : []),
+  ];
+}
+
+const notRunning = (status: ContractStatus): Verdict<ReportAnswer> => ({
+  outcome: 'Refused',
+  code: 'IllegalMove',
+  message: `the contract is ${status.phase} with machine ${status.instance?.externalId ?? 'none'}, not this one`,
+  next: 'List your machines and let reconcile decide about this one.',
+  data: { then: 'Continue' },
+  final: false,
+});
