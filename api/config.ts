@@ -1,5 +1,6 @@
 /** The facade's environment, read once by `main.ts`. A mistake is named with its variable and what is allowed. */
 import { z } from 'zod';
+import { ORPHAN_MIN_AGE_MS } from '../crds/contract/numbers.ts';
 import { LOG_LEVELS } from '../lib/log.ts';
 
 const port = () => z.coerce.number().int().min(0).max(65_535);
@@ -39,6 +40,13 @@ const Environment = z.object({
     .optional()
     .describe('Only the provider of this namespace is served; all when absent.'),
   AGENT_ENTRY: z.string().min(1).optional().describe('Source that is bundled for /setup; agent/main.ts.'),
+  ORPHAN_MIN_AGE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(ORPHAN_MIN_AGE_MS / 1000)
+    .describe('Machines of no contract are not judged while they are younger.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('trace, debug, info, warn, error, fatal, silent.'),
 });
 export type Config = z.infer<typeof Environment>;

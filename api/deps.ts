@@ -1,4 +1,5 @@
 /** What every route is given; `main.ts` and tests wire it by hand. */
+import type { OlderWorldSign } from '../crds/contract/unclaimed.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { publicKeyCache } from '../lib/signature/key-cache.ts';
@@ -9,12 +10,15 @@ import type { ContractGate } from './contract-gate.ts';
 import type { Installation } from './installation.ts';
 import type { StorePort } from './store-port.ts';
 import type { Wakes } from './wake.ts';
+import type { LiveContracts } from './work/live-contracts.ts';
 
 export type Deps = Readonly<{
   clients: Clients;
   caches: Caches;
   wakes: Wakes;
   gate: ContractGate;
+  /** Contracts that no cache knows. */
+  liveContracts: LiveContracts;
   store: StorePort;
   installation: () => Promise<Installation>;
   nonces: NonceStore;
@@ -29,8 +33,19 @@ export type Deps = Readonly<{
   agentEntry: string;
   /** Is the API server there, and do the clocks agree? */
   clusterHealth: () => Promise<ClusterHealth>;
+  /** Machines of no contract are not judged while they are younger. */
+  orphanMinAgeMs: number;
+  /** Whether an older etcd was put back: what is suspected, and what must rest until it is resolved. */
+  world: World;
   /** Aborted when the facade stops: long polls and streams end. */
   stopping: AbortSignal;
+}>;
+
+export type World = Readonly<{
+  /** PostgreSQL and a hypervisor know of a machine that the cluster should know. Never throws. */
+  suspect: (sign: OlderWorldSign) => void;
+  /** Nothing is stopped or destroyed. */
+  areDeletionsSuspended: () => boolean;
 }>;
 
 export type ClusterHealth = Readonly<{ reachable: boolean; skewMs: number | undefined; detail: string }>;

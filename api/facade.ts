@@ -25,6 +25,7 @@ import { noStore } from './store-port.ts';
 import { clusterHealthOf } from './system/cluster-health.ts';
 import { addFacadeMetrics, serveMetrics } from './system/metrics.ts';
 import { Wakes } from './wake.ts';
+import { createLiveContracts } from './work/live-contracts.ts';
 
 export type Facade = Readonly<{
   app: App;
@@ -72,6 +73,7 @@ export async function startFacade({
   const store = config.DATABASE_URL
     ? createStore({ databaseUrl: config.DATABASE_URL, clock, log })
     : undefined;
+  const orphanMinAgeMs = config.ORPHAN_MIN_AGE_SECONDS * 1000;
   const countRequests = addFacadeMetrics({ registry: metrics.registry, nonces, wakes });
   let authorities: ReadonlySet<string> = new Set(config.PUBLIC_AUTHORITIES?.map(normalAuthority));
   let publicUrl = config.PUBLIC_URL ?? publicUrlOf(config.PUBLIC_AUTHORITIES?.[0] ?? config.HOST);
@@ -80,6 +82,12 @@ export async function startFacade({
     caches: informers.caches,
     wakes,
     gate: new ContractGate(),
+    liveContracts: createLiveContracts({ clients, clock, lookEveryMs: Math.min(60_000, orphanMinAgeMs) }),
+    orphanMinAgeMs,
+    world: {
+      suspect: (sign) => log.error({ ...sign }, 'OlderWorldSuspected: the cluster may be an older one'),
+      areDeletionsSuspended: () => false,
+    },
     store: store ?? noStore(),
     installation: installationOf({
       clients,

@@ -158,7 +158,10 @@ function toCaches(all: All, isSynced: () => boolean): Caches {
       byUid: (uid) => recent.newest(uid, first(contracts, 'uid', uid)),
       note: recent.note,
       ofTenant: (publicKey) => contracts.cache.getByIndex('tenant', publicKey),
-      heldBy: (agentUid) => contracts.cache.getByIndex('holder', agentUid),
+      heldBy: (agentUid) =>
+        contracts.cache
+          .getByIndex('holder', agentUid)
+          .map((contract) => recent.newest(contract.metadata.uid ?? '', contract) ?? contract),
       waiting: (demandKey) => contracts.cache.getByIndex('waiting', demandKey),
       byIdempotencyKey: ({ tenantKey, keyHash }) =>
         first(contracts, 'idempotency', `${tenantKey}/${keyHash}`),

@@ -2,7 +2,9 @@
 import { Problem } from '../crds/problem.ts';
 import type { Store } from '../store/store.ts';
 
-export type StorePort = Pick<Store, 'archive' | 'idempotency'>;
+export type StorePort = Pick<Store, 'archive' | 'idempotency'> & {
+  readonly instances: Pick<Store['instances'], 'get'>;
+};
 
 /** Every call is refused as if the database were down: the routes that need it answer 503, the rest works. */
 export function noStore(): StorePort {
@@ -21,6 +23,7 @@ export function noStore(): StorePort {
       findByIdempotencyKey: refuse,
       listByTenant: refuse,
     },
+    instances: { get: refuse },
     idempotency: { claim: refuse, get: refuse, setContract: refuse, deleteExpired: refuse },
   };
 }

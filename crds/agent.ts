@@ -114,6 +114,14 @@ export const AgentStatus = z
       .optional()
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['contractUID', 'epoch'] })
       .describe('Machines whose absence it has not confirmed for 24 hours.'),
+    orphans: z
+      .object({
+        count: count().describe('All of them.'),
+        stopped: count().describe('Of these, in quarantine.'),
+        waiting: count().describe('Of these, due to be destroyed; only so many go in an hour.'),
+      })
+      .optional()
+      .describe('Machines on its host that no contract accounts for. Absent: there are none.'),
     conditions: conditions(),
   })
   .describe('What was seen of the agent.');
@@ -150,6 +158,18 @@ export const agentDefinition = defineResource({
       type: 'integer',
       jsonPath: '.status.activeContracts',
       description: 'Contracts it holds.',
+    },
+    {
+      name: 'Unique',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Unique")].status',
+      description: 'False: another process uses its key, as a cloned machine does.',
+    },
+    {
+      name: 'Orphans',
+      type: 'integer',
+      jsonPath: '.status.orphans.count',
+      description: 'Machines of no contract.',
     },
     {
       name: 'Last Seen',

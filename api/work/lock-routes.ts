@@ -12,7 +12,7 @@ import { answers, ok } from '../http/envelope.ts';
 import { ContractOfProviderPath } from '../http/params.ts';
 import { settle } from '../settle.ts';
 import { eligibleFor } from './eligible.ts';
-import { claimantOf, findContract, lookUpContract } from './find-contract.ts';
+import { claimantOf, findContract, lookUpLive } from './find-contract.ts';
 
 type LockBody = Readonly<{
   session?: string | undefined;
@@ -57,7 +57,7 @@ export const lockRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
       const caller = agentCaller(request);
       const { id } = request.params;
       const { session, incarnation, epoch, class: kind } = request.body ?? {};
-      const cached = await lookUpContract(deps, { id, namespace: caller.provider.spec.namespace });
+      const cached = await lookUpLive(deps, { id, caller });
       if (!cached) return ok({ released: false, then: 'Continue' as const }); // gone, and its lock with it
       await admitCall(deps, { agent: caller.agent, session, incarnation });
       if (session) await requireCertainAbsence(deps, caller.agent);

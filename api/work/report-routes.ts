@@ -20,7 +20,7 @@ import { answers, ok } from '../http/envelope.ts';
 import { ContractOfProviderPath } from '../http/params.ts';
 import { type Settled, settle } from '../settle.ts';
 import { payDebt } from './debts.ts';
-import { claimantOf, findContract, lookUpContract } from './find-contract.ts';
+import { claimantOf, findContract, lookUpLive } from './find-contract.ts';
 
 const ProvisionedResponse = z.object({
   contractId: z.string().describe('The contract.'),
@@ -108,7 +108,7 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
       await admitCall(deps, { agent: caller.agent, session, incarnation });
       if (session) await requireCertainAbsence(deps, caller.agent);
       const { id } = request.params;
-      const cached = await lookUpContract(deps, { id, namespace: caller.provider.spec.namespace });
+      const cached = await lookUpLive(deps, { id, caller });
       const paid = await payDebt(deps, {
         agent: caller.agent,
         contractUID: uidOfContractId(id) ?? '',
