@@ -1,0 +1,26 @@
+/**
+ * Who may claim when. The first choice may at once, the second one head start later, then two more, four more,
+ * and so on: a thousand agents are through after eleven, so nobody that is slow or dead holds work up.
+ */
+import { HEAD_START_MS } from './numbers.ts';
+import type { Placement } from './place.ts';
+
+/**
+ * The instant from which on the agent may claim, in milliseconds since 1970; undefined when it is no candidate.
+ * `waitingSinceMs`: since when it could be claimed at all (`waiting.ts`), or, where the caller remembers it, since
+ * when there has been a candidate: only then do the turns count for room that was made later.
+ */
+export function mayClaimAt(
+  { candidates, notBeforeMs = 0, takeover }: Placement,
+  { agentUID, waitingSinceMs }: Readonly<{ agentUID: string; waitingSinceMs: number }>,
+): number | undefined {
+  const candidate = candidates.find((entry) => entry.agentUID === agentUID);
+  if (!candidate) return undefined;
+  const { opensAtMs = 0, turn } = candidate;
+  const fromMs = Math.max(waitingSinceMs, notBeforeMs);
+  if (takeover?.agentUID === agentUID) return fromMs;
+  return Math.max(fromMs, opensAtMs, takeover?.untilMs ?? 0) + stepsBefore(turn) * HEAD_START_MS;
+}
+
+/** 0, 1, 2, 2, 3, 3, 3, 3, 4, … */
+const stepsBefore = (turn: number): number => 32 - Math.clz32(turn);

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { AgentHealth } from '../agent.ts';
+import { aContract, anAgent, at, NOON, uidOf } from '../contract/builders.ts';
+import type { Attempt } from '../contract/status.ts';
+import { breakerOf, failureCost, healthChangesAt, healthOf } from './health.ts';
+import { BREAKER_OPEN_MAX_MS, BREAKER_OPEN_MS, FAILURES_COST_MAX } from './numbers.ts';
+
+const MINUTE = 60;
+const failures = (...minutes: number[]): AgentHealth => ({
+  failures: minutes.map((minute, n) => ({ contractUID: uidOf(n), at: at(minute * MINUTE).toISOString() })),
+});
+const stateAt = (health: AgentHealth, minute: number) =>
+  breakerOf(health, at(minute * MINUTE).getTime()).state;
+
+describe('the breaker of an agent', () => {
+  test('two contracts in a row that failed leave it closed, the third opens it', () => {
+    expect(stateAt(failures(0, 1), 2)).toBe('Closed');
+    expect(stateAt(failures(0, 1, 2), 2)).toBe('Open');
+  });
+
+  test('is half open a quarter of an hour after the last failure', () => {
+    expect(breakerOf(failures(0, 1, 2), at(3 * MINUTE).getTime())).toEqual({
+      state: 'Open',
+      failures: 3,
+      untilMs: at(17 * MINUTE).getTime(),
+    });
+    expect(stateAt(failures(0, 1, 2), 17)).toBe('HalfOpen');
+  });
+
+  test('the trial that fails doubles the time, up to two hours', () => {
+    expect(stateAt(failures(0, 1, 2, 20), 20 + 29)).toBe('Open');
+    expect(stateAt(failures(0, 1, 2, 20), 20 + 30)).toBe('HalfOpen');
+    const many = failures(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+    expect(breakerOf(many, at(9 * MINUTE).getTime())).toMatchObject({
+      untilMs: at(9 * MINUTE).getTime() + BREAKER_OPEN_MAX_MS,
+    });
+  });
+
+  test('a success closes it', () =>
+    expect(stateAt({ ...failures(0, 1, 2), lastSuccessAt: at(3 * MINUTE).toISOString() }, 4)).toBe('Closed'));
+
+  test('one contract that fails again and again opens nothing', () => {
+    const same = failures(0, 1, 2, 3).failures?.map((entry) => ({ ...entry, contractUID: uidOf(1) }));
+    expect(stateAt({ failures: same }, 4)).toBe('Closed');
+  });
+
+  test('failures of another day are no part of a run', () =>
+    expect(stateAt(failures(0, 1, 24 * 60 + 1), 24 * 60 + 2)).toBe('Closed'));
+});
+
+test('recent failures cost points, up to a limit, and are forgiven', () => {
+  const cost = (minute: number) => failureCost(failures(0, 1), at(minute * MINUTE).getTime());
+  expect([cost(2), cost(30.5), cost(31)]).toEqual([30, 15, 0]);
+  expect(failureCost(failures(0, 1, 2, 3, 4, 5, 6), at(420).getTime())).toBe(FAILURES_COST_MAX);
+});
+
+describe('what is a failure of the agent', () => {
+  const attempt = (change: Partial<Attempt>): Attempt => ({
+    agent: 'node-1',
+    agentUID: uidOf(1),
+    epoch: 1,
+    startedAt: at(0).toISOString(),
+    endedAt: at(60).toISOString(),
+    outcome: 'Failed',
+    ...change,
+  });
+  const cases: [string, Partial<Attempt>, boolean][] = [
+    ['it failed', {}, true],
+    ['it failed for a while only', { class: 'transient' }, true],
+    ['it was not heard any more', { outcome: 'Expired' }, true],
+    ['nobody could reach what it built', { outcome: 'VerificationFailed' }, true],
+    ['it had no room', { class: 'capacity' }, false],
+    ['it cannot be built as ordered', { class: 'configuration' }, false],
+    ['it can never be built', { class: 'permanent' }, false],
+    ['it gave the work back', { outcome: 'Released' }, false],
+    ['it was another agent', { agentUID: uidOf(2) }, false],
+    ['it was yesterday', { endedAt: at(60 - 24 * 3600).toISOString() }, false],
+  ];
+  test.each(cases)('%s', (_name, change, counts) => {
+    const contract = aContract('Accepted', { attempts: [attempt(change)] });
+    const health = healthOf(anAgent(1), { contracts: [contract], now: at(60) });
+    expect(health.failures?.length ?? 0).toBe(counts ? 1 : 0);
+  });
+
+  test('the last success is remembered beside it', () => {
+    const attempts = [
+      attempt({}),
+      attempt({ epoch: 2, outcome: 'Succeeded', endedAt: at(90).toISOString() }),
+    ];
+    const contract = aContract('Active', { attempts });
+    expect(healthOf(anAgent(1), { contracts: [contract], now: at(100) })).toEqual({
+      lastSuccessAt: at(90).toISOString(),
+      failures: [{ contractUID: contract.metadata.uid, at: at(60).toISOString() }],
+    });
+  });
+});
+
+test('nothing changes by time before it says so', () =>
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: -1600, max: 0 }), { maxLength: 10 }),
+      fc.nat(),
+      (minutes, later) => {
+        const health = failures(...minutes.sort((a, b) => a - b));
+        const nowMs = NOON.getTime();
+        const nextMs = healthChangesAt(health, nowMs) ?? nowMs + 10 * BREAKER_OPEN_MS;
+        const thenMs = nowMs + (later % (nextMs - nowMs));
+        expect(nextMs).toBeGreaterThan(nowMs);
+        expect(breakerOf(health, thenMs)).toEqual(breakerOf(health, nowMs));
+        expect(failureCost(health, thenMs)).toBe(failureCost(health, nowMs));
+      },
+    ),
+  ));
