@@ -3,6 +3,7 @@
  * machine was reported, seen reachable, moved and gone; read when a machine turns up that the cluster does not
  * know, and after an older etcd was restored. Source: docs/contract.md, 10 and 12.
  */
+import type { Access } from '../crds/contract/status.ts';
 import type { Database } from './database.ts';
 
 export const INSTANCE_EVENTS = ['Provisioned', 'Active', 'Moved', 'Ended'] as const;
@@ -15,10 +16,12 @@ export type InstanceRecord = Readonly<{
   externalId: string;
   event: InstanceEvent;
   at: Date;
+  /** How its tenant reaches it; not answered by `get`. */
+  access?: Access | undefined;
 }>;
 
 export type Instances = Readonly<{
-  /** Repeating it is harmless: the first time is kept. */
+  /** Repeating it is harmless: the first time and the last way to reach it are kept. */
   put: (record: InstanceRecord) => Promise<void>;
   /** Everything that is known of a contract's machines, newest epoch first, then newest first. */
   get: (contractUID: string) => Promise<InstanceRecord[]>;
@@ -36,11 +39,12 @@ type Row = {
 
 export function openInstances(database: Database): Instances {
   return {
-    put: async ({ contractUID, epoch, agentUID, externalId, event, at }) => {
+    put: async ({ contractUID, epoch, agentUID, externalId, event, at, access }) => {
       await database.query(
-        `INSERT INTO contract_instances (contract_uid, epoch, agent_uid, external_id, event, at)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-        [contractUID, epoch, agentUID, externalId, event, at.toISOString()],
+        `INSERT INTO contract_instances AS kept (contract_uid, epoch, agent_uid, external_id, event, at, access)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (contract_uid, epoch, agent_uid, external_id, event)
+         DO UPDATE SET access = COALESCE(excluded.access, kept.access)`,
+        [contractUID, epoch, agentUID, externalId, event, at.toISOString(), access && JSON.stringify(access)],
       );
     },
     get: async (contractUID) => {

@@ -13,6 +13,7 @@ import { type DeadLetters, openDeadLetters } from './dead-letters.ts';
 import { type Idempotency, openIdempotency } from './idempotency.ts';
 import { type Instances, openInstances } from './instances.ts';
 import { migrate, readMigrations } from './migrate.ts';
+import { openRestore, type Restore } from './restore.ts';
 
 export type StoreOptions = Readonly<{
   databaseUrl: string;
@@ -27,6 +28,7 @@ export type Store = Readonly<{
   attempts: Attempts;
   deadLetters: DeadLetters;
   idempotency: Idempotency;
+  restore: Restore;
   /**
    * Brings the schema up to date; answers the migrations that it applied. Safe to call from several programs
    * at once. Throws StoreUnavailable, which is worth a retry, or MigrationError, which is not.
@@ -46,6 +48,7 @@ export function createStore({ databaseUrl, clock, log, poolSize }: StoreOptions)
     attempts: openAttempts(database),
     deadLetters: openDeadLetters(database),
     idempotency: openIdempotency({ database, clock }),
+    restore: openRestore({ database, clock }),
     migrate: async () => migrate({ databaseUrl, log }, await readMigrations()),
     ready: async () => {
       try {

@@ -21,12 +21,13 @@ export function createLedger(store: LedgerStore): ContractLedger {
     recordInstance: async ({ metadata, status }) => {
       const { instance, phase } = status;
       const uid = metadata.uid ?? '';
-      const mark = `${instance?.epoch}/${instance?.externalId}/${phase}`;
+      const { access } = status;
+      const mark = `${instance?.epoch}/${instance?.externalId}/${phase}/${JSON.stringify(access)}`;
       if (!instance || recorded.get(uid) === mark) return;
       const at = new Date(status.history?.at(-1)?.at ?? metadata.creationTimestamp ?? 0);
       const { epoch, agentUID, externalId } = instance;
       const event = phase === 'Provisioned' ? 'Provisioned' : 'Active';
-      await store.instances.put({ contractUID: uid, epoch, agentUID, externalId, event, at });
+      await store.instances.put({ contractUID: uid, epoch, agentUID, externalId, event, at, access });
       recorded.set(uid, mark);
       const [oldest] = recorded.keys();
       if (recorded.size > REMEMBERED_MAX && oldest !== undefined) recorded.delete(oldest);
