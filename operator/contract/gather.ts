@@ -5,8 +5,8 @@ import { demandKeys } from '../../crds/contract/eligibility.ts';
 import { finalWordOf } from '../../crds/contract/failed-before.ts';
 import { snapshotTerms } from '../../crds/contract/terms.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { SilenceWatch } from '../../lib/silence-watch.ts';
 import type { Informers } from '../clients.ts';
-import type { SilenceWatch } from '../silence-watch.ts';
 import type { Facts, Supply } from './facts.ts';
 
 type Deps = Readonly<{

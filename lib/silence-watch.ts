@@ -1,7 +1,7 @@
 /**
  * How long something has gone without changing, as this process saw it on its monotonic clock: a lock without
- * renewal, a heartbeat Lease. No two clocks are ever compared. A new leader has seen nothing yet, so a lock
- * gets a whole TTL from it. Source: docs/contract.md, 4.
+ * renewal, a heartbeat Lease, a superseded process. No two clocks are ever compared. A process that has just
+ * started has seen nothing yet, so a lock gets a whole TTL from a new leader. Source: docs/contract.md, 4.
  */
 export type SilenceWatch = Readonly<{
   /** Notes the present `mark` of `key` and answers its silence; `initialMs` when it is seen for the first time. */
