@@ -77,6 +77,13 @@ export type Provisioner = Readonly<{
   start: (ref: InstanceRef, options: Cancellable) => Promise<void>;
   stop: (ref: InstanceRef, options: Cancellable) => Promise<void>;
   observe: (ref: InstanceRef, options: Cancellable) => Promise<Health>;
+  /**
+   * The same machine with a fresh system; its name and tags stay, all data on it goes, the host key may change.
+   * Interrupted it leaves a machine that is listed, and may be asked again. Absent: it cannot.
+   */
+  reinstall?: (ref: InstanceRef, request: CreateRequest, options: Cancellable) => Promise<CreatedInstance>;
+  /** From now on exactly these keys open a new session. Idempotent. Absent: it cannot. */
+  setSshKeys?: (ref: InstanceRef, sshPublicKeys: readonly string[], options: Cancellable) => Promise<void>;
   /** Every machine of this installation on this host, also those of other agents. */
   list: (options: Cancellable) => Promise<readonly ListedInstance[]>;
 }>;

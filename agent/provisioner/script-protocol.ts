@@ -1,6 +1,6 @@
 /**
  * The JSON documents of the script protocol: the reference agent's actions and fields (snake_case), with
- * `start`, `stop`, `list` and `retag` beside them and the tags in every request. Unknown fields of an answer
+ * `start`, `stop`, `list`, `retag`, `reinstall` and `set_ssh_keys` beside them and the tags in every request. Unknown fields of an answer
  * are ignored, `root_password` among them: no password is ever carried on.
  */
 import { isIPv6 } from 'node:net';
@@ -17,6 +17,8 @@ export const ACTIONS = [
   'stop',
   'list',
   'retag',
+  'reinstall',
+  'set_ssh_keys',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -66,6 +68,8 @@ const succeeded = z.literal(true);
 export const Answer = {
   provision: z.object({ success: succeeded, instance: Instance }),
   retag: z.object({ success: succeeded, instance: Instance }),
+  reinstall: z.object({ success: succeeded, instance: Instance }),
+  set_ssh_keys: z.object({ success: succeeded }),
   get_instance: z.object({ success: succeeded, instance: Instance.nullish() }),
   terminate: z.object({ success: succeeded }),
   start: z.object({ success: succeeded }),

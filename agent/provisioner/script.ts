@@ -42,6 +42,8 @@ export const ScriptConfig = z.strictObject({
   stop: program.optional().describe('Program that stops an instance and keeps it.'),
   list: program.optional().describe('Program that lists the instances on this host.'),
   retag: program.optional().describe('Program that gives an instance a newer epoch.'),
+  reinstall: program.optional().describe('Program that gives an instance a fresh system; its data goes.'),
+  set_ssh_keys: program.optional().describe('Program that changes who can log in to an instance.'),
   timeout_seconds: z
     .int()
     .min(1)
@@ -100,6 +102,15 @@ export function scriptProvisioner(deps: ScriptDeps): Provisioner {
     },
     start: async (ref, { signal }) => void (await call(deps, 'start', { fields: tagFields(ref), signal })),
     stop: async (ref, { signal }) => void (await call(deps, 'stop', { fields: tagFields(ref), signal })),
+    reinstall: async (ref, request, { signal }) => {
+      const fields = { ...provisionFields(request), ...tagFields(ref) };
+      const secrets = { ...request.instanceConfig, secret: request.postProvisionScript };
+      return toCreated((await call(deps, 'reinstall', { fields, secrets, signal })).instance);
+    },
+    setSshKeys: async (ref, sshPublicKeys, { signal }) => {
+      const fields = { ...tagFields(ref), ssh_public_keys: sshPublicKeys };
+      await call(deps, 'set_ssh_keys', { fields, signal });
+    },
     observe: async (ref, { signal }) =>
       toHealth((await call(deps, 'health_check', { fields: tagFields(ref), signal })).health),
   };

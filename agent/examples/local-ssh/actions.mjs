@@ -3,7 +3,7 @@
  * be killed at any moment: what is left is listed, and the next `provision` or `terminate` goes on from there.
  */
 
-import { erase, load, loadAll, make, pathsOf, readJson, save, sweep } from './instance.mjs';
+import { empty, erase, load, loadAll, make, pathsOf, readJson, save, sweep } from './instance.mjs';
 import { withLock } from './lock.mjs';
 import {
   find,
@@ -39,6 +39,8 @@ export const ACTIONS = {
   start,
   stop,
   retag,
+  reinstall,
+  set_ssh_keys: setSshKeys,
   list,
   health_check: healthCheck,
 };
@@ -149,6 +151,43 @@ async function retag(root, request) {
   const outcome = await ready(root, externalId, pid);
   if ('failure' in outcome) throw notStarted(externalId, outcome.failure);
   return { instance: present(externalId, outcome.runtime) };
+}
+
+/**
+ * The same instance with an empty home and a new host key; its port stays. It runs afterwards.
+ * @param {string} root
+ * @param {Request} request
+ */
+async function reinstall(root, request) {
+  assertReachable(root);
+  const externalId = externalIdOf(request);
+  const sshKeys = sshKeysOf(request);
+  const pid = await withLock(root, async () => {
+    sweep(root);
+    const saved = usable(root, findOrRefuse(root, externalId, tagsOf(request)));
+    await halt(root, saved);
+    const renewed = { ...saved, sshKeys };
+    empty(root, renewed, (home) => furnish(home, renewed));
+    return launch(root, renewed);
+  });
+  const outcome = await ready(root, externalId, pid);
+  if ('failure' in outcome) throw notStarted(externalId, outcome.failure);
+  return { instance: present(externalId, outcome.runtime) };
+}
+
+/**
+ * Who can log in from now on; sessions that are open stay. The daemon reads the keys at each login.
+ * @param {string} root
+ * @param {Request} request
+ */
+async function setSshKeys(root, request) {
+  const externalId = externalIdOf(request);
+  const sshKeys = sshKeysOf(request);
+  await withLock(root, async () => {
+    const saved = usable(root, findOrRefuse(root, externalId, tagsOf(request)));
+    save(root, { ...saved, sshKeys });
+  });
+  return {};
 }
 
 /** @param {string} root @param {Request} request */

@@ -28,8 +28,9 @@ async function main() {
   // One broken connection must not take the instance and every other session with it.
   process.on('uncaughtException', (error) => log(`unexpected: ${error.stack ?? error}`));
 
+  const sshKeys = () => load(root, externalId)?.sshKeys ?? [];
   const { privateKey, fingerprint } = ensureHostKey(paths);
-  await startServer({ room, port, privateKey, sshKeys: instance.sshKeys, log });
+  await startServer({ room, port, privateKey, sshKeys, log });
   rmSync(paths.failure, { force: true });
   const startedAt = new Date().toISOString();
   writeJson(paths.runtime, { pid: process.pid, port, hostKeyFingerprint: fingerprint, startedAt });

@@ -72,6 +72,26 @@ export function make(root, instance, furnish) {
 }
 
 /**
+ * A fresh home and no host key, for an instance that does not run. Interrupted it has a home or none, and its
+ * tags: asked again it goes on from there.
+ * @param {string} root
+ * @param {Instance} instance
+ * @param {(home: string) => void} furnish
+ */
+export function empty(root, instance, furnish) {
+  const { home, hostKey, runtime, failure } = pathsOf(root, instance.externalId);
+  removeTree(home);
+  for (const file of [runtime, failure, hostKey]) rmSync(file, { force: true });
+  save(root, instance);
+  const hidden = join(root, `.new-${instance.externalId}-home`);
+  removeTree(hidden);
+  mkdirSync(hidden);
+  chmodSync(hidden, 0o700);
+  furnish(hidden);
+  renameSync(hidden, home);
+}
+
+/**
  * Removes the folder: first what is the tenant's, the tags last.
  * @param {string} root
  * @param {string} externalId

@@ -9,7 +9,10 @@ import { serveSession } from './session.mjs';
 import { HOST } from './settings.mjs';
 
 /** @typedef {import('./session.mjs').Room} Room */
-/** @typedef {{ room: Room, port: number, privateKey: string, sshKeys: string[], log: (text: string) => void }} Options */
+/**
+ * @typedef {{ room: Room, port: number, privateKey: string, sshKeys: () => string[],
+ *   log: (text: string) => void }} Options `sshKeys` is asked at each login: the tenant may have changed them.
+ */
 
 const CONNECTIONS_MAX = 64;
 const SESSIONS_MAX = 16;
@@ -21,8 +24,8 @@ const LOGIN_MS = 20_000;
  * @param {Options} options
  */
 export async function startServer({ room, port, privateKey, sshKeys, log }) {
-  const keys = sshKeys.flatMap(parse);
-  if (keys.length === 0)
+  const keys = () => sshKeys().flatMap(parse);
+  if (keys().length === 0)
     throw new Refusal('permanent', 'none of the SSH keys is one that this server can use');
   const server = new ssh2.Server({ hostKeys: [privateKey], ident: 'dcmarket-local-ssh' }, (client) =>
     serve(client, { room, keys, log }),
@@ -38,7 +41,7 @@ export async function startServer({ room, port, privateKey, sshKeys, log }) {
 
 /**
  * @param {import('ssh2').Connection} client
- * @param {{ room: Room, keys: import('ssh2').ParsedKey[], log: (text: string) => void }} context
+ * @param {{ room: Room, keys: () => import('ssh2').ParsedKey[], log: (text: string) => void }} context
  */
 function serve(client, { room, keys, log }) {
   // Without this each answer waits some 40 ms for the client's acknowledgement. The types forgot the method.
@@ -49,7 +52,7 @@ function serve(client, { room, keys, log }) {
   let attempts = 0;
   let sessions = 0;
   client.on('authentication', (context) => {
-    if (context.method === 'publickey' && isTenant(context, keys)) return context.accept();
+    if (context.method === 'publickey' && isTenant(context, keys())) return context.accept();
     attempts += 1;
     if (attempts > ATTEMPTS_MAX) return client.end();
     context.reject(['publickey']);
