@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import { aContract, aHolder, aPool, at, someTerms, uidOf } from '../contract/builders.ts';
+import type { LiveContract } from '../contract/contract.ts';
+import type { TermsSnapshot } from '../contract/spec.ts';
+import { crowded, loaded, placeIn, refusals, someAgent } from './builders.ts';
+import type { AgentFacts } from './supply.ts';
+
+const condition = (type: string, status: 'True' | 'False') => ({
+  type,
+  status,
+  reason: type,
+  message: 'disk errors',
+  lastTransitionTime: at(-60).toISOString(),
+});
+const failing = (minutes: number, unproven = 0): Partial<AgentFacts> => ({
+  health: {
+    failures: [3, 2, 1].map((n) => ({ contractUID: uidOf(n), at: at(-minutes * 60 - n).toISOString() })),
+  },
+  load: { ...crowded(0), unproven },
+});
+const wanting = (terms: Partial<TermsSnapshot>, more: Partial<LiveContract['spec']> = {}): LiveContract =>
+  aContract('Accepted', {}, { spec: { termsSnapshot: someTerms(terms), ...more } });
+const resources = { cpu: '4', memory: '8Gi', storage: '100Gi' };
+
+type Case = {
+  name: string;
+  agent?: Parameters<typeof someAgent>[1];
+  pool?: Parameters<typeof aPool>[1];
+  contract?: LiveContract;
+  siblings?: LiveContract[];
+  want: string | undefined;
+};
+/** In the order of the chain: each is refused for its reason though all that follow hold as well. */
+const cases: Case[] = [
+  { name: 'nothing against it', want: undefined },
+  { name: 'revoked', agent: { spec: { revoked: true, permissions: [] } }, want: 'AgentRevoked' },
+  {
+    name: 'no permission',
+    agent: { spec: { permissions: ['heartbeat'] }, status: { provisionerType: 'docker' } },
+    want: 'MissingPermission',
+  },
+  { name: 'says another type', agent: { status: { provisionerType: 'docker' } }, want: 'AgentTypeMismatch' },
+  {
+    name: 'a label that does not fit',
+    contract: wanting({
+      requirements: { selector: [{ key: 'disk', operator: 'In', values: ['nvme'] }], capabilities: ['kvm'] },
+    }),
+    agent: { labels: { disk: 'hdd' } },
+    want: 'LabelMismatch',
+  },
+  {
+    name: 'the label fits',
+    contract: wanting({ requirements: { selector: [{ key: 'disk', operator: 'Exists' }] } }),
+    agent: { labels: { disk: 'hdd' } },
+    want: undefined,
+  },
+  {
+    name: 'a feature that is missing',
+    contract: wanting({ requirements: { capabilities: ['kvm', 'ipv6'], storageClass: 'nvme' } }),
+    agent: { status: { capabilities: ['kvm'] } },
+    want: 'MissingCapability',
+  },
+  {
+    name: 'a disk that is missing',
+    contract: wanting({ requirements: { capabilities: ['kvm'], storageClass: 'nvme' } }),
+    agent: { status: { capabilities: ['kvm'], storageClasses: ['hdd'] } },
+    want: 'MissingStorageClass',
+  },
+  {
+    name: 'all that is asked for',
+    contract: wanting({ requirements: { capabilities: ['kvm'], storageClass: 'nvme' } }),
+    agent: { status: { capabilities: ['ipv6', 'kvm'], storageClasses: ['nvme'] } },
+    want: undefined,
+  },
+  {
+    name: 'smaller than the contract',
+    contract: wanting({ resources: { ...resources, cpu: '33' } }),
+    agent: { spec: { cordoned: true } },
+    want: 'TooSmall',
+  },
+  { name: 'no GPU at all', contract: wanting({ resources: { ...resources, gpu: 1 } }), want: 'TooSmall' },
+  { name: 'cordoned', agent: { spec: { cordoned: true, draining: true } }, want: 'AgentCordoned' },
+  {
+    name: 'draining',
+    agent: { spec: { draining: true }, facts: { presence: 'Duplicate' } },
+    want: 'AgentDraining',
+  },
+  { name: 'two processes', agent: { facts: { presence: 'Duplicate' } }, want: 'DuplicateAgent' },
+  {
+    name: 'offline',
+    agent: { facts: { presence: 'Offline' }, status: { conditions: [condition('Healthy', 'False')] } },
+    want: 'AgentOffline',
+  },
+  {
+    name: 'not healthy by its own word',
+    agent: { facts: failing(5), status: { conditions: [condition('Healthy', 'False')] } },
+    want: 'AgentUnhealthy',
+  },
+  {
+    name: 'healthy by its own word',
+    agent: { status: { conditions: [condition('Healthy', 'True')] } },
+    want: undefined,
+  },
+  {
+    name: 'its breaker is open',
+    agent: { facts: failing(5) },
+    pool: { minVersion: '1.0.0' },
+    want: 'BreakerOpen',
+  },
+  { name: 'half open and idle: it is tried', agent: { facts: failing(16) }, want: undefined },
+  { name: 'half open and on trial', agent: { facts: failing(16, 1) }, want: 'OnTrial' },
+  {
+    name: 'too old',
+    pool: { minVersion: '1.2.0' },
+    agent: { status: { version: '1.1.9' }, facts: { load: loaded(32) } },
+    want: 'VersionTooOld',
+  },
+  { name: 'of unknown version', pool: { minVersion: '1.2.0' }, want: 'VersionTooOld' },
+  {
+    name: 'new enough',
+    pool: { minVersion: '1.2.0' },
+    agent: { status: { version: '1.2.0' } },
+    want: undefined,
+  },
+  {
+    name: 'no CPU free',
+    agent: { facts: { load: loaded(32, { memory: '128Gi' }) } },
+    want: 'InsufficientCPU',
+  },
+  {
+    name: 'no memory free',
+    agent: { facts: { load: loaded(1, { memory: '128Gi', storage: '1000Gi' }) } },
+    want: 'InsufficientMemory',
+  },
+  {
+    name: 'no disk free',
+    agent: { facts: { load: loaded(1, { storage: '1000Gi' }) } },
+    want: 'InsufficientStorage',
+  },
+  {
+    name: 'no GPU free',
+    contract: wanting({ resources: { ...resources, gpu: 1 } }),
+    agent: {
+      status: { resources: { gpu: 1 } },
+      facts: { load: { ...crowded(1), used: { ...crowded(1).used, gpus: 1 } } },
+    },
+    want: 'InsufficientGPU',
+  },
+  {
+    name: 'as many machines as it says',
+    agent: { status: { resources: { instances: 3 } }, facts: { load: crowded(3) } },
+    want: 'TooManyInstances',
+  },
+  {
+    name: 'as many machines as its pool allows',
+    pool: { placement: { strategy: 'Spread', instancesPerAgent: 2 } },
+    agent: { status: { resources: { instances: 3 } }, facts: { load: crowded(2) } },
+    want: 'TooManyInstances',
+  },
+  {
+    name: 'exactly the room that is left',
+    agent: { facts: { load: loaded(31, { memory: '127Gi', storage: '999Gi' }) } },
+    want: undefined,
+  },
+  {
+    name: 'CPU that is promised twice',
+    pool: {
+      placement: {
+        strategy: 'Spread',
+        overcommit: { cpuPercent: 200, memoryPercent: 100, storagePercent: 100 },
+      },
+    },
+    agent: { facts: { load: loaded(63) } },
+    want: undefined,
+  },
+  {
+    name: 'CPU that is kept back',
+    pool: {
+      placement: {
+        strategy: 'Spread',
+        overcommit: { cpuPercent: 50, memoryPercent: 100, storagePercent: 100 },
+      },
+    },
+    agent: { facts: { load: loaded(15.5) } },
+    want: 'InsufficientCPU',
+  },
+  {
+    name: 'an agent that says nothing of its size checks for itself',
+    agent: { status: { resources: undefined }, facts: { load: loaded(999) } },
+    want: undefined,
+  },
+  {
+    name: 'no room but for what it holds of this contract',
+    contract: aContract('Accepted', { holders: [aHolder(1, 1)], epoch: 1 }),
+    agent: { facts: { load: loaded(32) } },
+    want: undefined,
+  },
+  {
+    name: 'another contract of the group is there',
+    contract: wanting({}, { antiAffinity: { group: 'web', mode: 'Required' } }),
+    siblings: [
+      aContract(
+        'Active',
+        { holders: [aHolder(1, 1)] },
+        { metadata: { uid: uidOf(7) }, spec: { antiAffinity: { group: 'web', mode: 'Preferred' } } },
+      ),
+    ],
+    pool: { paused: true },
+    want: 'AntiAffinity',
+  },
+  {
+    name: 'a contract of another tenant is no reason',
+    contract: wanting({}, { antiAffinity: { group: 'web', mode: 'Required' } }),
+    siblings: [
+      aContract(
+        'Active',
+        { holders: [aHolder(1, 1)] },
+        {
+          metadata: { uid: uidOf(7) },
+          spec: { tenant: { publicKey: '9'.repeat(64) }, antiAffinity: { group: 'web', mode: 'Preferred' } },
+        },
+      ),
+    ],
+    want: undefined,
+  },
+  {
+    name: 'nor one that has ended',
+    contract: wanting({}, { antiAffinity: { group: 'web', mode: 'Required' } }),
+    siblings: [
+      aContract(
+        'Failed',
+        { holders: [aHolder(1, 1)] },
+        { metadata: { uid: uidOf(7) }, spec: { antiAffinity: { group: 'web', mode: 'Required' } } },
+      ),
+    ],
+    want: undefined,
+  },
+  { name: 'its pool is paused', pool: { paused: true }, want: 'PoolPaused' },
+];
+
+describe('an agent is passed over for the first of these', () => {
+  for (const { name, agent = {}, pool = {}, contract = aContract(), siblings = [], want } of cases)
+    test(name, () => {
+      const world = { pools: [aPool('europe-script', pool)], agents: [someAgent(1, agent)] };
+      const found = refusals(placeIn(world, contract, { now: at(0), siblings }));
+      expect(found).toEqual(want === undefined ? [] : [`node-1: ${want}`]);
+    });
+});
