@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   judgeSession,
+  judgeSessionless,
   mayConfirmAbsence,
   type SessionRecord,
   sessionAnnotations,
@@ -41,13 +42,41 @@ const cases: { name: string; known: SessionRecord | undefined; request: object; 
     name: 'a higher incarnation supersedes',
     known: record(),
     request: { session: 'session-b', incarnation: 6 },
-    want: { outcome: 'Accepted', changed: true, record: { session: 'session-b', supersededIncarnation: 5 } },
+    want: {
+      outcome: 'Accepted',
+      changed: true,
+      record: { session: 'session-b', supersededIncarnation: 5, supersededHeardAt: NOW.toISOString() },
+    },
   },
   {
-    name: 'an equal incarnation with another session is a clone',
+    name: 'an equal incarnation with another session is a clone, and noted',
     known: record(),
     request: { session: 'session-b' },
+    want: { outcome: 'Refused', code: 'DuplicateAgent', record: { cloneHeardAt: NOW.toISOString() } },
+  },
+  {
+    name: 'a clone that asks again within the minute costs no write',
+    known: record({ cloneHeardAt: ago(59) }),
+    request: { session: 'session-b' },
     want: { outcome: 'Refused', code: 'DuplicateAgent', record: undefined },
+  },
+  {
+    name: 'a report without incarnation counts for the session that counts',
+    known: record(),
+    request: { incarnation: undefined },
+    want: { outcome: 'Accepted', changed: false },
+  },
+  {
+    name: 'a report without incarnation of another session is refused',
+    known: record(),
+    request: { session: 'session-b', incarnation: undefined },
+    want: { outcome: 'Refused', code: 'SessionSuperseded', record: undefined },
+  },
+  {
+    name: 'a report without incarnation introduces nobody',
+    known: undefined,
+    request: { incarnation: undefined },
+    want: { outcome: 'Accepted', record: undefined, changed: false },
   },
   {
     name: 'another machine while the first is alive is a clone',
@@ -105,7 +134,27 @@ describe('one agent, one session', () => {
       request: { session: 'session-b', incarnation: 6 },
       now: NOW,
     });
-    expect(restarted.outcome === 'Accepted' && mayConfirmAbsence(restarted.record, NOW)).toBe(true);
+    expect(restarted.record && mayConfirmAbsence(restarted.record, NOW)).toBe(true);
+  });
+
+  test('what was seen goes before what foreign clocks wrote', () => {
+    const restart = { session: 'session-b', incarnation: 6, fingerprint: 'machine-2' };
+    const judge = (known: SessionRecord, heardMs: number) =>
+      judgeSession({ record: known, request: restart, now: NOW, silence: { heardMs, supersededMs: 0 } })
+        .outcome;
+    expect(judge(record({ heardAt: ago(600) }), 44_999)).toBe('Refused');
+    expect(judge(record({ heardAt: ago(-600) }), 45_000)).toBe('Accepted');
+    const superseded = record({ supersededHeardAt: ago(600) });
+    expect(mayConfirmAbsence(superseded, NOW, { supersededMs: 44_999 })).toBe(false);
+    expect(mayConfirmAbsence(record({ supersededHeardAt: ago(-600) }), NOW, { supersededMs: 45_000 })).toBe(
+      true,
+    );
+  });
+
+  test('who leaves its session out is the reference agent, or a clone of one that has introduced it', () => {
+    expect(judgeSessionless(undefined, NOW)).toBeUndefined();
+    expect(judgeSessionless(record({ left: true }), NOW)).toBeUndefined();
+    expect(judgeSessionless(record(), NOW)).toMatchObject({ code: 'DuplicateAgent' });
   });
 
   test('survives the annotations of a Lease', () => {
@@ -113,6 +162,7 @@ describe('one agent, one session', () => {
       left: true,
       supersededIncarnation: 4,
       supersededHeardAt: ago(3),
+      cloneHeardAt: ago(2),
       duplicateSince: ago(1),
     });
     expect(sessionRecordOf(sessionAnnotations(full), full.heardAt)).toEqual(full);

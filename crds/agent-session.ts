@@ -19,21 +19,25 @@ export type SessionRecord = Readonly<{
   left: boolean;
   /** The session before this one may still run until it has been silent for 45 s. */
   supersededIncarnation?: number | undefined;
+  /** When it was superseded, or heard after that: up to then it may have been heard by anybody. */
   supersededHeardAt?: string | undefined;
+  /** When another process with this key was last refused; noted at most every minute. */
+  cloneHeardAt?: string | undefined;
   /** Since when two live processes are known to use the key. */
   duplicateSince?: string | undefined;
 }>;
 
 export type SessionRequest = Readonly<{
   session: string;
-  incarnation: number;
+  /** Absent in the reports of older agents: they never introduce a session. */
+  incarnation?: number | undefined;
   /** Absent in lock and reports: those never introduce a session from another machine. */
   fingerprint?: string | undefined;
   leaving?: boolean | undefined;
 }>;
 
 export type SessionVerdict =
-  | Readonly<{ outcome: 'Accepted'; record: SessionRecord; changed: boolean }>
+  | Readonly<{ outcome: 'Accepted'; record: SessionRecord | undefined; changed: boolean }>
   | Readonly<{
       outcome: 'Refused';
       code: ProblemCode;
@@ -44,66 +48,114 @@ export type SessionVerdict =
 
 /** A message of the process before may still have been on its way this long after it was superseded. */
 const IN_FLIGHT_MS = 10_000;
+/** A clone that is refused again and again costs a write of the Lease this often. */
+const CLONE_NOTED_EVERY_MS = 60_000;
 
-type Facts = Readonly<{ record: SessionRecord | undefined; request: SessionRequest; now: Date }>;
+/**
+ * How long each was not heard, by the monotonic clock of who asks. Facades whose clocks differ would else take
+ * one of them for silent that is not.
+ */
+export type Silence = Readonly<{ heardMs: number; supersededMs: number }>;
+
+type Facts = Readonly<{
+  record: SessionRecord | undefined;
+  request: SessionRequest;
+  now: Date;
+  /** By the times in the record when absent: good only where one clock wrote them all. */
+  silence?: Silence | undefined;
+}>;
 
 /** Which process counts, and what the Lease should remember (`record`; undefined: leave it as it is). */
-export function judgeSession({ record, request, now }: Facts): SessionVerdict {
-  if (!record) return accepted(freshRecord(request, now), true);
-  if (request.session === record.session && request.incarnation === record.incarnation) {
+export function judgeSession(facts: Facts): SessionVerdict {
+  const { record, request, now } = facts;
+  const { session, incarnation, leaving } = request;
+  if (incarnation === undefined) return judgeReporter(record, session);
+  if (!record) return accepted(freshRecord({ ...request, incarnation }, now), true);
+  if (session === record.session && incarnation === record.incarnation) {
     if (record.duplicateSince) return duplicate(record, undefined);
-    const heard = { ...record, heardAt: now.toISOString(), left: request.leaving ?? false };
-    return accepted(heard, request.leaving === true && !record.left);
+    const heard = { ...record, heardAt: now.toISOString(), left: leaving ?? false };
+    return accepted(heard, leaving === true && !record.left);
   }
-  if (request.incarnation < record.incarnation) return heardAgain({ record, request, now });
-  // The one that was first goes on; the newcomer is shown on the Agent by the facade.
-  if (request.incarnation === record.incarnation) return duplicate(record, undefined, 'Newcomer');
-  return supersede({ record, request, now });
+  if (incarnation < record.incarnation) return heardAgain({ ...facts, record });
+  // The one that was first goes on; the newcomer is noted, to be shown on the Agent.
+  if (incarnation === record.incarnation) return newcomer(record, now);
+  return supersede({ ...facts, record, request: { ...request, incarnation } });
 }
 
+/**
+ * A call without a session is the reference protocol's. From the key of an agent that has introduced a session it
+ * is another process's, unless that one said goodbye: who leaves its session out must not gain by it.
+ */
+export function judgeSessionless(record: SessionRecord | undefined, now: Date): SessionVerdict | undefined {
+  return record && !record.left ? newcomer(record, now) : undefined;
+}
+
+/** A report without incarnation: only of the session that counts. */
+function judgeReporter(record: SessionRecord | undefined, session: string): SessionVerdict {
+  if (record?.duplicateSince) return duplicate(record, undefined);
+  if (!record || record.session === session) return { outcome: 'Accepted', record, changed: false };
+  return superseded(record, undefined);
+}
+
+type Superseding = Facts &
+  Readonly<{ record: SessionRecord; request: SessionRequest & Readonly<{ incarnation: number }> }>;
+
 /** A higher incarnation. From another machine or boot it waits until the old one is certainly silent. */
-function supersede({ record, request, now }: Facts & { record: SessionRecord }): SessionVerdict {
+function supersede({ record, request, now, silence }: Superseding): SessionVerdict {
   const otherMachine =
     request.fingerprint !== undefined &&
     record.fingerprint !== '' &&
     request.fingerprint !== record.fingerprint;
-  if (otherMachine && !record.left && !isSilent(record.heardAt, now))
-    return duplicate(record, undefined, 'Newcomer');
+  const heardMs = silence?.heardMs ?? msSince(record.heardAt, now);
+  if (otherMachine && !record.left && heardMs < ONLINE_WITHIN_MS) return newcomer(record, now);
   const mayRun = !record.left;
   return accepted(
     {
       ...freshRecord(request, now),
       fingerprint: request.fingerprint ?? record.fingerprint,
-      ...(mayRun ? { supersededIncarnation: record.incarnation, supersededHeardAt: record.heardAt } : {}),
+      // Until now: its last heartbeat says nothing of the calls that it made since.
+      ...(mayRun ? { supersededIncarnation: record.incarnation, supersededHeardAt: now.toISOString() } : {}),
     },
     true,
   );
 }
 
 /** A superseded process speaks. Shortly after the change it was on its way; later it lives, and both are one too many. */
-function heardAgain({ record, now }: Facts & { record: SessionRecord }): SessionVerdict {
+function heardAgain({ record, now, silence }: Facts & { record: SessionRecord }): SessionVerdict {
   const sinceMs = record.supersededHeardAt
-    ? now.getTime() - Date.parse(record.supersededHeardAt)
+    ? (silence?.supersededMs ?? msSince(record.supersededHeardAt, now))
     : Number.POSITIVE_INFINITY;
   const noted = { ...record, supersededHeardAt: now.toISOString() };
   if (sinceMs > IN_FLIGHT_MS)
     return duplicate(record, { ...noted, duplicateSince: record.duplicateSince ?? now.toISOString() });
-  return {
-    outcome: 'Refused',
-    code: 'SessionSuperseded',
-    message: `incarnation ${record.incarnation} of this agent took over`,
-    next: 'Stop this process; a newer one runs with the same key.',
-    record: noted,
-  };
+  return superseded(record, noted);
 }
 
 /** Whether this session may say of a machine that it is gone: the process before it must be silent. */
-export function mayConfirmAbsence(record: SessionRecord, now: Date): boolean {
-  return record.supersededHeardAt === undefined || isSilent(record.supersededHeardAt, now);
+export function mayConfirmAbsence(
+  record: SessionRecord,
+  now: Date,
+  silence?: Pick<Silence, 'supersededMs'>,
+): boolean {
+  if (record.supersededHeardAt === undefined) return true;
+  return (silence?.supersededMs ?? msSince(record.supersededHeardAt, now)) >= ONLINE_WITHIN_MS;
 }
 
-export const isSilent = (heardAt: string, now: Date): boolean =>
-  now.getTime() - Date.parse(heardAt) >= ONLINE_WITHIN_MS;
+const msSince = (instant: string, now: Date): number => now.getTime() - Date.parse(instant);
+
+const superseded = (record: SessionRecord, next: SessionRecord | undefined): SessionVerdict => ({
+  outcome: 'Refused',
+  code: 'SessionSuperseded',
+  message: `incarnation ${record.incarnation} of this agent took over`,
+  next: 'Stop this process; a newer one runs with the same key.',
+  record: next,
+});
+
+function newcomer(record: SessionRecord, now: Date): SessionVerdict {
+  const isNoted =
+    record.cloneHeardAt !== undefined && Math.abs(msSince(record.cloneHeardAt, now)) < CLONE_NOTED_EVERY_MS;
+  return duplicate(record, isNoted ? undefined : { ...record, cloneHeardAt: now.toISOString() }, 'Newcomer');
+}
 
 function duplicate(
   record: SessionRecord,
@@ -123,7 +175,7 @@ function duplicate(
 }
 
 const freshRecord = (
-  { session, incarnation, fingerprint, leaving }: SessionRequest,
+  { session, incarnation, fingerprint, leaving }: Superseding['request'],
   now: Date,
 ): SessionRecord => ({
   session,
@@ -147,6 +199,7 @@ export const SESSION_ANNOTATIONS = {
   left: `${GROUP}/left`,
   supersededIncarnation: `${GROUP}/superseded-incarnation`,
   supersededHeardAt: `${GROUP}/superseded-heard-at`,
+  cloneHeardAt: `${GROUP}/clone-heard-at`,
   duplicateSince: `${GROUP}/duplicate-since`,
 } as const;
 
@@ -162,6 +215,7 @@ export function sessionAnnotations(record: SessionRecord): Record<string, string
     ...(record.supersededHeardAt
       ? { [SESSION_ANNOTATIONS.supersededHeardAt]: record.supersededHeardAt }
       : {}),
+    ...(record.cloneHeardAt ? { [SESSION_ANNOTATIONS.cloneHeardAt]: record.cloneHeardAt } : {}),
     ...(record.duplicateSince ? { [SESSION_ANNOTATIONS.duplicateSince]: record.duplicateSince } : {}),
   };
 }
@@ -183,6 +237,7 @@ export function sessionRecordOf(
     left: annotations[SESSION_ANNOTATIONS.left] === 'true',
     supersededIncarnation: superseded === undefined ? undefined : Number(superseded),
     supersededHeardAt: annotations[SESSION_ANNOTATIONS.supersededHeardAt],
+    cloneHeardAt: annotations[SESSION_ANNOTATIONS.cloneHeardAt],
     duplicateSince: annotations[SESSION_ANNOTATIONS.duplicateSince],
   };
 }
