@@ -1,0 +1,105 @@
+/** One run of a scenario in a lane: with no crash, or with one right after the n-th effect of a process. */
+
+import { messageOf } from '../../../agent/failure.ts';
+import { hasEnded } from '../../../crds/contract/phase.ts';
+import { systemClock } from '../../../lib/clock.ts';
+import { eventually } from '../../world/eventually.ts';
+import { judge } from '../oracles/judge.ts';
+import { ACTORS, type Actor } from '../processes/effects.ts';
+import { createTenant } from '../processes/tenant.ts';
+import { differences, evidenceOf, type FinalState, finalStateOf } from './final-state.ts';
+import type { Lane } from './lane.ts';
+import { phaseOf, SCENARIO, type ScenarioName, untilPhase } from './scenarios.ts';
+
+export type CrashPoint = Readonly<{ scenario: ScenarioName; by: Actor; n: number }>;
+
+export type Run = Readonly<{
+  contractId: string;
+  state: FinalState;
+  /** What each process did, in order. */
+  effects: Readonly<Record<Actor, readonly string[]>>;
+  /** The effect after which it crashed; undefined when there was none. */
+  crashedAfter: string | undefined;
+  /** A sentence each; empty when all is well. */
+  problems: readonly string[];
+  ms: number;
+}>;
+
+/** An agent that crashed may confirm that a machine is gone only after 45 s; and two cores may be busy. */
+const HEAL_MS = 150_000;
+/** Nobody writes for so long: it has come to rest. */
+const QUIET_MS = 1000;
+
+type Wanted = Readonly<{
+  scenario: ScenarioName;
+  crash?: Readonly<{ by: Actor; n: number }> | undefined;
+  /** As it is without faults; undefined: this run shows it. */
+  expected?: FinalState | undefined;
+}>;
+
+export async function runOnce(lane: Lane, { scenario: name, crash, expected }: Wanted): Promise<Run> {
+  const { world, effects } = lane;
+  const startedMs = systemClock.monotonicMs();
+  const scenario = SCENARIO[name];
+  const tenant = createTenant(world.url);
+  const prepared = await scenario.prepare?.(lane, tenant);
+  effects.restart(crash && { ...crash, burn: () => crashOf(lane, crash.by) });
+  const contractId = await scenario.act(lane, tenant, prepared);
+  const about = { contractId, tenantKey: tenant.key.publicKey };
+  const problems: string[] = [];
+  const attempt = (step: Promise<unknown>): Promise<unknown> =>
+    step.catch((error: unknown) => problems.push(messageOf(error)));
+  await attempt(untilPhase(world, contractId, scenario.end));
+  await attempt(lane.revived());
+  if (expected) await attempt(untilHealed(lane, about, expected));
+  await attempt(untilQuiet(lane));
+  const state = await finalStateOf(world, about);
+  problems.push(...(expected ? differences(expected, state) : []));
+  problems.push(...judge(await evidenceOf(world, contractId)));
+  const seen = Object.fromEntries(ACTORS.map((by) => [by, effects.seen(by)])) as Run['effects']; // all of them
+  const crashedAfter = effects.burntAt();
+  const ms = systemClock.monotonicMs() - startedMs;
+  await attempt(cleanUp(lane, { contractId, cancel: () => tenant.cancel(contractId) }));
+  return { contractId, state, effects: seen, crashedAfter, problems: [...new Set(problems)], ms };
+}
+
+/** An agent's effect says itself which agent; the other two there are only once. */
+function crashOf({ world, crash }: Lane, by: Actor): void {
+  if (by !== 'agent') crash(world[by]);
+}
+
+function untilHealed(
+  { world }: Lane,
+  about: Readonly<{ contractId: string; tenantKey: string }>,
+  expected: FinalState,
+): Promise<void> {
+  return eventually(
+    async () => {
+      const left = differences(expected, await finalStateOf(world, about));
+      if (left.length > 0) throw new Error(`not healed after ${HEAL_MS} ms`);
+    },
+    { withinMs: HEAL_MS, everyMs: 250 },
+  );
+}
+
+/** Resolves when nothing was written for a while. Throws when that does not come. */
+export async function untilQuiet({ effects }: Lane, quietMs = QUIET_MS): Promise<void> {
+  const untilMs = systemClock.monotonicMs() + HEAL_MS;
+  for (let last = -1; last !== effects.total(); ) {
+    if (systemClock.monotonicMs() > untilMs) throw new Error('something writes for ever');
+    last = effects.total();
+    await systemClock.sleep(quietMs);
+  }
+}
+
+async function cleanUp(
+  lane: Lane,
+  { contractId, cancel }: Readonly<{ contractId: string; cancel: () => Promise<void> }>,
+): Promise<void> {
+  lane.effects.restart();
+  const phase = phaseOf(lane.world, contractId);
+  if (phase && hasEnded(phase)) return;
+  await cancel();
+  await untilPhase(lane.world, contractId, 'Cancelled');
+  await untilQuiet(lane);
+}

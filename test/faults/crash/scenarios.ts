@@ -1,0 +1,93 @@
+/**
+ * What is done while something may crash. `prepare` happens before effects count, `act` while they do; a scenario
+ * ends when the world has come to rest in the state that it has without faults.
+ */
+import { uidOfContractId } from '../../../crds/contract/contract.ts';
+import type { ContractPhase } from '../../../crds/contract/phase.ts';
+import { eventually } from '../../world/eventually.ts';
+import type { Agent, ProcessWorld } from '../processes/process-world.ts';
+import type { Tenant } from '../processes/tenant.ts';
+import type { Lane } from './lane.ts';
+
+export const SCENARIOS = ['job', 'cancel', 'early-cancel', 'takeover'] as const;
+export type ScenarioName = (typeof SCENARIOS)[number];
+
+/** Answers the contract's id. */
+type Step = (lane: Lane, tenant: Tenant) => Promise<string>;
+
+export type Scenario = Readonly<{
+  /** Undefined: there is nothing before. */
+  prepare?: Step;
+  act: (lane: Lane, tenant: Tenant, contractId: string | undefined) => Promise<string>;
+  end: ContractPhase;
+}>;
+
+const PATIENCE_MS = 150_000;
+/** Long enough that a killed agent's program goes on without it. */
+const BUILD_MS = 300;
+const SLOW_BUILD_MS = 2000;
+
+export const phaseOf = ({ history }: ProcessWorld, contractId: string): ContractPhase | undefined =>
+  history.of(uidOfContractId(contractId) ?? '').at(-1)?.contract.status?.phase;
+
+export function untilPhase(world: ProcessWorld, contractId: string, phase: ContractPhase): Promise<void> {
+  return eventually(
+    async () => {
+      const seen = phaseOf(world, contractId);
+      if (seen !== phase) throw new Error(`contract ${contractId} is ${seen}, not ${phase}`);
+    },
+    { withinMs: PATIENCE_MS },
+  );
+}
+
+/** Rents, and answers when some agent has half a machine of it. */
+async function untilHalfBuilt({ world }: Lane, tenant: Tenant): Promise<[string, Agent]> {
+  world.treat(({ action }) => ({ slowMs: action === 'create' ? SLOW_BUILD_MS : 0 }));
+  const contractId = await tenant.rent(world.offeringId);
+  const agentUid = await eventually(async () => {
+    const begun = world.ledger
+      .records()
+      .find(({ event, contractId: of }) => of === contractId && event === 'create-begun');
+    if (!begun) throw new Error(`nobody has begun to build ${contractId}`);
+    return begun.agentUid;
+  });
+  return [contractId, world.agentOf(agentUid)];
+}
+
+async function untilActive({ world }: Lane, tenant: Tenant): Promise<string> {
+  world.treat(({ action }) => ({ slowMs: action === 'create' ? BUILD_MS : 0 }));
+  const contractId = await tenant.rent(world.offeringId);
+  await untilPhase(world, contractId, 'Active');
+  return contractId;
+}
+
+async function cancel(_lane: Lane, tenant: Tenant, contractId = ''): Promise<string> {
+  await tenant.cancel(contractId);
+  return contractId;
+}
+
+export const SCENARIO: Readonly<Record<ScenarioName, Scenario>> = {
+  job: { act: (lane, tenant) => untilActive(lane, tenant), end: 'Active' },
+  cancel: { prepare: untilActive, act: cancel, end: 'Cancelled' },
+  'early-cancel': {
+    prepare: async (lane, tenant) => (await untilHalfBuilt(lane, tenant))[0],
+    act: cancel,
+    end: 'Cancelled',
+  },
+  takeover: {
+    // Killed with half a machine: its program goes on and finishes it, which nobody hears of. The other one
+    // builds; only then the first comes back, and must remove what it has.
+    prepare: async (lane, tenant) => {
+      const [contractId, victim] = await untilHalfBuilt(lane, tenant);
+      victim.program.kill();
+      lane.world.treat(({ action }) => ({ slowMs: action === 'create' ? BUILD_MS : 0 }));
+      return contractId;
+    },
+    act: async ({ world }, _tenant, contractId = '') => {
+      await untilPhase(world, contractId, 'Active');
+      await Promise.all(world.agents.map(({ program }) => program.start()));
+      return contractId;
+    },
+    end: 'Active',
+  },
+};
