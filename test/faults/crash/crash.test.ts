@@ -1,31 +1,32 @@
 /** Six crashes out of the sweep (`crash.sweep.ts`): each process killed with SIGKILL in the middle of its work. */
-import { dirname } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createDatabase, inNamespace, type TestDatabase } from '../../world/cluster.ts';
-import { type Lane, openLane } from './lane.ts';
-import { runOnce } from './run-once.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Lanes, openLanes } from './open-lanes.ts';
+import { type CrashPoint, runOnce } from './run-once.ts';
 
-let lane: Lane;
-let database: TestDatabase;
+const CHOSEN: readonly CrashPoint[] = [
+  { scenario: 'job', by: 'operator', n: 1 },
+  { scenario: 'job', by: 'operator', n: 4 },
+  { scenario: 'job', by: 'facade', n: 2 },
+  { scenario: 'job', by: 'facade', n: 4 },
+  { scenario: 'cancel', by: 'operator', n: 1 },
+  { scenario: 'early-cancel', by: 'facade', n: 2 },
+];
+
+let lanes: Lanes;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  lane = await openLane({
-    kubeconfig: inject('kubeconfig'),
-    folder: dirname(inject('clusterFolder')),
-    namespace: await inNamespace('crash'),
-    databaseUrl: database.url,
-  });
+  lanes = await openLanes(1);
 });
-afterAll(async () => {
-  await lane?.close();
-  await database?.drop();
-});
+afterAll(() => lanes?.close());
 
-test('x', async () => {
-  for (const scenario of ['job', 'cancel', 'early-cancel', 'takeover'] as const) {
-    const run = await runOnce(lane, { scenario });
-    console.log(JSON.stringify(run, null, 1));
+test.each(CHOSEN)(
+  '$scenario: the $by dies after its effect no. $n, and the world heals',
+  async ({ scenario, ...crash }) => {
+    const [lane] = lanes.all;
+    if (!lane) throw new Error('one was opened');
+    const run = await runOnce(lane, { scenario, crash });
+    expect(run.crashedAfter).toBeDefined();
     expect(run.problems).toEqual([]);
-  }
-}, 300_000);
+    expect(run.state).toMatchObject({ hasLock: false, debts: 0, contracts: 1, isKeyKept: true });
+  },
+);

@@ -11,8 +11,6 @@ export type FinalState = Gist &
     /** Of the tenant, who rented once. */
     contracts: number;
     conditions: readonly string[];
-    /** Contracts that agents and pool count as theirs. */
-    counted: readonly (number | undefined)[];
     /** What PostgreSQL knows of the machine: `Provisioned`, `Active`, … of the last epoch. */
     recorded: readonly string[];
     isArchived: boolean;
@@ -39,22 +37,31 @@ export async function finalStateOf(
   { contractId, tenantKey }: About,
 ): Promise<FinalState> {
   const { clients, namespace } = world;
-  const [evidence, contracts, pools, stored] = await Promise.all([
+  const [evidence, contracts, stored] = await Promise.all([
     evidenceOf(world, contractId),
     clients.contracts.list({ namespace }),
-    clients.pools.list({ namespace }),
     askPostgres(world.databaseUrl, { contractId, tenantKey }),
   ]);
   const { status } = evidence.versions.at(-1)?.contract ?? {};
-  const active = (of: { status?: { activeContracts?: number | undefined } | undefined }) =>
-    of.status?.activeContracts;
   return {
     ...gistOf(evidence),
     contracts: contracts.items.filter(({ spec }) => spec.tenant.publicKey === tenantKey).length,
     conditions: (status?.conditions ?? []).map((one) => `${one.type}=${one.status}`).sort(),
-    counted: [...evidence.agents.map(active).sort(), ...pools.items.map(active)],
     ...stored,
   };
+}
+
+/**
+ * Contracts that agents and pool count as theirs. Not part of the final state: these figures are written at most
+ * every ten seconds, so a lane looks at them once, when all its runs are over.
+ */
+export async function countedIn({ clients, namespace }: ProcessWorld): Promise<number> {
+  const [agents, pools] = await Promise.all([
+    clients.agents.list({ namespace }),
+    clients.pools.list({ namespace }),
+  ]);
+  const counts = [...agents.items, ...pools.items].map(({ status }) => status?.activeContracts ?? 0);
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 async function askPostgres(databaseUrl: string, { contractId, tenantKey }: About) {

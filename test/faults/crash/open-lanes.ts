@@ -1,0 +1,39 @@
+/** Lanes on the API server and PostgreSQL that the run shares, each in a namespace and a database of its own. */
+import { dirname } from 'node:path';
+import { inject } from 'vitest';
+import { createDatabase, inNamespace } from '../../world/cluster.ts';
+import { type Lane, openLane } from './lane.ts';
+
+export type Lanes = Readonly<{ all: readonly Lane[]; close: () => Promise<void> }>;
+
+export async function openLanes(count: number): Promise<Lanes> {
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(closing.splice(0).map((each) => each()));
+  };
+  const open = async (): Promise<Lane> => {
+    const database = await createDatabase();
+    const options = {
+      kubeconfig: inject('kubeconfig'),
+      folder: dirname(inject('clusterFolder')),
+      namespace: await inNamespace('crash'),
+      databaseUrl: database.url,
+    };
+    const lane = await openLane(options).catch(async (error: unknown) => {
+      await database.drop();
+      throw error;
+    });
+    closing.push(async () => {
+      await lane.close();
+      await database.drop();
+    });
+    return lane;
+  };
+  const opened = await Promise.allSettled(Array.from({ length: count }, open));
+  const failed = opened.find((one) => one.status === 'rejected');
+  if (failed) {
+    await close();
+    throw failed.reason;
+  }
+  return { all: opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), close };
+}
