@@ -8,7 +8,7 @@ import type { Clients, Informers } from './clients.ts';
 export type OperatorDeps = Readonly<{
   clients: Clients;
   informers: Informers;
-  store: Pick<Store, 'archive' | 'instances' | 'idempotency'>;
+  store: Pick<Store, 'archive' | 'instances' | 'idempotency' | 'attempts' | 'deadLetters'>;
   /** How long a provider may retry what failed. FAILED_GRACE_MS when left out. */
   failedGraceMs?: number | undefined;
   clock: Clock;

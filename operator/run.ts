@@ -14,8 +14,10 @@ import { agentController } from './agent/controller.ts';
 import { agentPoolController } from './agent-pool/controller.ts';
 import { createClients, createInformers, type Informers } from './clients.ts';
 import type { OperatorConfig } from './config.ts';
+import { keepChronicle, type TellGiveUp } from './contract/chronicle.ts';
 import { contractController } from './contract/controller.ts';
-import { recordMoves } from './contract/events.ts';
+import { recordGiveUp, recordMoves } from './contract/events.ts';
+import { giveUpMetric } from './contract/give-up-metric.ts';
 import type { OperatorDeps } from './deps.ts';
 import { startHealth } from './health.ts';
 import { offeringController, providerController, setupTokenController } from './small-controllers.ts';
@@ -51,6 +53,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   const { config, log, clock, identity, signal, timing: { watchStallMs, ...leaseTiming } = {} } = options;
   const metrics = createMetrics({ clock });
   const observe = observeAll(metrics.observe, logObservations(log));
+  const countGiveUp = giveUpMetric(metrics.registry);
   const client = createKubeClient({
     kubeconfig: config.KUBECONFIG ? { file: config.KUBECONFIG } : 'InCluster',
     userAgent: 'dcmarket-operator',
@@ -59,6 +62,8 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   });
   const store = createStore({ databaseUrl: config.DATABASE_URL, clock, log });
   const watched = config.WATCH_NAMESPACE;
+  const failedGraceMs =
+    config.FAILED_GRACE_SECONDS === undefined ? undefined : config.FAILED_GRACE_SECONDS * 1000;
   const informers = createInformers(
     { client, clock, observe, log, namespace: watched, watchStallMs },
     createClients(client),
@@ -87,8 +92,12 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         observe,
       });
       const clients = createClients(guarded);
-      const deps = { clients, informers, store, clock, observe, log, namespace: watched };
-      return runControllers(deps, { recorder, signal: leading });
+      const deps = { clients, informers, store, clock, observe, log, namespace: watched, failedGraceMs };
+      const tell: TellGiveUp = (contract, giveUp) => {
+        countGiveUp(giveUp.reason);
+        recordGiveUp(recorder, { contract, giveUp });
+      };
+      return runControllers(deps, { recorder, tell, signal: leading });
     },
   });
   const health = await startHealth(
@@ -117,7 +126,7 @@ const allOf = (informers: Informers) => Object.values(informers);
 
 async function runControllers(
   deps: OperatorDeps,
-  { recorder, signal }: Readonly<{ recorder: EventRecorder; signal: AbortSignal }>,
+  { recorder, tell, signal }: Readonly<{ recorder: EventRecorder; tell: TellGiveUp; signal: AbortSignal }>,
 ): Promise<void> {
   const controllers = [
     providerController(deps),
@@ -131,7 +140,11 @@ async function runControllers(
   const over = new AbortController();
   const writing = recorder.run(over.signal);
   try {
-    await Promise.all([sweepKeys(deps, signal), ...controllers.map((controller) => controller.run(signal))]);
+    await Promise.all([
+      sweepKeys(deps, signal),
+      keepChronicle({ ...deps, contracts: deps.informers.contracts, tell }, signal),
+      ...controllers.map((controller) => controller.run(signal)),
+    ]);
   } finally {
     stopEvents();
     // What was recorded is still ours to write, unless somebody else leads already.

@@ -3,6 +3,7 @@
  * rate-limited by the recorder; what a restart missed is still in the history itself.
  */
 import type { Contract } from '../../crds/contract/contract.ts';
+import type { GiveUp } from '../../crds/contract/give-up.ts';
 import type { HistoryEntry } from '../../crds/contract/status.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Informer } from '../../kube/informer.ts';
@@ -14,6 +15,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'DeadlineExceeded',
   'InstanceLost',
   'NoCapacity',
+  'ConfigurationRefused',
   'NotReachable',
 ]);
 
@@ -22,7 +24,8 @@ export function recordMoves(contracts: Informer<Contract>, recorder: EventRecord
   return contracts.onChange((change) => {
     if (change.type !== 'Updated') return;
     const { object, old } = change;
-    for (const entry of newMoves(old, object))
+    for (const entry of newMoves(old, object)) {
+      if (entry.to === 'Failed' && entry.from !== entry.to) continue; // told as a give-up, exactly once
       recorder.record({
         regarding: object,
         type: WARNINGS.has(entry.reason) ? 'Warning' : 'Normal',
@@ -30,8 +33,22 @@ export function recordMoves(contracts: Informer<Contract>, recorder: EventRecord
         action: entry.to,
         note: noteOf(object, entry),
       });
+    }
   });
 }
+
+/** A give-up as an Event: of a contract that failed, and of a holder that went without a confirmation. */
+export const recordGiveUp = (
+  recorder: Pick<EventRecorder, 'record'>,
+  { contract, giveUp }: Readonly<{ contract: Contract; giveUp: GiveUp }>,
+): void =>
+  recorder.record({
+    regarding: contract,
+    type: 'Warning',
+    reason: giveUp.reason,
+    action: giveUp.key.startsWith('Failed/') ? 'Failed' : 'Abandoned',
+    note: giveUp.message,
+  });
 
 function newMoves(old: Contract, { status }: Contract): readonly HistoryEntry[] {
   const seen = old.status?.history?.at(-1)?.seq ?? 0;

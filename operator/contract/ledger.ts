@@ -3,9 +3,11 @@
  * reconcile asks for it anew; what this process has already written is not written again.
  */
 import type { LiveContract } from '../../crds/contract/contract.ts';
+import { giveUpsOf } from '../../crds/contract/give-up.ts';
 import type { Store } from '../../store/store.ts';
+import { letterOf } from './chronicle.ts';
 
-export type LedgerStore = Pick<Store, 'archive' | 'instances'>;
+export type LedgerStore = Pick<Store, 'archive' | 'instances' | 'attempts' | 'deadLetters'>;
 
 export type ContractLedger = Readonly<{
   /** Throws StoreUnavailable, which the runtime retries; the contract itself does not wait for it. */
@@ -33,8 +35,12 @@ export function createLedger(store: LedgerStore): ContractLedger {
       if (recorded.size > REMEMBERED_MAX && oldest !== undefined) recorded.delete(oldest);
     },
     archive: async (contract) => {
+      const contractUID = contract.metadata.uid ?? '';
+      // What the object still knows, before it may go; the chronicle of a process that was killed did not.
+      await store.attempts.put((contract.status.attempts ?? []).map((attempt) => ({ contractUID, attempt })));
+      await store.deadLetters.put(giveUpsOf(contract.status).map((giveUp) => letterOf(contract, giveUp)));
       await store.archive.put(contract);
-      recorded.delete(contract.metadata.uid ?? '');
+      recorded.delete(contractUID);
     },
   };
 }
