@@ -154,7 +154,7 @@ test('finite stock: the last unit is sold once, and sold again when it is given 
 
 test("a lock that nobody renews expires after its TTL by the operator's clock; the epoch and the holder stay", async () => {
   await make('Contract', 'locked');
-  const accepted = await seen('locked', 'Accepted');
+  await seen('locked', 'Accepted');
   const agent = await make<Agent>('Agent', 'node-1');
   const [at, uid] = [new Date(), agent.metadata.uid ?? ''];
   const lock = {
@@ -167,10 +167,14 @@ test("a lock that nobody renews expires after its TTL by the operator's clock; t
     expiresAt: new Date(at.getTime() + 2000).toISOString(),
   };
   const holders = [{ agent: 'node-1', agentUID: uid, epoch: 1 }];
-  await of<Contract>('Contract').updateStatus({
-    ...accepted,
-    status: { ...accepted.status, phase: 'Provisioning', epoch: 1, lock, holders },
-  } as Contract);
+  // Again when the operator wrote in between: it still says why the contract waits.
+  await eventually(async () => {
+    const accepted = await seen('locked', 'Accepted');
+    await of<Contract>('Contract').updateStatus({
+      ...accepted,
+      status: { ...accepted.status, phase: 'Provisioning', epoch: 1, lock, holders },
+    } as Contract);
+  });
   const freed = await seen('locked', 'Accepted');
   expect(Date.now() - at.getTime()).toBeGreaterThanOrEqual(2000);
   expect(freed.status).toMatchObject({
