@@ -11,6 +11,7 @@ export type Gist = Readonly<{
   hasAccess: boolean;
   hasFinalizer: boolean;
   isVerified: boolean;
+  isArchived: boolean;
   /** States of the contract's machines on all hypervisors. */
   machines: readonly string[];
   debts: number;
@@ -29,6 +30,8 @@ export function gistOf({ versions, machines, contractId, agents }: Evidence): Gi
     hasAccess: status?.access?.host !== undefined,
     hasFinalizer: (last?.metadata.finalizers ?? []).length > 0,
     isVerified: status?.access?.verifiedAt !== undefined,
+    isArchived:
+      status?.conditions?.some(({ type, status: is }) => type === 'Archived' && is === 'True') ?? false,
     machines: machines
       .filter((machine) => machine.contractId === contractId)
       .map(({ state }) => state)

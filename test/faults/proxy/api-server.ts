@@ -118,6 +118,7 @@ async function serve(world: World, request: IncomingMessage, response: ServerRes
     client: request.headers['user-agent'] ?? '',
     method: request.method ?? 'GET',
     path: request.url ?? '/',
+    body,
   });
   world.exchanges.push(exchange);
   const fault = world.rule(exchange);

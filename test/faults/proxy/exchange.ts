@@ -14,6 +14,7 @@ export type Exchange = Readonly<{
   resource: string;
   subresource?: string;
   namespace?: string;
+  /** Of the object; of a new one, as its body says. */
   name?: string;
   isWrite: boolean;
 }>;
@@ -25,16 +26,31 @@ const WRITES: Readonly<Record<string, Verb>> = {
   DELETE: 'delete',
 };
 
-export function exchangeOf(request: { n: number; client: string; method: string; path: string }): Exchange {
+type Seen = Readonly<{ n: number; client: string; method: string; path: string; body?: Buffer }>;
+
+export function exchangeOf({ body, ...request }: Seen): Exchange {
   const url = new URL(request.path, 'http://api-server');
   const { resource, ...target } = targetOf(url.pathname);
   const write = WRITES[request.method];
-  return { ...request, ...target, resource, verb: write ?? readVerb(url, target.name), isWrite: !!write };
+  const name = write === 'create' ? nameIn(body) : undefined;
+  return {
+    ...request,
+    ...target,
+    ...(name === undefined ? {} : { name }),
+    resource,
+    verb: write ?? readVerb(url, target.name),
+    isWrite: !!write,
+  };
 }
 
 function readVerb(url: URL, name: string | undefined): Verb {
   if (url.searchParams.get('watch') === 'true') return 'watch';
   return name === undefined && /^\/apis?\//.test(url.pathname) ? 'list' : 'get';
+}
+
+function nameIn(body: Buffer | undefined): string | undefined {
+  const { metadata } = JSON.parse(body?.toString() || '{}') as { metadata?: { name?: string } }; // an object of Kubernetes
+  return metadata?.name;
 }
 
 type Target = Pick<Exchange, 'resource' | 'subresource' | 'namespace' | 'name'>;

@@ -11,10 +11,10 @@ import type { Verb } from '../proxy/exchange.ts';
 import type { Route } from '../proxy/facade-call.ts';
 import type { WatchBreak } from '../proxy/watch-pipe.ts';
 
-/** Which of the matching requests: the n-th (from 1) and as many after it. Default: the first alone. */
-type Which = Readonly<{ nth?: number; times?: number }>;
+/** Which of the matching requests: the n-th (from 1) and as many from there. Default: the first alone. */
+type Which = Readonly<{ nth?: number; times?: number | 'Always' }>;
 
-/** A request of operator or facade to the API server. */
+/** A request of operator or facade to the API server; lists and watches are those of all plans on the stage. */
 export type ApiServerFault = Which &
   Readonly<{
     at: 'ApiServer';
@@ -53,8 +53,10 @@ export type Deed = Readonly<
   | { type: 'BreakWatches'; how: WatchBreak; resource?: string }
   /** PostgreSQL is away for so long. Real milliseconds. */
   | { type: 'Postgres'; how: 'Cut' | 'Freeze'; ms: number }
-  /** The agents that build nothing go, or come. */
+  /** SIGKILL for the agent that has the lock; it comes again after `restartMs`. */
   | { type: 'KillHolder' }
+  /** What the leading operator sends to the API server is held back for so long. Real milliseconds. */
+  | { type: 'StallLeader'; ms: number }
 >;
 
 export type PlannedFault = ApiServerFault | FacadeFault | HypervisorFault | MomentFault;

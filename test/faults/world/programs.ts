@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { readConfig as readFacadeConfig } from '../../../api/config.ts';
 import { startFacade } from '../../../api/facade.ts';
-import type { Clock } from '../../../lib/clock.ts';
+import { type Clock, systemClock } from '../../../lib/clock.ts';
 import { createLogger, type Logger } from '../../../lib/log.ts';
 import { readConfig as readOperatorConfig } from '../../../operator/config.ts';
 import { runOperator } from '../../../operator/run.ts';
@@ -16,11 +16,15 @@ import { openFlakyProxy } from '../../../store/flaky-proxy.ts';
 import { type ApiServerProxy, type Exchange, type Fault, openApiServerProxy } from '../proxy/api-server.ts';
 
 export type Program = Readonly<{
+  /** Of an operator: as in the leader's Lease. */
+  identity?: string;
   api: ApiServerProxy;
   /** Of a facade. */
   url?: string;
   /** SIGTERM. */
   stop: () => Promise<void>;
+  /** Whatever it sends to the API server from now on is held back for so long. Real milliseconds. */
+  stall: (ms: number) => Promise<void>;
   /** SIGKILL; resolves at once. */
   kill: () => void;
 }>;
@@ -77,7 +81,9 @@ export async function startOperator(setting: Setting, identity: string): Promise
     await way.close();
   };
   return {
+    identity,
     api: way.api,
+    stall: way.stall,
     stop,
     kill: () => {
       way.cut();
@@ -109,6 +115,7 @@ export async function startFacadeProgram(setting: Setting, name: string): Promis
   };
   return {
     api: way.api,
+    stall: way.stall,
     url: facade.url,
     stop,
     kill: () => {
@@ -122,7 +129,11 @@ export async function startFacadeProgram(setting: Setting, name: string): Promis
 
 async function openWay({ databaseUrl, rule }: Setting, from: 'operator' | 'facade') {
   const api = await openApiServerProxy(inject('kubeconfig'));
-  api.decide((exchange) => rule(from, exchange));
+  let stalledUntilMs = 0;
+  api.decide((exchange) => {
+    const leftMs = stalledUntilMs - systemClock.monotonicMs();
+    return leftMs > 0 ? { type: 'Delay', ms: leftMs } : rule(from, exchange);
+  });
   const database = await openFlakyProxy(databaseUrl);
   let closed: Promise<void> | undefined;
   const cut = (): void => {
@@ -131,6 +142,10 @@ async function openWay({ databaseUrl, rule }: Setting, from: 'operator' | 'facad
   return {
     api,
     database,
+    stall: (ms: number): Promise<void> => {
+      stalledUntilMs = systemClock.monotonicMs() + ms;
+      return systemClock.sleep(ms);
+    },
     cut,
     close: async () => {
       cut();

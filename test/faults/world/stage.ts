@@ -45,7 +45,8 @@ export type Stage = Readonly<{
   close: () => Promise<void>;
 }>;
 
-export async function openStage(name: string): Promise<Stage> {
+/** More than one operator: the others stand by. */
+export async function openStage(name: string, { operators: count = 1 } = {}): Promise<Stage> {
   const clock = hurriedClock(TIMES);
   const [namespace, database, proxy] = await Promise.all([
     inNamespace(name),
@@ -77,7 +78,7 @@ export async function openStage(name: string): Promise<Stage> {
   const facades: Program[] = [];
   const running = { operator: operators, facade: facades };
   const balance = (): void => proxy.setFacades(facades.flatMap(({ url }) => (url ? [url] : [])));
-  operators.push(await starting.operator());
+  operators.push(...(await Promise.all(Array.from({ length: count }, starting.operator))));
   facades.push(...(await Promise.all([starting.facade(), starting.facade()])));
   balance();
   await eventually(async () => {

@@ -1,0 +1,65 @@
+/**
+ * Plays many plans at once on one stage, and has a test for each. The plans without faults come first: what they
+ * end as is what all others must end as.
+ */
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { type Gist, sameGist } from '../oracles/gist.ts';
+import type { Plan } from '../world/plan.ts';
+import { type Outcome, runPlan } from '../world/run-plan.ts';
+import { openStage, type Stage } from '../world/stage.ts';
+import { tell } from '../world/story.ts';
+
+export const FAULT_FREE: readonly Plan[] = [
+  { name: 'without faults: rented until Active', job: 'Main', faults: [] },
+  { name: 'without faults: cancelled when Active', job: 'Cancel', faults: [] },
+];
+
+type Options = Readonly<{ operators?: number; atOnce?: number }>;
+
+export function play(
+  name: string,
+  plans: readonly Plan[],
+  { operators = 1, atOnce = 12 }: Options = {},
+): void {
+  describe(name, () => {
+    let stage: Stage;
+    const all = [...FAULT_FREE, ...plans];
+    const outcomes = new Map<Plan, Promise<Outcome>>();
+    beforeAll(async () => {
+      stage = await openStage(name.replaceAll(/[^a-z]+/g, '-').slice(0, 30), { operators });
+      const places = Array.from({ length: atOnce }, () => Promise.resolve());
+      all.forEach((plan, index) => {
+        const place = index % atOnce;
+        const outcome = (places[place] ?? Promise.resolve()).then(() => runPlan(stage, `s${index}`, plan));
+        places[place] = outcome.then(
+          () => undefined,
+          () => undefined,
+        );
+        outcomes.set(plan, outcome);
+      });
+    });
+    afterAll(async () => {
+      await Promise.allSettled(outcomes.values());
+      await stage?.close();
+    });
+    test.each(all.map((plan) => [plan.name, plan] as const))('%s', async (_name, plan) => {
+      const outcome = await must(outcomes.get(plan));
+      const expected = await faultFreeGist(outcomes, outcome.gist.phase);
+      const problems = [...outcome.problems, ...(expected ? sameGist(expected, outcome.gist) : [])];
+      if (problems.length > 0) throw new Error(tell({ ...outcome, problems }));
+    });
+  });
+}
+
+async function faultFreeGist(
+  outcomes: ReadonlyMap<Plan, Promise<Outcome>>,
+  phase: string,
+): Promise<Gist | undefined> {
+  const free = await Promise.all(FAULT_FREE.map((plan) => must(outcomes.get(plan))));
+  return free.map(({ gist }) => gist).find((gist) => gist.phase === phase);
+}
+
+async function must<T>(value: Promise<T> | undefined): Promise<T> {
+  if (!value) throw new Error('the stage did not open');
+  return value;
+}

@@ -1,0 +1,165 @@
+/** Plays one plan on a stage until its contract has come to rest, and brings home the evidence. */
+import { contractIdOf, uidOfContractId } from '../../../crds/contract/contract.ts';
+import type { ContractPhase } from '../../../crds/contract/phase.ts';
+import { systemClock } from '../../../lib/clock.ts';
+import type { Evidence } from '../oracles/evidence.ts';
+import { type Gist, gistOf } from '../oracles/gist.ts';
+import { judge } from '../oracles/judge.ts';
+import type { TestAgent } from './agents.ts';
+import { perform } from './deeds.ts';
+import { type Armed, arm } from './matching.ts';
+import type { Plan } from './plan.ts';
+import type { Stage } from './stage.ts';
+import { addSupply } from './supply.ts';
+import { createTenant } from './tenant.ts';
+
+export type Outcome = Readonly<{
+  plan: Plan;
+  gist: Gist;
+  evidence: Evidence;
+  /** What does not hold; empty when all is well. */
+  problems: readonly string[];
+  struck: readonly string[];
+  realMs: number;
+}>;
+
+/** Real milliseconds. */
+const SETTLE_WITHIN_MS = 40_000;
+const QUIET_MS = 1000;
+const RESTART_MS = 20_000;
+
+export async function runPlan(stage: Stage, prefix: string, plan: Plan): Promise<Outcome> {
+  const { clock, history } = stage;
+  const startedMs = systemClock.monotonicMs();
+  const tenant = createTenant(stage);
+  const agents: TestAgent[] = [];
+  const killed = new Set<TestAgent>();
+  const killAgent = (agent: TestAgent | undefined): void => {
+    if (!agent?.isRunning()) return;
+    agent.kill();
+    killed.add(agent);
+    clock.after(plan.restartMs ?? RESTART_MS, () => {
+      if (killed.delete(agent)) agent.start();
+    });
+  };
+  const keys = new Set([tenant.key.publicKey]);
+  const armed = arm(
+    {
+      prefix,
+      keys,
+      killAgent: (by) => killAgent(agents.find(({ key, uid }) => key.publicKey === by.key || uid === by.uid)),
+    },
+    plan.faults,
+  );
+  const supply = await addSupply(stage, { prefix, agents: plan.agents ?? 2, treat: armed.treat });
+  agents.push(...supply.agents);
+  for (const { key } of agents) keys.add(key.publicKey);
+  const removeRules = stage.addRules(armed.rules);
+  const deeds: Promise<void>[] = [];
+  const done = new Set<object>();
+  const stopFollowing = history.follow(({ contract }) => {
+    if (!contract.metadata.name.startsWith(`${prefix}-`)) return;
+    for (const fault of plan.faults) {
+      if (fault.at !== 'Moment' || fault.phase !== contract.status?.phase || done.has(fault)) continue;
+      done.add(fault);
+      const holder = agents.find(({ uid }) => uid === contract.status?.lock?.agentUID);
+      const cancel = () => tenant.cancel(contractIdOf(contract.metadata.uid ?? ''));
+      deeds.push(perform(stage, fault.deed, { cancel, killHolder: () => killAgent(holder) }));
+    }
+  });
+  try {
+    for (const agent of agents) agent.start();
+    const contractId = await tenant.rent(supply.offeringId);
+    const about = { stage, plan, contractId, strangers: supply.strangers };
+    if (plan.job === 'Cancel') {
+      await untilPhase(about, ['Active']);
+      await tenant.cancel(contractId);
+    }
+    const unsettled = await settle(about, armed);
+    await Promise.all(deeds);
+    armed.disarm();
+    const before = await gather(about);
+    await systemClock.sleep(QUIET_MS);
+    const evidence = await gather(about);
+    const restless = unsettled.length > 0 ? [] : changesBetween(before, evidence);
+    const unfired = armed.unfired().map((fault) => `never struck: ${JSON.stringify(fault)}`);
+    const missed = plan.faults
+      .filter((fault) => fault.at === 'Moment' && !done.has(fault))
+      .map((fault) => `never came: ${JSON.stringify(fault)}`);
+    return {
+      plan,
+      evidence,
+      gist: gistOf(evidence),
+      problems: [...unsettled, ...judge(evidence), ...restless, ...unfired, ...missed],
+      struck: armed.struck(),
+      realMs: systemClock.monotonicMs() - startedMs,
+    };
+  } finally {
+    armed.disarm();
+    stopFollowing();
+    removeRules();
+    killed.clear();
+    await Promise.all(agents.map((agent) => agent.close()));
+  }
+}
+
+type About = Readonly<{ stage: Stage; plan: Plan; contractId: string; strangers: readonly string[] }>;
+
+const phaseOf = ({ stage, contractId }: About): ContractPhase | undefined =>
+  stage.history.of(uidOfContractId(contractId) ?? '').at(-1)?.contract.status?.phase;
+
+/** Answers what is not as it should be when the time is over; empty when the contract has come to rest. */
+async function settle(about: About, armed: Armed): Promise<readonly string[]> {
+  const { plan } = about;
+  const wanted = plan.ends ?? (plan.job === 'Main' ? 'Active' : 'Cancelled');
+  const machines = wanted === 'Active' ? ['Running'] : [];
+  const look = async (): Promise<readonly string[]> => {
+    const gist = gistOf(await gather(about));
+    const isDone = gist.phase === wanted && gist.machines.join() === machines.join();
+    const isRecorded = wanted === 'Active' ? gist.holders === 1 : gist.holders === 0 && gist.isArchived;
+    if (isDone && isRecorded && armed.unfired().length === 0) return [];
+    return [`it has not come to rest as ${wanted}: ${JSON.stringify(gist)}`];
+  };
+  const untilMs = systemClock.monotonicMs() + SETTLE_WITHIN_MS;
+  for (;;) {
+    const problems = await look();
+    if (problems.length === 0 || systemClock.monotonicMs() > untilMs) return problems;
+    await systemClock.sleep(100);
+  }
+}
+
+async function untilPhase(about: About, phases: readonly ContractPhase[]): Promise<void> {
+  const untilMs = systemClock.monotonicMs() + SETTLE_WITHIN_MS;
+  for (;;) {
+    const phase = phaseOf(about);
+    if (phase && phases.includes(phase)) return;
+    if (systemClock.monotonicMs() > untilMs) return; // what is wrong is told when it does not settle
+    await systemClock.sleep(50);
+  }
+}
+
+async function gather({ stage, contractId, strangers }: About): Promise<Evidence> {
+  const { clients, namespace, history, ledger } = stage;
+  const versions = [...history.of(uidOfContractId(contractId) ?? '')];
+  const owes = versions.some(({ contract }) => contract.status?.phase === 'Terminating');
+  return {
+    contractId,
+    versions,
+    records: [...ledger.records()],
+    machines: [...ledger.machines()],
+    agents: owes ? (await clients.agents.list({ namespace })).items : [],
+    strangers,
+  };
+}
+
+/** Once converged nobody writes, and nobody touches a machine. */
+function changesBetween(before: Evidence, after: Evidence): string[] {
+  const versions = after.versions.slice(before.versions.length);
+  const records = after.records
+    .slice(before.records.length)
+    .filter(({ contractId }) => contractId === after.contractId);
+  return [
+    ...versions.map(({ contract }) => `written after it had converged: ${JSON.stringify(contract.status)}`),
+    ...records.map((record) => `done after it had converged: ${JSON.stringify(record)}`),
+  ];
+}
