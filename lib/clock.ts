@@ -22,19 +22,22 @@ export type Clock = Readonly<{
 /** Longest delay a Node timer takes; anything longer would fire at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
+/** What is over already is due now: Node would warn of a negative delay. */
+const delayOf = (ms: number): number => Math.max(0, Math.min(ms, TIMER_MAX_MS));
+
 export const systemClock: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),
   sleep: async (ms, { signal } = {}) => {
     try {
-      await delay(Math.min(ms, TIMER_MAX_MS), undefined, { signal });
+      await delay(delayOf(ms), undefined, { signal });
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
     }
   },
   after: (ms, run) => {
-    const handle = setTimeout(run, Math.min(ms, TIMER_MAX_MS));
+    const handle = setTimeout(run, delayOf(ms));
     handle.unref();
     return { cancel: () => clearTimeout(handle) };
   },
