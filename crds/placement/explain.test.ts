@@ -1,0 +1,213 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { aContract, aPool, at, NOON, someTerms, uidOf } from '../contract/builders.ts';
+import { ContractStatus } from '../contract/status.ts';
+import { loaded, placeIn, someAgent, type World } from './builders.ts';
+import { explain, type SCHEDULING_REASONS } from './explain.ts';
+import { contracts, siblings, worlds } from './random-world.ts';
+import { CAUSE_OF, PASSED_OVER_REASONS } from './reasons.ts';
+import { providerView, tenantView } from './views.ts';
+
+const large = aContract(
+  'Accepted',
+  {},
+  { spec: { termsSnapshot: someTerms({ resources: { cpu: '16', memory: '64Gi', storage: '200Gi' } }) } },
+);
+const offline = (n: number) =>
+  someAgent(n, {
+    facts: { presence: 'Offline' },
+    status: {
+      conditions: [
+        {
+          type: 'Online',
+          status: 'False',
+          reason: 'HeartbeatLost',
+          message: '',
+          lastTransitionTime: at(-120).toISOString(),
+        },
+      ],
+    },
+  });
+const scene: World = {
+  pools: [
+    aPool('europe-script', { fallbackPools: [{ name: 'europe-hetzner', afterSeconds: 420 }] }),
+    aPool('europe-hetzner', { provisionerType: 'hetzner' }),
+    aPool('us', { location: 'na' }),
+  ],
+  agents: [
+    someAgent(1, { facts: { load: loaded(28) } }),
+    someAgent(2, { facts: { load: loaded(1, { memory: '104Gi' }) } }),
+    someAgent(3, { spec: { cordoned: true, cordonReason: 'disk swap' } }),
+    offline(4),
+    someAgent(5, {
+      facts: {
+        health: { failures: [1, 2, 3].map((n) => ({ contractUID: uidOf(n), at: at(-180).toISOString() })) },
+      },
+    }),
+    someAgent(6, { pool: 'europe-hetzner' }),
+  ],
+};
+
+describe('why it waits', () => {
+  const found = explain(placeIn(scene, large, { now: at(0) }));
+
+  test('the provider reads each agent, and what helps', () =>
+    expect(found.message).toBe(
+      [
+        '0 of 6 agents can take 16 CPU, 64Gi memory, 200Gi disk in europe (script):',
+        '  europe-script/node-3: cordoned: "disk swap"',
+        '  europe-script/node-4: offline since 11:58:00 UTC',
+        '  europe-script/node-5: unhealthy: 3 contracts in a row failed, again from 12:12:00 UTC on',
+        '  europe-script/node-1: full: 4 CPU free of 32 CPU',
+        '  europe-script/node-2: full: 24Gi memory free of 128Gi memory',
+        '  europe-hetzner/node-6: from 12:07:00 UTC on (fallback after 420 s)',
+        '  us: in na, wanted is europe',
+        'What helps: wait for the fallback at 12:07:00 UTC, uncordon node-3, or free 12 CPU on node-1.',
+      ].join('\n'),
+    ));
+
+  test('the tenant reads the same without the names of the provider', () =>
+    expect(found.tenantMessage).toBe(
+      'No machine with 16 CPU, 64Gi memory, 200Gi disk is free in Europe right now. Next attempt elsewhere at ' +
+        '12:07:00 UTC. You are not charged while you wait; cancel at any time.',
+    ));
+
+  test('in short', () => {
+    expect(found).toMatchObject({
+      schedulable: false,
+      reason: 'NoEligibleAgent',
+      againAtMs: at(420).getTime(),
+    });
+    expect(found.counts).toContainEqual({ reason: 'AgentCordoned', count: 1 });
+    expect(found.counts.map(({ count }) => count)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+  });
+
+  test('the tenant who asks for more gets each reason once', () => {
+    const view = tenantView(placeIn(scene, large, { now: at(0) }));
+    expect(view.reasons.map(({ reason }) => reason)).toEqual([
+      'AgentCordoned',
+      'AgentOffline',
+      'BreakerOpen',
+      'FallbackLater',
+      'InsufficientCPU',
+      'InsufficientMemory',
+    ]);
+    expect(view.againAt).toBe(at(420).toISOString());
+  });
+
+  test('the provider who asks for more gets who may claim when', () => {
+    const view = providerView(placeIn(scene, large, { now: at(420) }), { waitingSinceMs: NOON.getTime() });
+    expect(view.candidates).toEqual([
+      { pool: 'europe-hetzner', agent: 'node-6', score: 50, mayClaimAt: at(420).toISOString() },
+    ]);
+    expect(view.passedOver).toContainEqual({
+      pool: 'europe-script',
+      agent: 'node-5',
+      reason: 'BreakerOpen',
+      message: 'unhealthy: 3 contracts in a row failed, again from 12:12:00 UTC on',
+      whatHelps: 'wait for node-5 at 12:12:00 UTC',
+      againAt: at(720).toISOString(),
+    });
+  });
+});
+
+const reasons: [string, World, ReturnType<typeof aContract>, (typeof SCHEDULING_REASONS)[number]][] = [
+  ['somebody can take it', { agents: [someAgent(1)] }, large, 'AwaitingAgent'],
+  [
+    'somebody can, after a pause',
+    { agents: [someAgent(1)] },
+    aContract('Accepted', { nextAttemptAt: at(9).toISOString() }),
+    'AwaitingRetry',
+  ],
+  [
+    'only a fallback, later',
+    { pools: scene.pools ?? [], agents: [someAgent(6, { pool: 'europe-hetzner' })] },
+    large,
+    'AwaitingFallback',
+  ],
+  [
+    'no pool is of its region and type',
+    { pools: [aPool('us', { location: 'na' })], agents: [someAgent(1, { pool: 'us' })] },
+    large,
+    'NoPool',
+  ],
+  ['there is no pool at all', { pools: [] }, large, 'NoPool'],
+  ['nobody has joined', {}, large, 'NoAgent'],
+  ['who had joined was revoked', { agents: [someAgent(1, { spec: { revoked: true } })] }, large, 'NoAgent'],
+  ['nobody is online', { agents: [offline(1), offline(2)] }, large, 'NoAgentOnline'],
+  [
+    'all that are online are full',
+    { agents: [offline(1), someAgent(2, { facts: { load: loaded(20) } })] },
+    large,
+    'NoCapacity',
+  ],
+  [
+    'all are too small',
+    { agents: [someAgent(1, { status: { resources: { cpu: '8' } } })] },
+    large,
+    'NoMatchingAgent',
+  ],
+  ['one is cordoned', { agents: [someAgent(1, { spec: { cordoned: true } })] }, large, 'NoEligibleAgent'],
+];
+test.each(reasons)('%s', (_name, world, contract, reason) => {
+  const found = explain(placeIn(world, contract, { now: at(0) }));
+  expect(found.reason).toBe(reason);
+  expect(found.schedulable).toBe(['AwaitingAgent', 'AwaitingRetry'].includes(reason));
+});
+
+test('a thousand agents are told in sixteen lines, at least one of each reason', () => {
+  const agents = Array.from({ length: 1000 }, (_, n) =>
+    someAgent(n, n < 990 ? { facts: { load: loaded(32) } } : { spec: { cordoned: true } }),
+  );
+  const found = explain(placeIn({ agents }, large, { now: at(0) }));
+  expect(found.counts).toEqual([
+    { reason: 'InsufficientCPU', count: 990 },
+    { reason: 'AgentCordoned', count: 10 },
+  ]);
+  expect(found.examples).toHaveLength(16);
+  expect(found.examples.filter((line) => line.includes('cordoned')).length).toBeGreaterThan(0);
+});
+
+describe('whatever the market looks like', () => {
+  const anywhere = fc.tuple(worlds, contracts, siblings);
+
+  test('it fits into the status, and every one that was passed over is counted', () =>
+    fc.assert(
+      fc.property(anywhere, ([world, contract, others]) => {
+        const placement = placeIn(world, contract, { now: NOON, siblings: others });
+        const { counts, examples, message, reason, tenantMessage } = explain(placement);
+        expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(placement.passedOver.length);
+        const at_ = NOON.toISOString();
+        const scheduling = { reason, counts: [...counts], examples: [...examples], at: at_ };
+        const status = { ...contract.status, scheduling, message: tenantMessage };
+        expect(ContractStatus.safeParse(status).error?.issues ?? []).toEqual([]);
+        expect(message.length).toBeLessThanOrEqual(4096);
+      }),
+      { numRuns: 100 },
+    ));
+
+  test('a tenant never reads a name or a note of the provider', () =>
+    fc.assert(
+      fc.property(anywhere, ([world, contract, others]) => {
+        const placement = placeIn(world, contract, { now: NOON, siblings: others });
+        const read = JSON.stringify([explain(placement).tenantMessage, tenantView(placement)]);
+        expect(read).not.toMatch(/node-|pool-|secret|undefined|NaN|\d{8}-/);
+      }),
+      { numRuns: 100 },
+    ));
+
+  test('a provider reads whole sentences', () =>
+    fc.assert(
+      fc.property(anywhere, ([world, contract, others]) => {
+        const placement = placeIn(world, contract, { now: NOON, siblings: others });
+        const view = providerView(placement, { waitingSinceMs: NOON.getTime() });
+        expect(JSON.stringify([explain(placement).message, view])).not.toMatch(/undefined|NaN|\[object/);
+      }),
+      { numRuns: 100 },
+    ));
+});
+
+test('every reason fits the list of the status', () => {
+  expect(PASSED_OVER_REASONS.length).toBeLessThanOrEqual(32);
+  expect(Object.keys(CAUSE_OF)).toHaveLength(PASSED_OVER_REASONS.length);
+});
