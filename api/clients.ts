@@ -20,6 +20,8 @@ export type Lease = KubeObject &
     spec: Readonly<{ holderIdentity?: string; leaseDurationSeconds?: number; renewTime?: string }>;
   }>;
 
+export type ConfigMap = KubeObject & Readonly<{ data?: Readonly<Record<string, string>> }>;
+
 export type Secret = KubeObject & Readonly<{ type?: string; data?: Readonly<Record<string, string>> }>;
 
 export type Clients = Readonly<{
@@ -32,6 +34,7 @@ export type Clients = Readonly<{
   contracts: ResourceClient<Contract>;
   leases: ResourceClient<Lease>;
   secrets: ResourceClient<Secret>;
+  configMaps: ResourceClient<ConfigMap>;
   namespaces: ResourceClient<KubeObject>;
 }>;
 
@@ -57,6 +60,13 @@ const SECRET: ResourceType = {
   kind: 'Secret',
   namespaced: true,
 };
+const CONFIG_MAP: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'configmaps',
+  kind: 'ConfigMap',
+  namespaced: true,
+};
 const NAMESPACE: ResourceType = {
   group: '',
   version: 'v1',
@@ -75,5 +85,6 @@ export const createClients = (kube: KubeClient): Clients => ({
   contracts: kube.resource<Contract>(resourceTypeOf(contractDefinition)),
   leases: kube.resource<Lease>(LEASE),
   secrets: kube.resource<Secret>(SECRET),
+  configMaps: kube.resource<ConfigMap>(CONFIG_MAP),
   namespaces: kube.resource<KubeObject>(NAMESPACE),
 });

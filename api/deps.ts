@@ -1,5 +1,4 @@
 /** What every route is given; `main.ts` and tests wire it by hand. */
-import type { OlderWorldSign } from '../crds/contract/unclaimed.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { publicKeyCache } from '../lib/signature/key-cache.ts';
@@ -8,6 +7,7 @@ import type { Caches } from './caches.ts';
 import type { Clients } from './clients.ts';
 import type { ContractGate } from './contract-gate.ts';
 import type { Installation } from './installation.ts';
+import type { WorldKeeper } from './restore/world.ts';
 import type { StorePort } from './store-port.ts';
 import type { Wakes } from './wake.ts';
 import type { LiveContracts } from './work/live-contracts.ts';
@@ -36,16 +36,9 @@ export type Deps = Readonly<{
   /** Machines of no contract are not judged while they are younger. */
   orphanMinAgeMs: number;
   /** Whether an older etcd was put back: what is suspected, and what must rest until it is resolved. */
-  world: World;
+  world: WorldKeeper;
   /** Aborted when the facade stops: long polls and streams end. */
   stopping: AbortSignal;
-}>;
-
-export type World = Readonly<{
-  /** PostgreSQL and a hypervisor know of a machine that the cluster should know. Never throws. */
-  suspect: (sign: OlderWorldSign) => void;
-  /** Nothing is stopped or destroyed. */
-  areDeletionsSuspended: () => boolean;
 }>;
 
 export type ClusterHealth = Readonly<{ reachable: boolean; skewMs: number | undefined; detail: string }>;

@@ -18,12 +18,13 @@ type Input<A> = Readonly<{
   rule: settling.Rule<A>;
 }>;
 
-/** Throws Problem for a refusal, NotFound when the contract is gone, Conflict after too many lost races. */
+/** Throws Problem for a refusal, NotFound when the contract is gone, Conflict, RestoreInProgress. */
 export function settle<A>(deps: Deps, { cached, rule }: Input<A>): Promise<Settled<A>> {
   const uid = cached.metadata.uid ?? '';
   return deps.gate.run(uid, async (latest) => {
     let state = settling.beginSettling(latest.newest(deps.caches.contracts.byUid(uid) ?? cached) ?? cached);
     for (;;) {
+      deps.world.requireNormal();
       const step = settling.settleStep(state, rule);
       switch (step.next) {
         case 'Write': {
@@ -34,6 +35,7 @@ export function settle<A>(deps: Deps, { cached, rule }: Input<A>): Promise<Settl
           }
           const contract = { ...written, status: step.contract.status };
           latest.remember(written);
+          deps.world.saw(written.metadata.resourceVersion);
           deps.caches.contracts.note(contract);
           return { answer: step.answer, contract };
         }

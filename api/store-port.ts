@@ -4,6 +4,7 @@ import type { Store } from '../store/store.ts';
 
 export type StorePort = Pick<Store, 'archive' | 'idempotency'> & {
   readonly instances: Pick<Store['instances'], 'get'>;
+  readonly restore: Pick<Store['restore'], 'world' | 'raise' | 'putListing'>;
 };
 
 /** Every call is refused as if the database were down: the routes that need it answer 503, the rest works. */
@@ -24,6 +25,7 @@ export function noStore(): StorePort {
       listByTenant: refuse,
     },
     instances: { get: refuse },
+    restore: { world: refuse, raise: refuse, putListing: refuse },
     idempotency: { claim: refuse, get: refuse, setContract: refuse, deleteExpired: refuse },
   };
 }

@@ -31,6 +31,8 @@ export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
       const { agent, pool } = agentCaller(request);
       const { body } = request;
       await admitSession(deps, { agent, request: sessionOf(body), use: 'Heartbeat' });
+      const agentUID = agent.metadata.uid ?? '';
+      await deps.world.hear({ heard: body.heard, agentUID });
       await noteStatus(deps, { agent, said: body });
       const installation = await deps.installation();
       const answer: HeartbeatResponse = {
@@ -40,7 +42,9 @@ export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
         poolName: pool.spec.displayName ?? pool.metadata.name,
         serverTime: deps.clock.now().toISOString(),
         installation: installation.id,
-        agentUid: agent.metadata.uid ?? '',
+        agentUid: agentUID,
+        generation: deps.world.now().generation,
+        heard: await deps.world.heardNow(),
         ...(agent.spec.draining ? { drain: true } : {}),
       };
       return ok(answer);

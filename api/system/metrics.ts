@@ -3,14 +3,25 @@ import { createServer, type Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { NonceStore } from '../auth/nonces.ts';
+import type { WorldKeeper } from '../restore/world.ts';
 import type { Wakes } from '../wake.ts';
 
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];
 
-type Sources = Readonly<{ registry: Registry; nonces: NonceStore; wakes: Wakes }>;
+type Sources = Readonly<{
+  registry: Registry;
+  nonces: NonceStore;
+  wakes: Wakes;
+  world: Pick<WorldKeeper, 'now'>;
+}>;
 
 /** Adds the facade's own to `registry`; answers the hook that counts the requests of an app. */
-export function addFacadeMetrics({ registry, nonces, wakes }: Sources): (app: FastifyInstance) => void {
+export function addFacadeMetrics({
+  registry,
+  nonces,
+  wakes,
+  world,
+}: Sources): (app: FastifyInstance) => void {
   const registers = [registry];
   const requests = new Counter({
     name: 'dcmarket_http_requests_total',
@@ -39,6 +50,22 @@ export function addFacadeMetrics({ registry, nonces, wakes }: Sources): (app: Fa
     registers,
     collect() {
       this.set(wakes.size);
+    },
+  });
+  new Gauge({
+    name: 'dcmarket_restore_resolving',
+    help: '1 while an older etcd that was put back is being resolved: nothing is granted, moved or destroyed.',
+    registers,
+    collect() {
+      this.set(world.now().phase === 'Resolving' ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'dcmarket_restore_generation',
+    help: 'How often an older etcd was put back.',
+    registers,
+    collect() {
+      this.set(world.now().generation);
     },
   });
   return (app) => {

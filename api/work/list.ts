@@ -101,6 +101,7 @@ export async function destroyItems(
   const checked = await Promise.all(uids.map((uid) => destroyOf(deps, { agent, uid })));
   const owed = suspects.length > 0 ? await owedItems(deps, { agent, suspects }) : [];
   const items = [...checked.flat(), ...owed];
+  if (items.length > 0) await deps.world.requireCertain();
   return items.filter((item, at) => items.findIndex((other) => isSame(other, item)) === at);
 }
 

@@ -12,16 +12,21 @@ import { type AgentCaller, agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ProviderPath } from '../http/params.ts';
+import { sparingUnclaimed, takeListing } from '../restore/listing.ts';
 import { claimantOf } from './find-contract.ts';
 import { inherited } from './inheritance.ts';
 import { gatherInventory } from './inventory-facts.ts';
 import { noteOrphans } from './orphan-status.ts';
+
+/** Thousands of machines, after a restore each with how it was reported. */
+const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
 
 export const reconcileRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
   app.route({
     method: 'POST',
     url: '/providers/:pk/reconcile',
     config: agentWith('provision'),
+    bodyLimit: BODY_LIMIT_BYTES,
     schema: {
       summary: 'List every machine and hear what becomes of each',
       tags: ['work'],
@@ -33,7 +38,8 @@ export const reconcileRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
       const caller = agentCaller(request);
       const { session, incarnation } = request.body;
       await admitCall(deps, { agent: caller.agent, session, incarnation });
-      return ok(await reconcile(deps, { caller, body: request.body }));
+      const taken = await takeListing(deps, { caller, body: request.body });
+      return ok(taken ?? (await reconcile(deps, { caller, body: request.body })));
     },
   });
 };
@@ -42,10 +48,14 @@ type Inventory = Readonly<{ caller: AgentCaller; body: z.infer<typeof ReconcileR
 
 async function reconcile(deps: Deps, { caller, body }: Inventory): Promise<ReconcileResponse> {
   const { agent } = caller;
-  const answer = await judge(deps, { caller, body });
+  const answer = sparingUnclaimed(deps, { body }, await judge(deps, { caller, body }));
+  if (ordersAnything(answer)) await deps.world.requireCertain();
   await noteOrphans(deps, { agent, count: answer.unknown.length, said: body.orphans });
   return deps.world.areDeletionsSuspended() ? { ...answer, deletionsSuspended: true } : answer;
 }
+
+const ordersAnything = ({ terminate, unknown, pause, adopt, confirm }: ReconcileResponse): boolean =>
+  [terminate, unknown, pause, adopt, confirm].some((orders) => orders.length > 0);
 
 async function judge(deps: Deps, { caller, body }: Inventory): Promise<ReconcileResponse> {
   const { agent } = caller;

@@ -1,11 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { at, uidOf } from '../contract/builders.ts';
 import { describeMissing, missingListings } from './who-must-list.ts';
-import { dataOf, FIRST_WORLD, later, raised, resolved, type World, worldOf } from './world.ts';
+import {
+  dataOf,
+  FIRST_WORLD,
+  isNews,
+  later,
+  raised,
+  resolved,
+  type SignCode,
+  type World,
+  worldOf,
+} from './world.ts';
 
 const unclaimed = [{ contractUID: uidOf(7), epoch: 3, agentUID: uidOf(1), externalId: 'a name with blanks' }];
 const resolving: World = raised(FIRST_WORLD, {
-  sign: { because: 'EpochAhead', revealedBy: uidOf(1) },
+  sign: { because: 'EpochAhead', revealedBy: uidOf(1), generation: 0 },
   stored: 0,
   now: at(0),
 });
@@ -33,9 +43,19 @@ test('without a ConfigMap nothing was ever restored; a damaged one is the safe s
 });
 
 test('a sign goes above everything that anybody knows', () => {
-  const raise = (stored: number, seen?: number): number =>
-    raised(resolving, { sign: { because: 'StoreAhead', seen }, stored, now: at(1) }).generation;
+  const raise = (stored: number, generation = 0): number =>
+    raised(resolving, { sign: { because: 'StoreAhead', generation }, stored, now: at(1) }).generation;
   expect([raise(0), raise(5), raise(0, 7)]).toEqual([2, 6, 8]);
+});
+
+test('evidence of an earlier generation is no news', () => {
+  const news = (because: SignCode, generation: number): boolean => isNews(resolving, { because, generation });
+  expect([news('EpochAhead', 0), news('EpochAhead', 1), news('WentBack', 0)]).toEqual([false, true, false]);
+  expect([news('StoreAhead', 1), news('StoreAhead', 2), news('GenerationAhead', 1)]).toEqual([
+    false,
+    true,
+    false,
+  ]);
 });
 
 test('of two sights the higher generation counts, and within one Normal', () => {

@@ -9,6 +9,9 @@ import { GROUP } from '../group.ts';
 
 export const WORLD = 'dcmarket-world';
 
+/** On the ConfigMap: UIDs of contracts (comma list) whose unclaimed machine may go. */
+export const LET_GO = `${GROUP}/let-go`;
+
 /** On the ConfigMap: agents (name or UID, comma list) that a person goes on without. */
 export const GO_ON_WITHOUT = `${GROUP}/go-on-without`;
 
@@ -42,10 +45,17 @@ export type World = Readonly<{
   waitingFor?: string | undefined;
   unclaimed: readonly Unclaimed[];
   goOnWithout: readonly string[];
+  letGo: readonly string[];
 }>;
 
 /** As long as nothing was ever restored there is no ConfigMap. */
-export const FIRST_WORLD: World = { generation: 0, phase: 'Normal', unclaimed: [], goOnWithout: [] };
+export const FIRST_WORLD: World = {
+  generation: 0,
+  phase: 'Normal',
+  unclaimed: [],
+  goOnWithout: [],
+  letGo: [],
+};
 
 type ConfigMap = Readonly<{
   metadata: Readonly<{ annotations?: Readonly<Record<string, string>> | undefined }>;
@@ -66,11 +76,22 @@ export function worldOf(configMap: ConfigMap | undefined): World {
     resolvedAt: data['resolvedAt'] || undefined,
     waitingFor: data['waitingFor'] || undefined,
     unclaimed: (data['unclaimed'] ?? '').split('\n').flatMap(readUnclaimed),
-    goOnWithout: (metadata.annotations?.[GO_ON_WITHOUT] ?? '').split(/[\s,]+/).filter((name) => name !== ''),
+    goOnWithout: namesIn(metadata.annotations?.[GO_ON_WITHOUT]),
+    letGo: namesIn(metadata.annotations?.[LET_GO]),
   };
 }
 
-export function dataOf({ goOnWithout, unclaimed, generation, ...rest }: World): Record<string, string> {
+const namesIn = (list: string | undefined): string[] =>
+  (list ?? '').split(/[\s,]+/).filter((name) => name !== '');
+
+/** The annotations are people's and stay with them. */
+export function dataOf({
+  goOnWithout,
+  letGo,
+  unclaimed,
+  generation,
+  ...rest
+}: World): Record<string, string> {
   const texts = Object.entries(rest).filter(([, value]) => value !== undefined);
   const lines = unclaimed.map((it) => `${it.contractUID} ${it.epoch} ${it.agentUID} ${it.externalId}`);
   return {
@@ -83,29 +104,36 @@ export function dataOf({ goOnWithout, unclaimed, generation, ...rest }: World): 
 export type Sign = Readonly<{
   because: SignCode;
   revealedBy?: string | undefined;
-  /** A generation that somebody has seen: the new one is above it. */
-  seen?: number | undefined;
+  /** Of the world that the evidence comes from; the new one is above it. */
+  generation: number;
 }>;
+
+/** Evidence of an earlier generation is explained by the restore that is known already. */
+export const isNews = (world: World, { because, generation }: Sign): boolean =>
+  because === 'GenerationAhead' || because === 'StoreAhead'
+    ? generation > world.generation
+    : generation >= world.generation;
 
 /** The world that a sign begins. `stored`: PostgreSQL's generation, as far as it is known. */
 export function raised(
   world: World,
   { sign, stored, now }: Readonly<{ sign: Sign; stored: number; now: Date }>,
 ): World {
-  const { because, revealedBy, seen = 0 } = sign;
+  const { because, revealedBy } = sign;
   return {
-    generation: Math.max(world.generation, stored, seen) + 1,
+    generation: Math.max(world.generation, stored, sign.generation) + 1,
     phase: 'Resolving',
     because,
     revealedBy,
     since: now.toISOString(),
     unclaimed: world.unclaimed,
     goOnWithout: [], // said of an earlier restore
+    letGo: [],
   };
 }
 
 export const resolved = (
-  { since, because, revealedBy, generation, goOnWithout }: World,
+  { since, because, revealedBy, generation, goOnWithout, letGo }: World,
   { unclaimed, now }: Readonly<{ unclaimed: readonly Unclaimed[]; now: Date }>,
 ): World => ({
   generation,
@@ -116,6 +144,7 @@ export const resolved = (
   resolvedAt: now.toISOString(),
   unclaimed: unclaimed.slice(0, UNCLAIMED_MAX),
   goOnWithout,
+  letGo,
 });
 
 /** Of two sights of the world the later one. Within a generation it only goes from Resolving to Normal. */

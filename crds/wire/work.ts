@@ -333,10 +333,6 @@ export const ReconcileResponse = z.object({
   confirm: z
     .array(z.object({ contractId: z.string(), epoch: epoch() }))
     .describe('Not listed: confirm their absence with `terminated`.'),
-  restoring: z
-    .boolean()
-    .optional()
-    .describe('True: taken, and nothing is ordered, until it is known what the restored cluster lost.'),
 });
 export type ReconcileResponse = z.infer<typeof ReconcileResponse>;
 

@@ -1,0 +1,269 @@
+/**
+ * Which world this facade lives in, heard through a watch of ConfigMap `dcmarket-world` and never asked for on the
+ * way of a request; what gives an older one away; and the one write that says so, by compare-and-swap. While it is
+ * Resolving, or suspected here, nothing is granted, moved, stopped or destroyed. Source: docs/contract.md, 12.
+ */
+import type { Contract } from '../../crds/contract/contract.ts';
+import { generationOf } from '../../crds/contract/generation.ts';
+import type { OlderWorldSign } from '../../crds/contract/unclaimed.ts';
+import { Problem } from '../../crds/problem.ts';
+import {
+  dataOf,
+  FIRST_WORLD,
+  GO_ON_WITHOUT,
+  isNews,
+  LET_GO,
+  later,
+  raised,
+  type Sign,
+  WORLD,
+  type World,
+  worldOf,
+} from '../../crds/restore/world.ts';
+import { isAlreadyExists, isConflict } from '../../kube/error.ts';
+import { createInformer, type Informer } from '../../kube/informer.ts';
+import { compareResourceVersions } from '../../kube/object.ts';
+import type { Observe } from '../../kube/observation.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Clients, ConfigMap } from '../clients.ts';
+import type { Installation } from '../installation.ts';
+import type { StorePort } from '../store-port.ts';
+import { createProver, type ProvenGrant, type Prover } from './proof.ts';
+
+export type WorldKeeper = Readonly<{
+  now: () => World;
+  /** Throws Problem RestoreInProgress. */
+  requireNormal: () => void;
+  /** The same after a live read: before anybody is told to destroy, stop or confirm. */
+  requireCertain: () => Promise<void>;
+  areDeletionsSuspended: () => boolean;
+  /** Raises the generation, unless the evidence is of a world before the last restore. */
+  raise: (sign: Sign) => Promise<void>;
+  /** PostgreSQL and a hypervisor know of a machine that the cluster should know. Never throws; freezes at once. */
+  suspect: (sign: OlderWorldSign) => void;
+  /** An agent says how far the world had got when it last heard. */
+  hear: (said: Readonly<{ heard: string | undefined; agentUID: string }>) => Promise<void>;
+  /** What to tell agents to keep; undefined before anything was seen. */
+  heardNow: () => Promise<string | undefined>;
+  proofOf: (grant: ProvenGrant) => Promise<string>;
+  isProof: (grant: ProvenGrant, proof: string | undefined) => Promise<boolean>;
+  /** A write of this process was answered with this version of a contract. */
+  saw: (resourceVersion: string | undefined) => void;
+  /** Looks now: a message names a generation that the watch has not brought yet. */
+  refresh: () => Promise<World>;
+}>;
+
+export type RunningWorld = Readonly<{
+  keeper: WorldKeeper;
+  run: (signal: AbortSignal) => Promise<void>;
+  synced: (signal: AbortSignal) => Promise<void>;
+}>;
+
+type Parts = Readonly<{
+  clients: Pick<Clients, 'configMaps' | 'contracts'>;
+  contracts: Pick<Informer<Contract>, 'cache' | 'onChange' | 'onWentBack'>;
+  store: Pick<StorePort, 'restore'>;
+  installation: () => Promise<Installation>;
+  /** Of the installation. */
+  namespace: string;
+  /** Of contracts; undefined: all. */
+  watched?: string | undefined;
+  clock: Clock;
+  log: Logger;
+  observe?: Observe | undefined;
+  watchStallMs?: number | undefined;
+  stopping: AbortSignal;
+}>;
+
+const WRITES_MAX = 5;
+const AGAIN_MS = 1000;
+const RETRY_AFTER_SECONDS = 5;
+
+export function createWorld(parts: Parts): RunningWorld {
+  const { clients, contracts, clock, log, namespace } = parts;
+  const ref = { namespace, name: WORLD };
+  const informer = createInformer<ConfigMap>({
+    resource: clients.configMaps,
+    namespace,
+    fieldSelector: `metadata.name=${WORLD}`,
+    clock,
+    log,
+    observe: parts.observe,
+    stallMs: parts.watchStallMs,
+  });
+  let known: World = FIRST_WORLD;
+  /** Highest version of a contract that was seen since this generation was known. */
+  let highest = '0';
+  /** Where the watch of contracts stood when it became known: that it went back from there is no news. */
+  let explained = '0';
+  let suspicions = 0;
+  let prover: Promise<Prover> | undefined;
+
+  const see = (world: World): void => {
+    const before = known;
+    known = later(known, world);
+    if (known.generation > before.generation) {
+      highest = '0';
+      explained = contracts.cache.resourceVersion() ?? '0';
+    }
+    if (known.generation !== before.generation || known.phase !== before.phase)
+      log.warn({ ...known, unclaimed: known.unclaimed.length }, 'the world changed');
+  };
+  const refresh = async (): Promise<World> => {
+    see(worldOf(await clients.configMaps.get(ref)));
+    return known;
+  };
+  const saw = (version: string | undefined): void => {
+    if (version && compareResourceVersions(version, highest) > 0) highest = version;
+  };
+  const raise = (sign: Sign) => raiseGeneration(parts, { ref, sign, see });
+  /** Rests from now on, until the ConfigMap says so too. */
+  const suspect = (sign: Sign): void => {
+    if (!isNews(known, sign)) return;
+    suspicions++;
+    void untilDone(parts, () => raise(sign)).finally(() => {
+      suspicions--;
+    });
+  };
+  const requireNormal = (): void => {
+    if (known.phase === 'Resolving' || suspicions > 0) throw restoreInProgress(known);
+  };
+  const proverOf = (): Promise<Prover> => {
+    prover ??= parts.installation().then(({ seed }) => createProver(seed));
+    prover.catch(() => {
+      prover = undefined;
+    });
+    return prover;
+  };
+
+  contracts.onChange(({ object }) => saw(object.metadata.resourceVersion));
+  contracts.onWentBack(({ seen }) => {
+    if (compareResourceVersions(seen, explained) <= 0) return;
+    suspect({ because: 'WentBack', generation: known.generation });
+  });
+  informer.onChange(({ type, object }) => {
+    const world = type === 'Deleted' ? FIRST_WORLD : worldOf(object);
+    // Somebody deleted it, or etcd went back behind the last restore.
+    if (world.generation < known.generation)
+      suspect({ because: 'GenerationAhead', generation: known.generation });
+    see(world);
+  });
+
+  const keeper: WorldKeeper = {
+    now: () => known,
+    refresh,
+    raise,
+    saw,
+    requireNormal,
+    requireCertain: async () => {
+      requireNormal();
+      await refresh();
+      requireNormal();
+    },
+    areDeletionsSuspended: () => known.phase === 'Resolving' || suspicions > 0,
+    suspect: ({ epoch, agentUID }) =>
+      suspect({ because: 'StoreNamesMachine', generation: generationOf(epoch), revealedBy: agentUID }),
+    hear: async ({ heard, agentUID }) => {
+      const told = heard === undefined ? undefined : (await proverOf()).readHeard(heard);
+      if (!told || told.generation < known.generation) return;
+      if (told.generation > known.generation) {
+        if ((await refresh()).generation >= told.generation) return;
+        await raise({ because: 'GenerationAhead', generation: told.generation, revealedBy: agentUID });
+        return;
+      }
+      if (compareResourceVersions(told.resourceVersion, highest) <= 0) return;
+      // Another facade may be ahead of our watch: the server itself says where it is.
+      const page = await clients.contracts.list({ namespace: parts.watched, limit: 1 });
+      if (told.generation === known.generation) saw(page.resourceVersion);
+      if (compareResourceVersions(told.resourceVersion, page.resourceVersion) > 0)
+        await raise({ because: 'VersionAhead', generation: told.generation, revealedBy: agentUID });
+    },
+    heardNow: async () => {
+      const { generation } = known;
+      if (highest === '0') return undefined;
+      const resourceVersion = highest; // with the generation that it belongs to
+      return (await proverOf()).heardOf({ generation, resourceVersion });
+    },
+    proofOf: async (grant) => (await proverOf()).proofOf(grant),
+    isProof: async (grant, proof) => proof !== undefined && (await proverOf()).isProof(grant, proof),
+  };
+  return { keeper, run: informer.run, synced: informer.synced };
+}
+
+type Raising = Readonly<{
+  ref: Readonly<{ namespace: string; name: string }>;
+  sign: Sign;
+  see: (world: World) => void;
+}>;
+
+async function raiseGeneration(
+  { clients, store, clock, log }: Parts,
+  { ref, sign, see }: Raising,
+): Promise<void> {
+  for (let tries = 0; tries < WRITES_MAX; tries++) {
+    const live = await clients.configMaps.get(ref);
+    const world = worldOf(live);
+    see(world);
+    if (!isNews(world, sign)) return;
+    const stored = await store.restore.world().then(
+      ({ generation }) => generation,
+      () => 0, // it follows later; the operator sees to it
+    );
+    const next = raised(world, { sign, stored, now: clock.now() });
+    if (!(await write(clients.configMaps, { live, ref, world: next }))) continue;
+    log.error(
+      { ...next, unclaimed: undefined },
+      'an older etcd was put back: nothing is done until agents have listed',
+    );
+    see(next);
+    await store.restore.raise(next.generation).catch((error: unknown) => {
+      log.warn({ err: error }, 'the database does not know the new generation yet');
+    });
+    return;
+  }
+  throw new Problem('Conflict', 'The generation was raised by others too often in a row.', {
+    next: 'Send the request again.',
+  });
+}
+
+type Write = Readonly<{ live: ConfigMap | undefined; ref: Raising['ref']; world: World }>;
+
+/** False when somebody wrote in between. What people said of an earlier restore goes. */
+async function write(configMaps: Clients['configMaps'], { live, ref, world }: Write): Promise<boolean> {
+  const data = dataOf(world);
+  try {
+    if (!live) await configMaps.create({ metadata: ref, data });
+    else {
+      const { [GO_ON_WITHOUT]: _without, [LET_GO]: _letGo, ...annotations } = live.metadata.annotations ?? {};
+      await configMaps.update({ ...live, metadata: { ...live.metadata, annotations }, data });
+    }
+    return true;
+  } catch (error) {
+    if (isConflict(error) || isAlreadyExists(error)) return false;
+    throw error;
+  }
+}
+
+async function untilDone({ clock, log, stopping }: Parts, attempt: () => Promise<void>): Promise<void> {
+  while (!stopping.aborted) {
+    try {
+      return await attempt();
+    } catch (error) {
+      log.warn({ err: error }, 'an older etcd is suspected; the generation could not be raised yet');
+    }
+    await clock.sleep(AGAIN_MS, { signal: stopping }).catch(() => undefined);
+  }
+}
+
+function restoreInProgress({ waitingFor, since }: World): Problem {
+  const when = since ? ` since ${since}` : '';
+  return new Problem(
+    'RestoreInProgress',
+    `An older state of the cluster was put back; it is being resolved${when}.`,
+    {
+      next: `Keep every machine, begin no step, and send it again. It waits for ${waitingFor ?? 'the inventories of the agents'}.`,
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    },
+  );
+}
