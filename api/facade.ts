@@ -21,6 +21,7 @@ import type { Deps } from './deps.ts';
 import { createInformers } from './informers.ts';
 import { installationOf } from './installation.ts';
 import { type App, createServer } from './server.ts';
+import { serverClock } from './server-clock.ts';
 import { noStore } from './store-port.ts';
 import { clusterHealthOf } from './system/cluster-health.ts';
 import { addFacadeMetrics, serveMetrics } from './system/metrics.ts';
@@ -56,15 +57,16 @@ const STOP_WITHIN_MS = 5000;
 export async function startFacade({
   config,
   kubeconfig,
-  clock,
+  clock: ownClock,
   log,
   signal,
   watchStallMs,
 }: FacadeOptions): Promise<Facade> {
   const stopping = new AbortController();
-  const metrics = createMetrics({ clock });
+  const metrics = createMetrics({ clock: ownClock });
   const observe = observeAll(metrics.observe, logObservations(log));
-  const kube = createKubeClient({ kubeconfig, clock, observe, userAgent: 'dcmarket-facade' });
+  const kube = createKubeClient({ kubeconfig, clock: ownClock, observe, userAgent: 'dcmarket-facade' });
+  const clock = serverClock(ownClock, kube.clockSkew);
   const clients = createClients(kube);
   const wakes = new Wakes(clock);
   const nonces = new NonceStore();
@@ -101,7 +103,7 @@ export async function startFacade({
     publicUrl: () => publicUrl,
     registration: config.PROVIDER_REGISTRATION,
     agentEntry: config.AGENT_ENTRY ?? AGENT_ENTRY,
-    clusterHealth: clusterHealthOf(kube, clock),
+    clusterHealth: clusterHealthOf(kube, ownClock),
     stopping: stopping.signal,
   };
   const app = await createServer(deps);

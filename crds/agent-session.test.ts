@@ -137,20 +137,6 @@ describe('one agent, one session', () => {
     expect(restarted.record && mayConfirmAbsence(restarted.record, NOW)).toBe(true);
   });
 
-  test('what was seen goes before what foreign clocks wrote', () => {
-    const restart = { session: 'session-b', incarnation: 6, fingerprint: 'machine-2' };
-    const judge = (known: SessionRecord, heardMs: number) =>
-      judgeSession({ record: known, request: restart, now: NOW, silence: { heardMs, supersededMs: 0 } })
-        .outcome;
-    expect(judge(record({ heardAt: ago(600) }), 44_999)).toBe('Refused');
-    expect(judge(record({ heardAt: ago(-600) }), 45_000)).toBe('Accepted');
-    const superseded = record({ supersededHeardAt: ago(600) });
-    expect(mayConfirmAbsence(superseded, NOW, { supersededMs: 44_999 })).toBe(false);
-    expect(mayConfirmAbsence(record({ supersededHeardAt: ago(-600) }), NOW, { supersededMs: 45_000 })).toBe(
-      true,
-    );
-  });
-
   test('who leaves its session out is the reference agent, or a clone of one that has introduced it', () => {
     expect(judgeSessionless(undefined, NOW)).toBeUndefined();
     expect(judgeSessionless(record({ left: true }), NOW)).toBeUndefined();

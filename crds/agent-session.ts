@@ -8,7 +8,7 @@ import { ONLINE_WITHIN_MS } from './contract/numbers.ts';
 import { GROUP } from './group.ts';
 import type { ProblemCode } from './problem.ts';
 
-/** What the Lease's annotations say. All times are RFC 3339 by a facade's clock. */
+/** What the Lease's annotations say. All times are RFC 3339 by the API server's clock, as facades know it. */
 export type SessionRecord = Readonly<{
   session: string;
   incarnation: number;
@@ -51,19 +51,7 @@ const IN_FLIGHT_MS = 10_000;
 /** A clone that is refused again and again costs a write of the Lease this often. */
 const CLONE_NOTED_EVERY_MS = 60_000;
 
-/**
- * How long each was not heard, by the monotonic clock of who asks. Facades whose clocks differ would else take
- * one of them for silent that is not.
- */
-export type Silence = Readonly<{ heardMs: number; supersededMs: number }>;
-
-type Facts = Readonly<{
-  record: SessionRecord | undefined;
-  request: SessionRequest;
-  now: Date;
-  /** By the times in the record when absent: good only where one clock wrote them all. */
-  silence?: Silence | undefined;
-}>;
+type Facts = Readonly<{ record: SessionRecord | undefined; request: SessionRequest; now: Date }>;
 
 /** Which process counts, and what the Lease should remember (`record`; undefined: leave it as it is). */
 export function judgeSession(facts: Facts): SessionVerdict {
@@ -101,13 +89,12 @@ type Superseding = Facts &
   Readonly<{ record: SessionRecord; request: SessionRequest & Readonly<{ incarnation: number }> }>;
 
 /** A higher incarnation. From another machine or boot it waits until the old one is certainly silent. */
-function supersede({ record, request, now, silence }: Superseding): SessionVerdict {
+function supersede({ record, request, now }: Superseding): SessionVerdict {
   const otherMachine =
     request.fingerprint !== undefined &&
     record.fingerprint !== '' &&
     request.fingerprint !== record.fingerprint;
-  const heardMs = silence?.heardMs ?? msSince(record.heardAt, now);
-  if (otherMachine && !record.left && heardMs < ONLINE_WITHIN_MS) return newcomer(record, now);
+  if (otherMachine && !record.left && !isSilent(record.heardAt, now)) return newcomer(record, now);
   const mayRun = !record.left;
   return accepted(
     {
@@ -121,9 +108,9 @@ function supersede({ record, request, now, silence }: Superseding): SessionVerdi
 }
 
 /** A superseded process speaks. Shortly after the change it was on its way; later it lives, and both are one too many. */
-function heardAgain({ record, now, silence }: Facts & { record: SessionRecord }): SessionVerdict {
+function heardAgain({ record, now }: Facts & { record: SessionRecord }): SessionVerdict {
   const sinceMs = record.supersededHeardAt
-    ? (silence?.supersededMs ?? msSince(record.supersededHeardAt, now))
+    ? msSince(record.supersededHeardAt, now)
     : Number.POSITIVE_INFINITY;
   const noted = { ...record, supersededHeardAt: now.toISOString() };
   if (sinceMs > IN_FLIGHT_MS)
@@ -132,14 +119,11 @@ function heardAgain({ record, now, silence }: Facts & { record: SessionRecord })
 }
 
 /** Whether this session may say of a machine that it is gone: the process before it must be silent. */
-export function mayConfirmAbsence(
-  record: SessionRecord,
-  now: Date,
-  silence?: Pick<Silence, 'supersededMs'>,
-): boolean {
-  if (record.supersededHeardAt === undefined) return true;
-  return (silence?.supersededMs ?? msSince(record.supersededHeardAt, now)) >= ONLINE_WITHIN_MS;
+export function mayConfirmAbsence(record: SessionRecord, now: Date): boolean {
+  return record.supersededHeardAt === undefined || isSilent(record.supersededHeardAt, now);
 }
+
+const isSilent = (heardAt: string, now: Date): boolean => msSince(heardAt, now) >= ONLINE_WITHIN_MS;
 
 const msSince = (instant: string, now: Date): number => now.getTime() - Date.parse(instant);
 

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
 import {
   judgeSession,
+  judgeSessionless,
   mayConfirmAbsence,
   type SessionRecord,
   type SessionRequest,
@@ -39,12 +40,12 @@ export async function admitSession(deps: Deps, admission: Admission): Promise<Se
   for (let tries = 0; tries < WRITES_MAX; tries++) {
     const now = deps.clock.now();
     const record = lease && recordOf(lease, agent);
-    const verdict = request ? judgeSession({ record, request, now }) : undefined;
+    const verdict = request ? judgeSession({ record, request, now }) : judgeSessionless(record, now);
     const isRefused = verdict?.outcome === 'Refused';
     if (!isRefused && !mustWrite({ lease, changed: verdict?.changed ?? false, use, now }))
       return verdict?.record;
     if (!isRefused || isLive) {
-      const next = verdict ? verdict.record : record;
+      const next = verdict ? verdict.record : undefined;
       const isNoted = isRefused && (!next || isDeepStrictEqual(next, record));
       const written = isNoted || (await writeLease(deps, { agent, lease, record: next, now, isRefused }));
       if (written && isRefused) throw new Problem(verdict.code, verdict.message, { next: verdict.next });
@@ -56,12 +57,19 @@ export async function admitSession(deps: Deps, admission: Admission): Promise<Se
   throw busy();
 }
 
-type Call = Readonly<{ agent: Agent; session: string | undefined; incarnation: number | undefined }>;
+type Call = Readonly<{
+  agent: Agent;
+  session?: string | undefined;
+  incarnation?: number | undefined;
+}>;
 
-/** For locks and reports. An agent without sessions speaks the reference protocol: it is judged by its key alone. */
+/**
+ * For locks, reports and inventories. An agent that never introduced a session speaks the reference protocol: it
+ * is judged by its key alone. Throws Problem DuplicateAgent or SessionSuperseded.
+ */
 export async function admitCall(deps: Deps, { agent, session, incarnation }: Call): Promise<void> {
-  if (session === undefined || incarnation === undefined) return;
-  await admitSession(deps, { agent, request: { session, incarnation }, use: 'Call' });
+  const request = session === undefined ? undefined : { session, incarnation };
+  await admitSession(deps, { agent, request, use: 'Call' });
 }
 
 /**

@@ -57,10 +57,10 @@ export const lockRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
       const caller = agentCaller(request);
       const { id } = request.params;
       const { session, incarnation, epoch, class: kind } = request.body ?? {};
+      await admitCall(deps, { agent: caller.agent, session, incarnation });
+      await requireCertainAbsence(deps, caller.agent);
       const cached = await lookUpLive(deps, { id, caller });
       if (!cached) return ok({ released: false, then: 'Continue' as const }); // gone, and its lock with it
-      await admitCall(deps, { agent: caller.agent, session, incarnation });
-      if (session) await requireCertainAbsence(deps, caller.agent);
       const { answer } = await settle(deps, {
         cached,
         rule: (contract) =>

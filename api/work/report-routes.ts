@@ -52,6 +52,7 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     handler: async (request) => {
       const caller = agentCaller(request);
       const { epoch, session, instanceDetails: details } = request.body;
+      await admitCall(deps, { agent: caller.agent, ...speakerOf(request.body) });
       const cached = await findContract(deps, {
         id: request.params.id,
         namespace: caller.provider.spec.namespace,
@@ -78,6 +79,7 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     handler: async (request) => {
       const caller = agentCaller(request);
       const { epoch, session, errorMessage, class: kind } = request.body;
+      await admitCall(deps, { agent: caller.agent, ...speakerOf(request.body) });
       const cached = await findContract(deps, {
         id: request.params.id,
         namespace: caller.provider.spec.namespace,
@@ -106,7 +108,7 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
       const caller = agentCaller(request);
       const { epoch, session, incarnation } = request.body ?? {};
       await admitCall(deps, { agent: caller.agent, session, incarnation });
-      if (session) await requireCertainAbsence(deps, caller.agent);
+      await requireCertainAbsence(deps, caller.agent);
       const { id } = request.params;
       const cached = await lookUpLive(deps, { id, caller });
       const paid = await payDebt(deps, {
@@ -141,6 +143,12 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     },
   });
 };
+
+/** Of a report; neither for an agent of the reference protocol. */
+const speakerOf = ({ session, incarnation }: Pick<z.infer<typeof FailedRequest>, 'session' | 'incarnation'>) => ({
+  session,
+  incarnation,
+});
 
 function presentReport({ answer, contract }: Settled<{ then: z.infer<typeof Then> }>) {
   const { metadata, status } = contract satisfies Contract;

@@ -232,6 +232,7 @@ export type InstanceDetails = z.infer<typeof InstanceDetails>;
 export const ProvisionedRequest = z.strictObject({
   epoch: epoch().optional().describe('Epoch of the grant.'),
   session: Session.optional().describe('Session of this process.'),
+  incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
   instanceDetails: InstanceDetails,
   proof: proof().optional().describe('As the grant had it.'),
 });
@@ -239,6 +240,7 @@ export const ProvisionedRequest = z.strictObject({
 export const FailedRequest = z.strictObject({
   epoch: epoch().optional().describe('Epoch of the grant.'),
   session: Session.optional().describe('Session of this process.'),
+  incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
   errorMessage: z.string().min(1).max(4000).describe('What went wrong, for the provider.'),
   class: z.enum(ATTEMPT_CLASSES).default('transient').describe('Kind of failure.'),
   proof: proof().optional().describe('As the grant had it.'),
