@@ -20,6 +20,7 @@ import { ContractGate } from './contract-gate.ts';
 import type { Deps } from './deps.ts';
 import { createInformers } from './informers.ts';
 import { installationOf } from './installation.ts';
+import { createWorld } from './restore/world.ts';
 import { type App, createServer } from './server.ts';
 import { serverClock } from './server-clock.ts';
 import { noStore } from './store-port.ts';
@@ -75,8 +76,24 @@ export async function startFacade({
   const store = config.DATABASE_URL
     ? createStore({ databaseUrl: config.DATABASE_URL, clock, log })
     : undefined;
+  const storePort = store ?? noStore();
+  const installationNamespace = config.INSTALLATION_NAMESPACE ?? kube.namespace ?? DEFAULT_NAMESPACE;
+  const installation = installationOf({ clients, namespace: installationNamespace });
+  const world = createWorld({
+    clients,
+    contracts: informers.contracts,
+    store: storePort,
+    installation,
+    namespace: installationNamespace,
+    watched: namespace,
+    clock,
+    log,
+    observe,
+    watchStallMs,
+    stopping: stopping.signal,
+  });
   const orphanMinAgeMs = config.ORPHAN_MIN_AGE_SECONDS * 1000;
-  const countRequests = addFacadeMetrics({ registry: metrics.registry, nonces, wakes });
+  const countRequests = addFacadeMetrics({ registry: metrics.registry, nonces, wakes, world: world.keeper });
   let authorities: ReadonlySet<string> = new Set(config.PUBLIC_AUTHORITIES?.map(normalAuthority));
   let publicUrl = config.PUBLIC_URL ?? publicUrlOf(config.PUBLIC_AUTHORITIES?.[0] ?? config.HOST);
   const deps: Deps = {
@@ -86,15 +103,9 @@ export async function startFacade({
     gate: new ContractGate(),
     liveContracts: createLiveContracts({ clients, clock, lookEveryMs: Math.min(60_000, orphanMinAgeMs) }),
     orphanMinAgeMs,
-    world: {
-      suspect: (sign) => log.error({ ...sign }, 'OlderWorldSuspected: the cluster may be an older one'),
-      areDeletionsSuspended: () => false,
-    },
-    store: store ?? noStore(),
-    installation: installationOf({
-      clients,
-      namespace: config.INSTALLATION_NAMESPACE ?? kube.namespace ?? DEFAULT_NAMESPACE,
-    }),
+    world: world.keeper,
+    store: storePort,
+    installation,
     nonces,
     keys: publicKeyCache(),
     clock,
@@ -108,7 +119,7 @@ export async function startFacade({
   };
   const app = await createServer(deps);
   countRequests(app);
-  const watches = informers.run(stopping.signal);
+  const watches = Promise.all([informers.run(stopping.signal), world.run(stopping.signal)]);
   const metricsServer =
     config.METRICS_PORT === undefined
       ? undefined
@@ -132,7 +143,7 @@ export async function startFacade({
       authorities = new Set(names);
       publicUrl = config.PUBLIC_URL ?? publicUrlOf(names[0] ?? config.HOST);
     }
-    await informers.synced(signal);
+    await Promise.all([informers.synced(signal), world.synced(signal)]);
   } catch (error) {
     await stop();
     throw error;

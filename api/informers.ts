@@ -35,6 +35,8 @@ type Parts = Readonly<{
 export type Informers = Readonly<{
   caches: Caches;
   /** Runs all of them until `signal` is aborted. */
+  /** For whoever must know that the world went back. */
+  contracts: Informer<Contract>;
   run: (signal: AbortSignal) => Promise<void>;
   synced: (signal: AbortSignal) => Promise<void>;
 }>;
@@ -51,6 +53,7 @@ export function createInformers(parts: Parts): Informers {
   wakeOnChange(informers, parts.wakes);
   return {
     caches: toCaches(informers, () => all.every((informer) => informer.isSynced())),
+    contracts: informers.contracts,
     run: async (signal) => void (await Promise.all(all.map((informer) => informer.run(signal)))),
     synced: async (signal) => void (await Promise.all(all.map((informer) => informer.synced(signal)))),
   };

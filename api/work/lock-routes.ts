@@ -10,7 +10,7 @@ import { type AgentCaller, agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ContractOfProviderPath } from '../http/params.ts';
-import { settle } from '../settle.ts';
+import { settleInWorld } from '../restore/settle.ts';
 import { eligibleFor } from './eligible.ts';
 import { claimantOf, findContract, lookUpLive } from './find-contract.ts';
 
@@ -19,6 +19,8 @@ type LockBody = Readonly<{
   incarnation?: number | undefined;
   epoch?: number | undefined;
   observedEpoch?: number | undefined;
+  heard?: string | undefined;
+  proof?: string | undefined;
 }>;
 
 export const lockRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
@@ -35,6 +37,9 @@ export const lockRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
     },
     handler: async (request) => {
       const caller = agentCaller(request);
+      const { heard } = request.body ?? {};
+      await deps.world.hear({ heard, agentUID: caller.agent.metadata.uid ?? '' });
+      deps.world.requireNormal();
       const cached = await findContract(deps, {
         id: request.params.id,
         namespace: caller.provider.spec.namespace,
@@ -55,14 +60,16 @@ export const lockRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
     },
     handler: async (request) => {
       const caller = agentCaller(request);
+      deps.world.requireNormal();
       const { id } = request.params;
-      const { session, incarnation, epoch, class: kind } = request.body ?? {};
+      const { session, incarnation, epoch, class: kind, proof } = request.body ?? {};
       await admitCall(deps, { agent: caller.agent, session, incarnation });
       await requireCertainAbsence(deps, caller.agent);
       const cached = await lookUpLive(deps, { id, caller });
       if (!cached) return ok({ released: false, then: 'Continue' as const }); // gone, and its lock with it
-      const { answer } = await settle(deps, {
+      const { answer } = await settleInWorld(deps, {
         cached,
+        granted: { agentUID: caller.agent.metadata.uid ?? '', epoch, proof },
         rule: (contract) =>
           release(contract, {
             agent: claimantOf(caller, session),
@@ -80,7 +87,7 @@ type Locking = Readonly<{ caller: AgentCaller; cached: Contract; body: LockBody 
 
 async function lock(deps: Deps, { caller, cached, body }: Locking): Promise<LockAnswer> {
   const { agent, pool } = caller;
-  const { session, incarnation, epoch, observedEpoch } = body;
+  const { session, incarnation, epoch, observedEpoch, proof } = body;
   await admitCall(deps, { agent, session, incarnation });
   const claimant = claimantOf(caller, session);
   const ttlSeconds = pool.spec.lockTTLSeconds;
@@ -88,7 +95,13 @@ async function lock(deps: Deps, { caller, cached, body }: Locking): Promise<Lock
     const now = deps.clock.now();
     if (epoch !== undefined) return renew(contract, { agent: claimant, epoch, ttlSeconds, now });
     const eligible = eligibleFor(deps, { worker: { agent, pool }, contract, now });
-    return claim(contract, { agent: claimant, observedEpoch, ttlSeconds, now, eligible });
+    const { generation } = deps.world.now();
+    return claim(contract, { agent: claimant, observedEpoch, generation, ttlSeconds, now, eligible });
   };
-  return (await settle(deps, { cached, rule })).answer;
+  const granted = { agentUID: claimant.uid, epoch, proof };
+  const { answer } = await settleInWorld(deps, { cached, rule, granted });
+  if (!answer.acquired || answer.epoch === undefined) return answer;
+  const contractUID = cached.metadata.uid ?? '';
+  const proven = await deps.world.proofOf({ contractUID, agentUID: claimant.uid, epoch: answer.epoch });
+  return { ...answer, proof: proven, heard: await deps.world.heardNow() };
 }

@@ -5,6 +5,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { isLive } from '../../crds/contract/contract.ts';
+import { Problem } from '../../crds/problem.ts';
 import { PendingContract, type WorkItem, WorkList } from '../../crds/wire/work.ts';
 import { agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
@@ -17,6 +18,8 @@ import { presentPending, scriptOf } from './pending.ts';
 const WAIT_MAX_SECONDS = 25;
 /** An answer that would be the same as the last one is held back for so long. */
 const SAME_AGAIN_MS = 1000;
+/** How often a poll looks whether a restore is resolved. */
+const RESOLVING_MS = 1000;
 const POLLERS_REMEMBERED = 20_000;
 
 const Wait = z.strictObject({
@@ -124,7 +127,7 @@ async function pollUntil<T>(
     const leftMs = waitMs - (deps.clock.monotonicMs() - startedMs);
     const current = refreshed(deps, worker);
     const armed = deps.wakes.arm(wakeKeysOf(current), { ms: Math.max(0, leftMs), signal });
-    const found = await look(current);
+    const found = await inNormalWorld(deps, () => look(current));
     const waitedMs = deps.clock.monotonicMs() - startedMs;
     const isDue = found.items.length > 0 && (isNews(found.items) || waitedMs >= sameAgainMs);
     if (isDue || waitedMs >= waitMs || signal.aborted) {
@@ -143,6 +146,17 @@ async function pollUntil<T>(
 /** A poll is long: the agent may have been cordoned or moved since it was identified. */
 function refreshed(deps: Deps, { agent, pool }: Worker): Worker {
   const { namespace = '', name } = pool.metadata;
+/** While an older etcd is being resolved there is no work. */
+async function inNormalWorld<T>(deps: Deps, look: () => Promise<Look<T>>): Promise<Look<T>> {
+  try {
+    deps.world.requireNormal();
+    return await look();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'RestoreInProgress') throw error;
+    return { items: [], dueInMs: RESOLVING_MS };
+  }
+}
+
   return {
     agent: deps.caches.agents.byUid(agent.metadata.uid ?? '') ?? agent,
     pool: deps.caches.pools.get({ namespace, name }) ?? pool,

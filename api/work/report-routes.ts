@@ -18,7 +18,8 @@ import { agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ContractOfProviderPath } from '../http/params.ts';
-import { type Settled, settle } from '../settle.ts';
+import { settleInWorld } from '../restore/settle.ts';
+import type { Settled } from '../settle.ts';
 import { payDebt } from './debts.ts';
 import { claimantOf, findContract, lookUpLive } from './find-contract.ts';
 
@@ -51,16 +52,19 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     },
     handler: async (request) => {
       const caller = agentCaller(request);
-      const { epoch, session, instanceDetails: details } = request.body;
+      deps.world.requireNormal();
+      const { epoch, session, proof, instanceDetails: details, sshKeysSHA256 } = request.body;
       await admitCall(deps, { agent: caller.agent, ...speakerOf(request.body) });
       const cached = await findContract(deps, {
         id: request.params.id,
         namespace: caller.provider.spec.namespace,
       });
       const agent = claimantOf(caller, session);
-      const settled = await settle(deps, {
+      const settled = await settleInWorld(deps, {
         cached,
-        rule: (contract) => reportProvisioned(contract, { agent, epoch, details, now: deps.clock.now() }),
+        granted: { agentUID: agent.uid, epoch, proof },
+        rule: (contract) =>
+          reportProvisioned(contract, { agent, epoch, details, sshKeysSHA256, now: deps.clock.now() }),
       });
       return ok(presentReport(settled));
     },
@@ -78,15 +82,17 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     },
     handler: async (request) => {
       const caller = agentCaller(request);
-      const { epoch, session, errorMessage, class: kind } = request.body;
+      deps.world.requireNormal();
+      const { epoch, session, proof, errorMessage, class: kind } = request.body;
       await admitCall(deps, { agent: caller.agent, ...speakerOf(request.body) });
       const cached = await findContract(deps, {
         id: request.params.id,
         namespace: caller.provider.spec.namespace,
       });
       const agent = claimantOf(caller, session);
-      const { answer } = await settle(deps, {
+      const { answer } = await settleInWorld(deps, {
         cached,
+        granted: { agentUID: agent.uid, epoch, proof },
         rule: (contract) =>
           reportFailed(contract, { agent, epoch, errorMessage, class: kind, now: deps.clock.now() }),
       });
@@ -106,7 +112,8 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     },
     handler: async (request) => {
       const caller = agentCaller(request);
-      const { epoch, session, incarnation } = request.body ?? {};
+      deps.world.requireNormal();
+      const { epoch, session, incarnation, proof } = request.body ?? {};
       await admitCall(deps, { agent: caller.agent, session, incarnation });
       await requireCertainAbsence(deps, caller.agent);
       const { id } = request.params;
@@ -118,8 +125,9 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
       });
       if (!cached) return ok({ confirmed: paid }); // ended and removed: there is nobody left to wait for it
       const agent = claimantOf(caller, session);
-      const { answer } = await settle(deps, {
+      const { answer } = await settleInWorld(deps, {
         cached,
+        granted: { agentUID: agent.uid, epoch, proof },
         rule: (contract) => reportTerminated(contract, { agent, epoch, now: deps.clock.now() }),
       });
       return ok({ confirmed: answer.confirmed || paid });
