@@ -11,6 +11,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { agentController } from './agent/controller.ts';
+import { recordAgents } from './agent/events.ts';
+import { addAgentMetrics } from './agent/metrics.ts';
 import { agentPoolController } from './agent-pool/controller.ts';
 import { createClients, createInformers, type Informers } from './clients.ts';
 import type { OperatorConfig } from './config.ts';
@@ -68,6 +70,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     { client, clock, observe, log, namespace: watched, watchStallMs },
     createClients(client),
   );
+  addAgentMetrics(metrics.registry, informers.agents.cache.list);
   const namespace = config.LEASE_NAMESPACE ?? client.namespace ?? 'default';
   const election = runLeaderElection({
     leaseDurationMs: config.LEASE_DURATION_SECONDS * 1000,
@@ -136,7 +139,10 @@ async function runControllers(
     offeringController(deps),
     contractController(deps),
   ];
-  const stopEvents = recordMoves(deps.informers.contracts, recorder);
+  const stopEvents = [
+    recordMoves(deps.informers.contracts, recorder),
+    recordAgents(deps.informers.agents, recorder),
+  ];
   const over = new AbortController();
   const writing = recorder.run(over.signal);
   try {
@@ -146,7 +152,7 @@ async function runControllers(
       ...controllers.map((controller) => controller.run(signal)),
     ]);
   } finally {
-    stopEvents();
+    for (const stop of stopEvents) stop();
     // What was recorded is still ours to write, unless somebody else leads already.
     if (!(signal.reason instanceof NotLeadingError)) await recorder.drain({ deadlineMs: EVENTS_DRAIN_MS });
     over.abort();

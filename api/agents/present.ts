@@ -36,6 +36,8 @@ function problemOf({ spec, status }: Agent, duplicateSince: string | undefined):
       reason: 'DuplicateAgent',
       message: `Two processes use its key since ${duplicateSince}: a cloned machine? Stop one of them.`,
     };
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  return ready?.status === 'False' ? { reason: ready.reason, message: ready.message } : null;
+  const wrong = ['Ready', 'Unique', 'Clean'].flatMap(
+    (type) => status?.conditions?.find((it) => it.type === type && it.status === 'False') ?? [],
+  )[0];
+  return wrong ? { reason: wrong.reason, message: wrong.message } : null;
 }

@@ -17,6 +17,7 @@ export function agentController(deps: OperatorDeps): Controller {
   const { clients, informers, clock, observe, log } = deps;
   const { agents, leases, pools, contracts } = informers;
   const silence = createSilenceWatch();
+  const clones = createSilenceWatch();
   const writes = createWriteTimes(clock);
   return createController({
     name: 'agent',
@@ -38,6 +39,7 @@ export function agentController(deps: OperatorDeps): Controller {
       const agent = agents.cache.get(key);
       if (!agent) {
         silence.forget(key);
+        clones.forget(key);
         writes.forget(key);
         return {};
       }
@@ -49,7 +51,7 @@ export function agentController(deps: OperatorDeps): Controller {
       const held = contracts.cache.getByIndex('holder', agent.metadata.uid ?? '');
       const facts: AgentFacts = {
         agent,
-        lease: leaseOf(deps, { key, silence, uid: agent.metadata.uid ?? '' }),
+        lease: leaseOf(deps, { key, silence, clones, uid: agent.metadata.uid ?? '' }),
         poolExists: pools.cache.get(`${agent.metadata.namespace ?? ''}/${agent.spec.poolName}`) !== undefined,
         activeContracts: held.filter(({ status }) => status && !hasEnded(status.phase)).length,
         sinceLastWriteMs: writes.sinceMs(key),
@@ -73,19 +75,25 @@ const mayGo = ({ metadata, status }: Agent): boolean =>
   (metadata.finalizers?.includes(FINALIZER) ?? false) &&
   (status?.owedDestroys ?? []).length === 0;
 
-type Watched = Readonly<{ key: string; uid: string; silence: SilenceWatch }>;
+type Watched = Readonly<{ key: string; uid: string; silence: SilenceWatch; clones: SilenceWatch }>;
 
-function leaseOf({ informers, clock }: OperatorDeps, { key, uid, silence }: Watched): AgentFacts['lease'] {
+function leaseOf(
+  { informers, clock }: OperatorDeps,
+  { key, uid, silence, clones }: Watched,
+): AgentFacts['lease'] {
   const lease = informers.leases.cache.get(key);
   const renewTime = lease?.spec?.renewTime;
   // A Lease of an agent that had this name before says nothing about this one.
   if (!lease || !renewTime || lease.metadata.labels?.[LABEL.agent] !== uid) return undefined;
   const initialMs = Math.max(0, clock.now().getTime() - Date.parse(renewTime));
   const record = sessionRecordOf(lease.metadata.annotations, renewTime);
+  const cloneSilentMs = (mark: string | undefined): number | undefined =>
+    mark === undefined ? undefined : clones.silentMs(key, { mark, monotonicMs: clock.monotonicMs() });
   return {
     renewTime,
     silentMs: silence.silentMs(key, { mark: renewTime, monotonicMs: clock.monotonicMs(), initialMs }),
     left: record?.left ?? false,
     duplicate: record?.duplicateSince !== undefined,
+    cloneSilentMs: cloneSilentMs(record?.cloneHeardAt),
   };
 }

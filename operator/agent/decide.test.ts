@@ -3,6 +3,7 @@ import { anAgent } from '../../crds/contract/builders.ts';
 import { type AgentFacts, decideAgent } from './decide.ts';
 
 const NOW = new Date('2026-01-01T12:00:00.000Z');
+const FRESH = { renewTime: NOW.toISOString(), silentMs: 0, left: false, duplicate: false };
 const facts = (change: Partial<AgentFacts> = {}): AgentFacts => ({
   agent: anAgent(1),
   lease: { renewTime: '2026-01-01T11:59:50.000000Z', silentMs: 10_000, left: false, duplicate: false },
@@ -18,7 +19,16 @@ const said = (change: Partial<AgentFacts>) =>
   );
 
 const cases: { name: string; given: Partial<AgentFacts>; want: object }[] = [
-  { name: 'a fresh heartbeat', given: {}, want: { Online: 'True HeartbeatFresh', Ready: 'True Ready' } },
+  {
+    name: 'a fresh heartbeat',
+    given: {},
+    want: {
+      Online: 'True HeartbeatFresh',
+      Ready: 'True Ready',
+      Unique: 'True OneProcess',
+      Clean: 'True NoOrphans',
+    },
+  },
   {
     name: 'never seen',
     given: { lease: undefined },
@@ -43,7 +53,22 @@ const cases: { name: string; given: Partial<AgentFacts>; want: object }[] = [
   {
     name: 'two processes with one key',
     given: { lease: { renewTime: NOW.toISOString(), silentMs: 0, left: false, duplicate: true } },
-    want: { Ready: 'False DuplicateAgent' },
+    want: { Ready: 'False DuplicateAgent', Unique: 'False DuplicateAgent' },
+  },
+  {
+    name: 'another process with its key, refused a moment ago: it goes on',
+    given: { lease: { ...FRESH, cloneSilentMs: 179_999 } },
+    want: { Unique: 'False DuplicateAgent', Ready: 'True Ready' },
+  },
+  {
+    name: 'another process with its key, not heard for three minutes',
+    given: { lease: { ...FRESH, cloneSilentMs: 180_000 } },
+    want: { Unique: 'True OneProcess' },
+  },
+  {
+    name: 'machines of no contract',
+    given: { agent: { ...anAgent(1), status: { orphans: { count: 3, stopped: 2, waiting: 1 } } } },
+    want: { Clean: 'False OrphanInstances', Ready: 'True Ready' },
   },
   { name: 'without its pool', given: { poolExists: false }, want: { Ready: 'False PoolNotFound' } },
 ];
@@ -52,6 +77,9 @@ describe('an agent', () => {
 
   test('looks again when its heartbeat would be too old', () =>
     expect(decideAgent(facts()).requeueAfterMs).toBe(35_000));
+
+  test('looks again when a clone of it was silent long enough', () =>
+    expect(decideAgent(facts({ lease: { ...FRESH, cloneSilentMs: 170_000 } })).requeueAfterMs).toBe(10_000));
 
   test('is written again for figures alone only after ten seconds, and for a flip at once', () => {
     const { status } = decideAgent(facts());

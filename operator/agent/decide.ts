@@ -1,4 +1,4 @@
-/** What is to be said of an agent: is it online, does it get work, how much it holds. */
+/** What is to be said of an agent: is it online, is it one, is its host clean, does it get work, what it holds. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
 import { isTrue, withCondition } from '../../crds/condition.ts';
@@ -7,11 +7,22 @@ import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
 export const LAST_SEEN_EVERY_MS = 5 * 60_000;
 /** Figures alone are written at most this often. */
 export const COUNTS_EVERY_MS = 10_000;
+/** A refused process with its key is shown until it was not heard for so long; it is noted every minute. */
+const CLONE_SHOWN_MS = 3 * 60_000;
 
 export type AgentFacts = Readonly<{
   agent: Agent;
   /** Undefined when it never sent a heartbeat. */
-  lease: Readonly<{ renewTime: string; silentMs: number; left: boolean; duplicate: boolean }> | undefined;
+  lease:
+    | Readonly<{
+        renewTime: string;
+        silentMs: number;
+        left: boolean;
+        duplicate: boolean;
+        /** Since another process with its key was last refused; undefined: never. */
+        cloneSilentMs?: number | undefined;
+      }>
+    | undefined;
   poolExists: boolean;
   activeContracts: number;
   sinceLastWriteMs: number;
@@ -30,6 +41,8 @@ export function decideAgent(facts: AgentFacts): AgentDecision {
   const flips = isTrue(status.conditions, 'Online') !== online || status.conditions === undefined;
   const conditions = [
     { type: 'Online', ...onlineCondition(facts, online) },
+    { type: 'Unique', ...uniqueCondition(facts) },
+    { type: 'Clean', ...cleanCondition(facts) },
     { type: 'Ready', ...readyCondition(facts, online) },
   ].reduce((list, next) => withCondition(list, { next, now }), status.conditions);
   const seenMs = status.lastSeenAt ? Date.parse(status.lastSeenAt) : 0;
@@ -46,7 +59,11 @@ export function decideAgent(facts: AgentFacts): AgentDecision {
     !flips && isDeepStrictEqual({ ...next, activeContracts: 0 }, { ...status, activeContracts: 0 });
   if (onlyCounts && status.activeContracts !== activeContracts && sinceLastWriteMs < COUNTS_EVERY_MS)
     return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
-  return { status: next, requeueAfterMs: online ? ONLINE_WITHIN_MS - lease.silentMs : undefined };
+  const waits = [
+    ...(online ? [ONLINE_WITHIN_MS - lease.silentMs] : []),
+    ...(isCloned(facts) ? [CLONE_SHOWN_MS - (lease?.cloneSilentMs ?? 0)] : []),
+  ];
+  return { status: next, requeueAfterMs: waits.length > 0 ? Math.min(...waits) : undefined };
 }
 
 type Said = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>;
@@ -64,6 +81,38 @@ function onlineCondition({ lease }: AgentFacts, online: boolean): Said {
     status: 'False',
     reason: 'HeartbeatLost',
     message: 'No heartbeat for 45 seconds: is the host up, and dc-agent running?',
+  };
+}
+
+const isCloned = ({ lease }: AgentFacts): boolean =>
+  lease?.cloneSilentMs !== undefined && lease.cloneSilentMs < CLONE_SHOWN_MS;
+
+function uniqueCondition(facts: AgentFacts): Said {
+  const next = 'Stop one of them, and give a cloned machine a setup token of its own';
+  if (facts.lease?.duplicate)
+    return {
+      status: 'False',
+      reason: 'DuplicateAgent',
+      message: `Two processes use its key, and both are refused. ${next}`,
+    };
+  if (isCloned(facts))
+    return {
+      status: 'False',
+      reason: 'DuplicateAgent',
+      message: `Another process with its key is refused; the first goes on. ${next}`,
+    };
+  return { status: 'True', reason: 'OneProcess', message: 'One process uses its key' };
+}
+
+function cleanCondition({ agent }: AgentFacts): Said {
+  const { count = 0, stopped = 0, waiting = 0 } = agent.status?.orphans ?? {};
+  if (count === 0)
+    return { status: 'True', reason: 'NoOrphans', message: 'Every machine on its host has a contract' };
+  const rest = waiting > 0 ? `; ${waiting} wait to be destroyed, which only so many are in an hour` : '';
+  return {
+    status: 'False',
+    reason: 'OrphanInstances',
+    message: `${count} machines on its host have no contract, ${stopped} of them are stopped${rest}`,
   };
 }
 

@@ -1,0 +1,22 @@
+/** What a person should look at on an agent, as Events: a clone of it, machines of no contract. Off the path. */
+import type { Agent } from '../../crds/agent.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { Informer } from '../../kube/informer.ts';
+
+const TOLD: readonly string[] = ['Unique', 'Clean'];
+
+/** Answers how to stop. */
+export function recordAgents(agents: Informer<Agent>, recorder: EventRecorder): () => void {
+  return agents.onChange((change) => {
+    if (change.type !== 'Updated') return;
+    const { object, old } = change;
+    for (const { type, status, reason, message } of object.status?.conditions ?? []) {
+      if (!TOLD.includes(type) || status !== 'False') continue;
+      const before = old.status?.conditions?.find((condition) => condition.type === type);
+      const isNews = before?.status !== 'False' || (type === 'Clean' && countOf(object) > countOf(old));
+      if (isNews) recorder.record({ regarding: object, type: 'Warning', reason, note: message });
+    }
+  });
+}
+
+const countOf = ({ status }: Agent): number => status?.orphans?.count ?? 0;
