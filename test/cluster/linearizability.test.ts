@@ -1,15 +1,20 @@
 /**
  * Nine agents call about one contract at once, over two facade processes, with right and wrong epochs, and do not
- * wait for some answers; then again with another contract. Whatever was answered must be what the rules would have
- * answered to the same calls one after the other: without the resourceVersion in the write, without a live read
- * before a final answer, or with an answer before its write, it is not.
+ * wait for some answers; then again with another contract. One of the facades hears of everything late and loses
+ * some replies of the API server. Whatever was answered must be what the rules would have answered to the same
+ * calls one after the other: without the resourceVersion in the write, or without a live read before a final
+ * answer, it is not.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Agent } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { type Contract, isLive } from '../../crds/contract/contract.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { type ApiServerProxy, openApiServerProxy } from '../faults/proxy/api-server.ts';
 import { createDatabase, inNamespace, type TestDatabase } from '../world/cluster.ts';
 import { eventually } from '../world/eventually.ts';
 import { type Answer, createCallers, type Facade, type Facades, startFacades } from '../world/facades.ts';
@@ -31,14 +36,19 @@ const CALLS_EACH = 4;
 const CONTRACTS = 12;
 const LOST_SHARE = 0.15;
 const LOST_AFTER_MS = 25;
+/** How late the second facade hears, and how many of its writes seem to fail. */
+const LAG_MS = 150;
+const LOST_WRITES_SHARE = 0.05;
 /** What agents do most is what races most. */
 const MIX: readonly Kind[] = [...KINDS, 'claim', 'claim', 'release', 'release', 'renew'];
 
 let client: KubeClient;
 let database: TestDatabase;
-let facades: Facades;
+let proxy: ApiServerProxy;
+let facades: readonly Facades[];
 let stage: Stage;
 let agents: readonly Agent[];
+const folder = mkdtempSync(join(tmpdir(), 'dcmarket-history-'));
 const callers = createCallers(64);
 const actors = Array.from({ length: AGENTS }, () => callers.caller());
 const sessionOf = (agent: number): string => `session-${agent}`;
@@ -49,12 +59,22 @@ beforeAll(async () => {
   const namespace = await inNamespace('history');
   stage = await setStage(client, namespace);
   agents = await stage.addAgents(actors.map(({ key }) => key));
-  facades = await startFacades(2, { kubeconfig: inject('kubeconfig'), databaseUrl: database.url, namespace });
+  const env = { databaseUrl: database.url, namespace };
+  proxy = await openApiServerProxy(inject('kubeconfig'));
+  proxy.decide(({ verb }) => (verb === 'watch' ? { type: 'WatchLag', ms: LAG_MS } : { type: 'Pass' }));
+  const behindProxy = join(folder, 'kubeconfig');
+  writeFileSync(behindProxy, proxy.kubeconfigText);
+  facades = await Promise.all([
+    startFacades(1, { ...env, kubeconfig: inject('kubeconfig') }),
+    startFacades(1, { ...env, kubeconfig: behindProxy }),
+  ]);
   await Promise.all(actors.map((_, agent) => eventually(() => heartbeat(agent))));
 });
 afterAll(async () => {
   await callers.close();
-  await facades.close();
+  await Promise.all(facades.map(({ close }) => close()));
+  await proxy.close();
+  rmSync(folder, { recursive: true, force: true });
   await database.drop();
   await client.close();
 });
@@ -68,6 +88,13 @@ test(`${AGENTS} agents, ${CONTRACTS} contracts, 2 facades, lost answers: each hi
   });
   if (!pool) throw new Error('the stage has no pool');
   const contracts = await stage.addWaiting(CONTRACTS, 'history');
+  const chance = mulberry32(seed + 1);
+  proxy.decide(({ verb, subresource }) => {
+    if (verb === 'watch') return { type: 'WatchLag', ms: LAG_MS };
+    return subresource === 'status' && chance() < LOST_WRITES_SHARE
+      ? { type: 'LoseReply' }
+      : { type: 'Pass' };
+  });
   let grants = 0;
   let lost = 0;
   for (const contract of contracts) {
@@ -100,7 +127,8 @@ async function recordHistory(
         kind === 'claim' ? pick([undefined, newest], random) : pick([granted, granted, newest], random);
       const call: Call = { kind, agent, epoch };
       const calledAt = performance.now();
-      const answering = send(contract, call);
+      // Any facade: the one that has not heard yet of what the other has just answered.
+      const answering = send(contract, { call, facade: facadeOf(Math.floor(2 * random())) });
       underWay.push(answering.catch(() => undefined));
       const patience = random() < LOST_SHARE ? systemClock.sleep(random() * LOST_AFTER_MS) : undefined;
       const answer = await Promise.race([answering, ...(patience ? [patience] : [])]);
@@ -127,7 +155,10 @@ function saidOf({ status, body }: Answer): Said | 'NothingHappened' | undefined 
   return { code };
 }
 
-function send(contract: Contract, call: Call): Promise<Answer> {
+function send(
+  contract: Contract,
+  { call, facade }: Readonly<{ call: Call; facade: Facade }>,
+): Promise<Answer> {
   const { kind, agent, epoch } = call;
   const path = `/api/v1/providers/${stage.provider.publicKey}/contracts/${idOf(contract)}`;
   const session = sessionOf(agent);
@@ -135,7 +166,7 @@ function send(contract: Contract, call: Call): Promise<Answer> {
   const actor = actors[agent];
   if (!actor) throw new Error(`there is no agent ${agent}`);
   const ask = (method: 'POST' | 'PUT' | 'DELETE', end: string, body: object): Promise<Answer> =>
-    actor.call(facadeOf(agent + (epoch ?? 0)), { method, path: `${path}/${end}`, body });
+    actor.call(facade, { method, path: `${path}/${end}`, body });
   switch (kind) {
     case 'claim':
       return ask('POST', 'lock', { ...process, ...(epoch === undefined ? {} : { observedEpoch: epoch }) });
@@ -165,7 +196,7 @@ async function heartbeat(agent: number): Promise<void> {
 }
 
 function facadeOf(index: number): Facade {
-  const facade = facades.all[index % facades.all.length];
+  const facade = facades[index % 2]?.all[0];
   if (!facade) throw new Error('no facade');
   return facade;
 }
