@@ -1,6 +1,7 @@
 /** Brings YAML files to a cluster with kubectl: server-side apply, so that it may be done again at any time. */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
@@ -15,18 +16,24 @@ export type Kubectl = Readonly<{
   cacheFolder?: string;
 }>;
 
-/** Applies every YAML of `folder`, and waits until each CRD there is served. Answers how many files there were. */
+/**
+ * Applies every YAML of `folder` and waits until each CRD there is served; then what is in its subfolder
+ * `policies`, which speaks about them. Answers how many CRDs there were.
+ */
 export async function installManifests(context: Context, kubectl: Kubectl, folder: string): Promise<number> {
   const files = existsSync(folder) ? readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)) : [];
   if (files.length === 0) return 0;
   await applyManifests(context, kubectl, folder);
   await runKubectl(context, kubectl, [
     'wait',
+    '--recursive=false', // unlike apply, it looks into subfolders otherwise
     '--for=condition=Established',
     `--timeout=${ESTABLISH_S}s`,
     '-f',
     folder,
   ]);
+  const policies = join(folder, 'policies');
+  if (existsSync(policies)) await applyManifests(context, kubectl, policies);
   return files.length;
 }
 

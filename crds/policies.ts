@@ -1,0 +1,114 @@
+/**
+ * What the API server checks beyond the schemas because it depends on who asks: a CRD's rules cannot see the user.
+ * Each becomes a ValidatingAdmissionPolicy and its binding in `manifests/policies/`.
+ */
+import { GROUP, VERSION } from './group.ts';
+
+export type Policy = Readonly<{
+  name: string;
+  description: string;
+  operations: readonly ('CREATE' | 'UPDATE')[];
+  resource: string;
+  /** CEL: other requests are none of its business. */
+  when?: Readonly<{ name: string; expression: string }>;
+  variables?: readonly Readonly<{ name: string; expression: string }>[];
+  validations: readonly Readonly<{ expression: string; messageExpression: string; reason: 'Forbidden' }>[];
+}>;
+
+/** The RBAC verb on contracts; RBAC knows any word. */
+export const FORCE_RELEASE_VERB = 'force-release';
+
+/** Who writes a contract's status: operator and facade, as the chart names their service accounts. */
+export const STATUS_WRITERS = [
+  'system:serviceaccount:dcmarket-system:dcmarket-operator',
+  'system:serviceaccount:dcmarket-system:dcmarket-facade',
+] as const;
+
+const MAY_FORCE = `authorizer.group('${GROUP}').resource('contracts').namespace(object.metadata.namespace).name(object.metadata.name).check('${FORCE_RELEASE_VERB}').allowed()`;
+const WAS_THERE = 'oldObject != null && has(oldObject.spec.forceRelease)';
+
+export const POLICIES: readonly Policy[] = [
+  {
+    name: 'contracts-force-release',
+    description:
+      'Only who has the verb force-release on contracts may release a holder by force, and only in their own name.',
+    operations: ['CREATE', 'UPDATE'],
+    resource: 'contracts',
+    when: { name: 'has-forced-releases', expression: 'has(object.spec.forceRelease)' },
+    variables: [
+      {
+        name: 'added',
+        expression: `object.spec.forceRelease.filter(entry, !(${WAS_THERE} && oldObject.spec.forceRelease.exists(old, old == entry)))`,
+      },
+    ],
+    validations: [
+      {
+        expression: `size(variables.added) == 0 || ${MAY_FORCE}`,
+        messageExpression:
+          "request.userInfo.username + ' may not release a holder by force: that needs the verb force-release on contracts'",
+        reason: 'Forbidden',
+      },
+      {
+        expression: 'variables.added.all(entry, entry.by == request.userInfo.username)',
+        messageExpression:
+          "'forceRelease.by must be your own user name: ' + request.userInfo.username + ' (kubectl auth whoami)'",
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'contracts-status',
+    description:
+      'The status of a contract is written by operator and facade; by a person only with the verb force-release.',
+    operations: ['UPDATE'],
+    resource: 'contracts/status',
+    validations: [
+      {
+        expression: `request.userInfo.username in [${STATUS_WRITERS.map((name) => `'${name}'`).join(', ')}] || ${MAY_FORCE}`,
+        messageExpression:
+          "request.userInfo.username + ' may not write the status of a contract: operator and facade do; say in spec what you want'",
+        reason: 'Forbidden',
+      },
+    ],
+  },
+];
+
+/** Policy and binding as plain objects, ready for YAML. */
+export function manifestsOf(policy: Policy): Record<string, unknown>[] {
+  const { name, description, operations, resource, when, variables, validations } = policy;
+  const metadata = {
+    name: `${name}.${GROUP}`,
+    labels: { 'app.kubernetes.io/name': 'dcmarket', 'app.kubernetes.io/component': 'policies' },
+    annotations: { 'kubernetes.io/description': description },
+  };
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  return [
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicy',
+      metadata,
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: {
+          resourceRules: [
+            {
+              apiGroups: [GROUP],
+              apiVersions: [VERSION],
+              operations: [...operations],
+              resources: [resource],
+            },
+          ],
+        },
+        ...(when ? { matchConditions: [{ ...when }] } : {}),
+        ...(variables ? { variables: variables.map((variable) => ({ ...variable })) } : {}),
+        validations: validations.map((validation) => ({ ...validation })),
+      },
+    },
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata,
+      spec: { policyName: metadata.name, validationActions: ['Deny'] },
+    },
+  ];
+}

@@ -1,0 +1,158 @@
+/** Who may do what to a contract, with users of the API server's own: the admission policies, and RBAC behind them. */
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { aHolder, uidOf } from '../../crds/contract/builders.ts';
+import type { Contract } from '../../crds/contract/contract.ts';
+import { GROUP, VERSION } from '../../crds/group.ts';
+import { FORCE_RELEASE_VERB, STATUS_WRITERS } from '../../crds/policies.ts';
+import { createKubeClient, type KubeClient } from '../../kube/client.ts';
+import { KubeError } from '../../kube/error.ts';
+import type { ResourceClient } from '../../kube/resource.ts';
+import { addTestUser, inNamespace } from '../world/cluster.ts';
+import { eventually } from '../world/eventually.ts';
+import { resourceOf } from '../world/market.ts';
+import { newContract, walkTo, wayTo } from './phases.ts';
+
+let admin: KubeClient;
+let contracts: ResourceClient<Contract>;
+let namespace: string;
+const users = new Map<string, KubeClient>();
+
+/** May edit contracts and their status, as far as RBAC goes; `breaker` may force as well. */
+async function addUser(name: string, verbs: readonly string[]): Promise<void> {
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  const metadata = { name, namespace };
+  await admin.raw({
+    method: 'POST',
+    path: `${rbac}/namespaces/${namespace}/roles`,
+    body: {
+      metadata,
+      rules: [
+        {
+          apiGroups: [GROUP],
+          resources: ['contracts', 'contracts/status'],
+          verbs: ['get', 'create', 'update', ...verbs],
+        },
+      ],
+    },
+  });
+  await admin.raw({
+    method: 'POST',
+    path: `${rbac}/namespaces/${namespace}/rolebindings`,
+    body: {
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
+    },
+  });
+  users.set(name, createKubeClient({ kubeconfig: { file: await addTestUser({ name }) } }));
+}
+
+beforeAll(async () => {
+  admin = createKubeClient({ kubeconfig: { file: inject('kubeconfig') } });
+  contracts = resourceOf<Contract>(admin, 'Contract');
+  namespace = await inNamespace('policies');
+  await addUser('editor', []);
+  await addUser('breaker', [FORCE_RELEASE_VERB]);
+});
+afterAll(async () => {
+  for (const client of [admin, ...users.values()]) await client.close();
+});
+
+const said = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'taken',
+    (error: unknown) => (error instanceof KubeError ? `${error.status} ${error.message}` : String(error)),
+  );
+const as = (user: string): ResourceClient<Contract> => {
+  const client = users.get(user);
+  if (!client) throw new Error(`nobody is called ${user}`);
+  return resourceOf<Contract>(client, 'Contract');
+};
+const ending = async (name: string): Promise<Contract> => {
+  const made = await newContract(contracts, { name, namespace });
+  const there = await walkTo(contracts, made, wayTo('Terminating'));
+  return contracts.updateStatus({
+    ...there,
+    status: { ...there.status, holders: [aHolder(1, 1)] },
+  } as Contract);
+};
+const force = (user: string, contract: Contract, by: string) =>
+  said(
+    as(user).update({
+      ...contract,
+      spec: {
+        ...contract.spec,
+        forceRelease: [{ agentUID: uidOf(1), epoch: 1, by, reason: 'the host burnt down' }],
+      },
+    }),
+  );
+
+describe('a holder released by force', () => {
+  test('needs the verb force-release, and the own name', async () => {
+    const contract = await ending('burnt');
+    // A policy counts a moment after it was made.
+    await eventually(async () =>
+      expect(await force('editor', contract, 'editor')).toMatch(
+        /403 .*editor may not release a holder by force/,
+      ),
+    );
+    expect(await force('breaker', contract, 'somebody-else')).toMatch(
+      /403 .*forceRelease.by must be your own user name: breaker/,
+    );
+    expect(await force('breaker', contract, 'breaker')).toBe('taken');
+  });
+
+  test('does not keep others from writing the spec afterwards', async () => {
+    const contract = await ending('others');
+    expect(await force('breaker', contract, 'breaker')).toBe('taken');
+    const forced = await contracts.get({ namespace, name: 'others' });
+    if (!forced) throw new Error('it is there');
+    const cancelled = { ...forced, spec: { ...forced.spec, cancel: { requested: true } } };
+    expect(await said(as('editor').update(cancelled))).toBe('taken');
+  });
+
+  test('needs the verb at birth too', async () => {
+    const wish = [{ agentUID: uidOf(1), epoch: 1, by: 'editor', reason: 'why not' }];
+    const made = said(newContract(as('editor'), { name: 'born', namespace }, { forceRelease: wish }));
+    expect(await made).toMatch(/403 .*editor may not release a holder by force/);
+  });
+});
+
+describe('the status of a contract', () => {
+  test('is not written by who may otherwise edit contracts', async () => {
+    const contract = await ending('by-hand');
+    const freed = { ...contract, status: { ...contract.status, holders: [] } } as unknown as Contract;
+    await eventually(async () =>
+      expect(await said(as('editor').updateStatus(freed))).toMatch(
+        /403 .*editor may not write the status of a contract/,
+      ),
+    );
+    expect(await said(as('breaker').updateStatus(freed))).toBe('taken');
+  });
+
+  test.each(STATUS_WRITERS)('is written by %s, without any right to force', async (writer) => {
+    const contract = await ending(`by-${writer.split('-').at(-1)}`);
+    const [, , serviceNamespace, name] = writer.split(':');
+    await admin.raw({
+      method: 'POST',
+      path: `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`,
+      body: {
+        metadata: { name, namespace },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'editor' },
+        subjects: [{ kind: 'ServiceAccount', namespace: serviceNamespace, name }],
+      },
+    });
+    const path = `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/contracts/${contract.metadata.name}`;
+    const headers = { 'impersonate-user': writer };
+    const body = { ...contract, status: { ...contract.status, message: 'written' } };
+    await eventually(async () =>
+      expect(await said(admin.raw({ method: 'PUT', path: `${path}/status`, body, headers }))).toBe('taken'),
+    );
+    const now = await contracts.get({ namespace, name: contract.metadata.name });
+    const wish = [{ agentUID: uidOf(1), epoch: 1, by: writer, reason: 'why not' }];
+    const forced = { ...now, spec: { ...now?.spec, forceRelease: wish } };
+    expect(await said(admin.raw({ method: 'PUT', path, body: forced, headers }))).toMatch(
+      /403 .*may not release a holder by force/,
+    );
+  });
+});
