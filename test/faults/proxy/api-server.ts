@@ -5,9 +5,17 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { systemClock } from '../../../lib/clock.ts';
+import { type Clock, systemClock } from '../../../lib/clock.ts';
 import { type Exchange, exchangeOf } from './exchange.ts';
-import { bodyOf, commit, type Forward, headersToPass, openUpstream, type Upstream } from './upstream.ts';
+import {
+  bodyOf,
+  commit,
+  type Forward,
+  headersOfAnswer,
+  headersToPass,
+  openUpstream,
+  type Upstream,
+} from './upstream.ts';
 import { type LiveWatch, pipeWatch, type WatchBreak, type WatchPlan } from './watch-pipe.ts';
 
 export type { Exchange } from './exchange.ts';
@@ -68,9 +76,15 @@ type World = {
   rule: (exchange: Exchange) => Fault;
 };
 
-/** `kubeconfigFile` names the API server and a client certificate in it. */
-export async function openApiServerProxy(kubeconfigFile: string): Promise<ApiServerProxy> {
-  const upstream = openUpstream(kubeconfigFile);
+/**
+ * `kubeconfigFile` names the API server and a client certificate in it. With a `clock` the API server seems to go by
+ * it: for worlds that run faster than real time.
+ */
+export async function openApiServerProxy(
+  kubeconfigFile: string,
+  { clock }: Readonly<{ clock?: Pick<Clock, 'now'> }> = {},
+): Promise<ApiServerProxy> {
+  const upstream = openUpstream(kubeconfigFile, clock);
   const world: World = {
     upstream,
     exchanges: [],
@@ -188,7 +202,7 @@ async function forwardWatch(world: World, { request, response, exchange, plan }:
     headers: headersToPass(request.headers),
     signal: gone.signal,
   });
-  response.writeHead(answered.statusCode, headersToPass(answered.headers));
+  response.writeHead(answered.statusCode, headersOfAnswer(world.upstream, answered.headers));
   response.flushHeaders();
   const { resource } = exchange;
   await pipeWatch(answered.body, response, { plan, resource, live: world.watches });

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import { parse, stringify } from 'yaml';
+import type { Clock } from '../../../lib/clock.ts';
 import type { Exchange } from './exchange.ts';
 
 export type Upstream = Readonly<{
+  /** Of the `Date` in its answers, where the world has a clock of its own. */
+  clock: Pick<Clock, 'now'> | undefined;
   dispatcher: Dispatcher;
   origin: string;
   /** The same kubeconfig for somebody who comes in by plain http at `url`. */
@@ -13,12 +16,13 @@ export type Upstream = Readonly<{
 }>;
 
 /** The file names one API server, and holds a client certificate for it. */
-export function openUpstream(kubeconfigFile: string): Upstream {
+export function openUpstream(kubeconfigFile: string, clock: Upstream['clock']): Upstream {
   const config = parse(readFileSync(kubeconfigFile, 'utf8'));
   const { server, 'certificate-authority-data': authority } = config.clusters[0].cluster;
   const { 'client-certificate-data': certificate, 'client-key-data': key } = config.users[0].user;
   const [ca, cert, secret] = [authority, certificate, key].map((base64) => Buffer.from(base64, 'base64'));
   return {
+    clock,
     dispatcher: new Agent({
       connections: 256,
       connect: { ca, cert, key: secret },
@@ -56,7 +60,14 @@ export async function commit(
     body: body.length > 0 ? body : null,
   });
   const bytes = Buffer.from(await answered.body.arrayBuffer());
-  return { status: answered.statusCode, headers: headersToPass(answered.headers), bytes };
+  return { status: answered.statusCode, headers: headersOfAnswer(upstream, answered.headers), bytes };
+}
+
+export function headersOfAnswer(
+  { clock }: Pick<Upstream, 'clock'>,
+  headers: Dispatcher.ResponseData['headers'],
+): Record<string, string> {
+  return { ...headersToPass(headers), ...(clock ? { date: clock.now().toUTCString() } : {}) };
 }
 
 /** What belongs to one hop stays there. */

@@ -127,8 +127,8 @@ export async function startFacadeProgram(setting: Setting, name: string): Promis
   };
 }
 
-async function openWay({ databaseUrl, rule }: Setting, from: 'operator' | 'facade') {
-  const api = await openApiServerProxy(inject('kubeconfig'));
+async function openWay({ clock, databaseUrl, rule }: Setting, from: 'operator' | 'facade') {
+  const api = await openApiServerProxy(inject('kubeconfig'), { clock });
   let stalledUntilMs = 0;
   api.decide((exchange) => {
     const leftMs = stalledUntilMs - systemClock.monotonicMs();
