@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createCache } from './cache.ts';
-import { keyOf } from './object.ts';
 import { aConfigMap, type ConfigMap } from './testing/config-map.ts';
 
 const byLabel = (object: ConfigMap): readonly string[] => Object.values(object.metadata.labels ?? {});
@@ -10,26 +9,35 @@ const fresh = () =>
     throw error;
   });
 
-test('an index always says what a walk over all objects says', () =>
+const anObject = fc.record({
+  name: fc.constantFrom('a', 'b', 'c'),
+  label: fc.constantFrom('x', 'y', 'z', undefined),
+  isRemoved: fc.boolean(),
+});
+
+test('a cache and its indexes always say what a plain Map and a walk over it say', () =>
   fc.assert(
-    fc.property(
-      fc.array(
-        fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('x', 'y', 'z', undefined), fc.boolean()),
-      ),
-      (steps) => {
-        const cache = fresh();
-        for (const [name, label, isRemoved] of steps) {
-          if (isRemoved) cache.remove(`home/${name}`);
-          else cache.put(aConfigMap({ name, labels: label ? { label } : {} }));
-        }
+    fc.property(fc.array(anObject), (steps) => {
+      const cache = fresh();
+      const naive = new Map<string, ConfigMap>();
+      steps.forEach(({ name, label, isRemoved }, index) => {
+        const key = `home/${name}`;
+        const object = aConfigMap({ name, resourceVersion: String(index), labels: label ? { label } : {} });
+        expect(isRemoved ? cache.remove(key) : cache.put(object)).toBe(naive.get(key));
+        if (isRemoved) naive.delete(key);
+        else naive.set(key, object);
+        expect(cache.size()).toBe(naive.size);
+        expect(cache.get(key)).toBe(naive.get(key));
+        expect([...cache.keys()].sort()).toEqual([...naive.keys()].sort());
+        expect(new Set(cache.list())).toEqual(new Set(naive.values()));
         for (const value of ['x', 'y', 'z']) {
-          const walked = cache.list().filter((object) => byLabel(object).includes(value));
-          const indexed = cache.getByIndex('label', value);
-          expect(indexed.map(keyOf).sort()).toEqual(walked.map(keyOf).sort());
-          expect(cache.countByIndex('label').get(value) ?? 0).toBe(walked.length);
+          const walked = [...naive.values()].filter((each) => byLabel(each).includes(value));
+          expect(new Set(cache.getByIndex('label', value))).toEqual(new Set(walked));
+          expect(cache.countOf('label', value)).toBe(walked.length);
+          expect(cache.countByIndex('label').get(value)).toBe(walked.length || undefined);
         }
-      },
-    ),
+      });
+    }),
   ));
 
 test('nobody can change what the cache hands out', () => {
