@@ -49,8 +49,11 @@ export type Caches = Readonly<{
     /** Tells of a write of this process, before the watch does. */
     note: (written: Contract) => void;
     ofTenant: (publicKey: string) => readonly Contract[];
+    inNamespace: (namespace: string) => readonly Contract[];
     /** Contracts in which the agent is a holder. */
     heldBy: (agentUid: string) => readonly Contract[];
+    /** Contracts whose tenants wish something of the agent's machine. */
+    wishingOf: (agentUid: string) => readonly Contract[];
     /** Accepted contracts that wait under a demand key, oldest first as they were seen. */
     waiting: (demandKey: string) => readonly Contract[];
     byIdempotencyKey: (use: Readonly<{ tenantKey: string; keyHash: string }>) => Contract | undefined;

@@ -4,8 +4,9 @@
  */
 import type { Agent } from '../crds/agent.ts';
 import type { AgentPool } from '../crds/agent-pool.ts';
-import type { Contract } from '../crds/contract/contract.ts';
+import { type Contract, isLive } from '../crds/contract/contract.ts';
 import { demandKeys, supplyKeys } from '../crds/contract/eligibility.ts';
+import { openWishes } from '../crds/contract/upkeep.ts';
 import { endWish } from '../crds/contract/wishes.ts';
 import { ANNOTATION, LABEL } from '../crds/group.ts';
 import type { Offering } from '../crds/offering.ts';
@@ -34,9 +35,9 @@ type Parts = Readonly<{
 
 export type Informers = Readonly<{
   caches: Caches;
-  /** Runs all of them until `signal` is aborted. */
   /** For whoever must know that the world went back. */
   contracts: Informer<Contract>;
+  /** Runs all of them until `signal` is aborted. */
   run: (signal: AbortSignal) => Promise<void>;
   synced: (signal: AbortSignal) => Promise<void>;
 }>;
@@ -52,8 +53,8 @@ export function createInformers(parts: Parts): Informers {
   const all = Object.values(informers);
   wakeOnChange(informers, parts.wakes);
   return {
-    caches: toCaches(informers, () => all.every((informer) => informer.isSynced())),
     contracts: informers.contracts,
+    caches: toCaches(informers, () => all.every((informer) => informer.isSynced())),
     run: async (signal) => void (await Promise.all(all.map((informer) => informer.run(signal)))),
     synced: async (signal) => void (await Promise.all(all.map((informer) => informer.synced(signal)))),
   };
@@ -100,8 +101,10 @@ function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs
       indexers: {
         uid: uidOf,
         tenant: ({ spec }) => [spec.tenant.publicKey],
+        namespace: namespaceOf,
         holder: ({ status }) => [...new Set((status?.holders ?? []).map(({ agentUID }) => agentUID))],
         waiting: (contract) => (isWaiting(contract) ? demandKeys(contract) : []),
+        wishing: (contract) => wishesAt(contract),
         idempotency: (contract) => idempotencyKeys(contract),
       },
     }),
@@ -116,6 +119,12 @@ function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs
 
 const isWaiting = (contract: Contract): boolean =>
   contract.status?.phase === 'Accepted' && endWish(contract) === undefined;
+
+/** The agent that is to carry a wish out, while there is one. */
+const wishesAt = (contract: Contract): string[] =>
+  isLive(contract) && contract.status.instance && openWishes(contract).length > 0
+    ? [contract.status.instance.agentUID]
+    : [];
 
 function idempotencyKeys({ metadata, spec }: Contract): string[] {
   const hash = metadata.annotations?.[ANNOTATION.idempotencyKey];
@@ -161,10 +170,12 @@ function toCaches(all: All, isSynced: () => boolean): Caches {
       byUid: (uid) => recent.newest(uid, first(contracts, 'uid', uid)),
       note: recent.note,
       ofTenant: (publicKey) => contracts.cache.getByIndex('tenant', publicKey),
+      inNamespace: (namespace) => contracts.cache.getByIndex('namespace', namespace),
       heldBy: (agentUid) =>
         contracts.cache
           .getByIndex('holder', agentUid)
           .map((contract) => recent.newest(contract.metadata.uid ?? '', contract) ?? contract),
+      wishingOf: (agentUid) => contracts.cache.getByIndex('wishing', agentUid),
       waiting: (demandKey) => contracts.cache.getByIndex('waiting', demandKey),
       byIdempotencyKey: ({ tenantKey, keyHash }) =>
         first(contracts, 'idempotency', `${tenantKey}/${keyHash}`),

@@ -6,6 +6,7 @@ import { setupRoute } from './agents/setup.ts';
 import { actionRoutes } from './contracts/action-routes.ts';
 import { contractRoutes } from './contracts/routes.ts';
 import type { Deps } from './deps.ts';
+import { deskRoutes } from './desk/routes.ts';
 import { offeringRoutes } from './market/offering-routes.ts';
 import { providerRoutes } from './market/provider-routes.ts';
 import { poolRoutes } from './pools/routes.ts';
@@ -13,6 +14,7 @@ import { tokenRoutes } from './pools/token-routes.ts';
 import { docsRoutes } from './system/docs.ts';
 import { healthRoutes } from './system/health.ts';
 import { installerRoutes } from './system/installer-routes.ts';
+import { appliedRoute } from './work/applied-route.ts';
 import { lockRoutes } from './work/lock-routes.ts';
 import { pollRoutes } from './work/poll-routes.ts';
 import { reconcileRoute } from './work/reconcile-route.ts';
@@ -29,11 +31,13 @@ const UNDER_API = [
   pollRoutes,
   lockRoutes,
   reportRoutes,
+  appliedRoute,
   reconcileRoute,
   offeringRoutes,
   providerRoutes,
   contractRoutes,
   actionRoutes,
+  deskRoutes,
 ] as const;
 
 export async function registerRoutes(app: FastifyInstance, deps: Deps): Promise<void> {

@@ -14,12 +14,13 @@ import { answers, ok } from '../http/envelope.ts';
 import { ProviderPath } from '../http/params.ts';
 import { claimable, destroyItems, doomed, provisionItems, type Worker, wakeKeysOf } from './list.ts';
 import { presentPending, scriptOf } from './pending.ts';
+import { wishItems } from './wishes.ts';
 
 const WAIT_MAX_SECONDS = 25;
 /** An answer that would be the same as the last one is held back for so long. */
-const SAME_AGAIN_MS = 1000;
 /** How often a poll looks whether a restore is resolved. */
 const RESOLVING_MS = 1000;
+const SAME_AGAIN_MS = 1000;
 const POLLERS_REMEMBERED = 20_000;
 
 const Wait = z.strictObject({
@@ -52,7 +53,9 @@ export const pollRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
         const found = claimable(deps, worker);
         const suspects = doomed(deps, worker.agent);
         const destroys = await destroyItems(deps, { agent: worker.agent, suspects });
-        const items = [...destroys, ...(await provisionItems(deps, { worker, contracts: found.contracts }))];
+        const wishes = await wishItems(deps, worker.agent);
+        const provisions = await provisionItems(deps, { worker, contracts: found.contracts });
+        const items = [...destroys, ...wishes, ...provisions];
         return { items, dueInMs: found.dueInMs };
       };
       const items = await pollUntil(deps, {
@@ -143,9 +146,6 @@ async function pollUntil<T>(
   }
 }
 
-/** A poll is long: the agent may have been cordoned or moved since it was identified. */
-function refreshed(deps: Deps, { agent, pool }: Worker): Worker {
-  const { namespace = '', name } = pool.metadata;
 /** While an older etcd is being resolved there is no work. */
 async function inNormalWorld<T>(deps: Deps, look: () => Promise<Look<T>>): Promise<Look<T>> {
   try {
@@ -157,6 +157,9 @@ async function inNormalWorld<T>(deps: Deps, look: () => Promise<Look<T>>): Promi
   }
 }
 
+/** A poll is long: the agent may have been cordoned or moved since it was identified. */
+function refreshed(deps: Deps, { agent, pool }: Worker): Worker {
+  const { namespace = '', name } = pool.metadata;
   return {
     agent: deps.caches.agents.byUid(agent.metadata.uid ?? '') ?? agent,
     pool: deps.caches.pools.get({ namespace, name }) ?? pool,
@@ -164,7 +167,12 @@ async function inNormalWorld<T>(deps: Deps, look: () => Promise<Look<T>>): Promi
 }
 
 const gistOf = (items: readonly WorkItem[]): string =>
-  items.map(({ action, contractId, epoch }) => `${action}/${contractId}/${epoch}`).join(',');
+  items
+    .map(
+      ({ action, contractId, epoch, count = '', sshKeysSHA256 = '' }) =>
+        `${action}/${contractId}/${epoch}/${count}${sshKeysSHA256}`,
+    )
+    .join(',');
 
 /** What each agent was answered last; the oldest is forgotten first. */
 class LastAnswers {

@@ -153,7 +153,10 @@ export const reportRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
 };
 
 /** Of a report; neither for an agent of the reference protocol. */
-const speakerOf = ({ session, incarnation }: Pick<z.infer<typeof FailedRequest>, 'session' | 'incarnation'>) => ({
+const speakerOf = ({
+  session,
+  incarnation,
+}: Pick<z.infer<typeof FailedRequest>, 'session' | 'incarnation'>) => ({
   session,
   incarnation,
 });

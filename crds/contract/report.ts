@@ -11,7 +11,7 @@ import { ATTEMPT_GAPS_MS, ATTEMPTS_MAX, CAPACITY_GAP_MS, CAPACITY_RELEASES_MAX }
 import { isEnding } from './phase.ts';
 import { release } from './release.ts';
 import { destroy, epochAhead, staleEpoch } from './stale.ts';
-import type { Access, ATTEMPT_CLASSES, Attempt, ContractStatus, Instance } from './status.ts';
+import type { Access, Applied, ATTEMPT_CLASSES, Attempt, ContractStatus, Instance } from './status.ts';
 import type { Claimant, Verdict } from './verdict.ts';
 
 export type ReportAnswer = Readonly<{ then: Then }>;
@@ -22,6 +22,8 @@ type ProvisionedFacts = Readonly<{
   agent: Claimant;
   epoch?: number | undefined;
   details: InstanceDetails;
+  /** Of the keys that it was built with; absent: the agent does not say. */
+  sshKeysSHA256?: string | undefined;
   now: Date;
 }>;
 
@@ -47,6 +49,7 @@ export function reportProvisioned(contract: LiveContract, facts: ProvisionedFact
       agent: agent.name,
       pool: agent.poolName,
       provisionedAt: now.toISOString(),
+      applied: freshlyApplied(contract, facts),
     };
     return {
       outcome: 'Write',
@@ -55,6 +58,15 @@ export function reportProvisioned(contract: LiveContract, facts: ProvisionedFact
     };
   }
   return repeatedReport(status, { instance, details, phase: status.phase });
+}
+
+/** A new machine is as it was wished up to now: nothing that was asked of the one before is owed by it. */
+function freshlyApplied({ spec }: LiveContract, { sshKeysSHA256 }: ProvisionedFacts): Applied {
+  return {
+    ...(spec.restart > 0 ? { restart: spec.restart } : {}),
+    ...(spec.reinstall > 0 ? { reinstall: spec.reinstall } : {}),
+    ...(sshKeysSHA256 ? { sshKeysSHA256 } : {}),
+  };
 }
 
 /** Provisioned, Active or Paused already: the same machine again is a repeat, another one is refused. */

@@ -3,7 +3,7 @@
  * go on or to destroy; Destroy is only ever said after a live read of the API server.
  */
 import { z } from 'zod';
-import { ATTEMPT_CLASSES } from '../contract/status.ts';
+import { ATTEMPT_CLASSES, WISHES } from '../contract/status.ts';
 import { count, freeForm, instant, name, publicKey, text } from '../fields.ts';
 
 /** Nanoseconds since 1970, beyond what a JavaScript integer holds exactly: the last digits are rounded. */
@@ -125,7 +125,9 @@ export const HeartbeatResponse = z.object({
 export type HeartbeatResponse = z.infer<typeof HeartbeatResponse>;
 
 export const WorkItem = z.object({
-  action: z.enum(['Provision', 'Destroy', 'Start', 'Stop', 'Reinstall']).describe('What to do.'),
+  action: z
+    .enum(['Provision', 'Destroy', 'Start', 'Stop', 'Restart', 'Reinstall', 'SetSshKeys', 'ResetPassword'])
+    .describe('What to do.'),
   contractId: contractId().describe('Which contract.'),
   epoch: epoch().describe(
     'Provision: the epoch that was read, to name in the claim. Otherwise: of the machine.',
@@ -135,7 +137,12 @@ export const WorkItem = z.object({
   contract: z
     .lazy(() => PendingContract)
     .optional()
-    .describe('Provision: what to build.'),
+    .describe('Provision and Reinstall: what to build.'),
+  count: count()
+    .optional()
+    .describe('Restart, Reinstall, ResetPassword: the wish is done once; name this number when it is.'),
+  sshPublicKeys: z.array(z.string()).optional().describe('SetSshKeys: exactly these can log in.'),
+  sshKeysSHA256: z.string().optional().describe('SetSshKeys: name this hash when it is done.'),
 });
 export type WorkItem = z.infer<typeof WorkItem>;
 export const WorkList = z.array(WorkItem);
@@ -234,7 +241,30 @@ export const ProvisionedRequest = z.strictObject({
   session: Session.optional().describe('Session of this process.'),
   incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
   instanceDetails: InstanceDetails,
+  sshKeysSHA256: publicKey().optional().describe('Hash of the keys that it was built with.'),
   proof: proof().optional().describe('As the grant had it.'),
+});
+
+/** What was done of the tenant's wishes; each member only when it was carried out. */
+export const AppliedRequest = z.strictObject({
+  epoch: epoch().describe('Epoch of the machine.'),
+  session: Session.optional().describe('Session of this process.'),
+  incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
+  powerState: z.enum(['Running', 'Stopped']).optional().describe('How it was left.'),
+  restart: count().optional().describe('The restart that was carried out.'),
+  reinstall: count().optional().describe('The re-installation that was carried out.'),
+  passwordReset: count().optional().describe('The new password that was set.'),
+  sshKeysSHA256: publicKey().optional().describe('The keys that were set.'),
+  failed: z
+    .strictObject({
+      wish: z.enum(WISHES).describe('Which wish.'),
+      message: z.string().min(1).max(4000).describe('What went wrong, for the provider.'),
+    })
+    .optional()
+    .describe('A wish that did not work; it is ordered again.'),
+  instanceDetails: InstanceDetails.optional().describe(
+    'After a re-installation: the host key is another one.',
+  ),
 });
 
 export const FailedRequest = z.strictObject({
