@@ -16,19 +16,20 @@ type Change = Readonly<{
   spec?: Partial<Agent['spec']>;
   status?: Partial<NonNullable<Agent['status']>>;
   labels?: Record<string, string>;
+  metadata?: Partial<Agent['metadata']>;
   facts?: Partial<Omit<AgentFacts, 'agent'>>;
 }>;
 
 /** Online, 32 CPU, 128Gi memory, 1000Gi disk, nothing on it. */
 export function someAgent(
   n: number,
-  { pool = POOL, spec, status, labels = {}, facts }: Change = {},
+  { pool = POOL, spec, status, labels = {}, metadata, facts }: Change = {},
 ): AgentFacts {
   const agent = anAgent(n, { poolName: pool, ...spec });
   return {
     agent: {
       ...agent,
-      metadata: { ...agent.metadata, name: `node-${n}`, labels },
+      metadata: { ...agent.metadata, name: `node-${n}`, labels, ...metadata },
       status: { resources: { cpu: '32', memory: '128Gi', storage: '1000Gi' }, ...status },
     },
     presence: 'Online',

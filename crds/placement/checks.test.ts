@@ -35,6 +35,11 @@ const cases: Case[] = [
   { name: 'nothing against it', want: undefined },
   { name: 'revoked', agent: { spec: { revoked: true, permissions: [] } }, want: 'AgentRevoked' },
   {
+    name: 'being deleted',
+    agent: { metadata: { deletionTimestamp: at(0).toISOString() } },
+    want: 'AgentRevoked',
+  },
+  {
     name: 'no permission',
     agent: { spec: { permissions: ['heartbeat'] }, status: { provisionerType: 'docker' } },
     want: 'MissingPermission',
@@ -207,33 +212,6 @@ const cases: Case[] = [
     ],
     pool: { paused: true },
     want: 'AntiAffinity',
-  },
-  {
-    name: 'a contract of another tenant is no reason',
-    contract: wanting({}, { antiAffinity: { group: 'web', mode: 'Required' } }),
-    siblings: [
-      aContract(
-        'Active',
-        { holders: [aHolder(1, 1)] },
-        {
-          metadata: { uid: uidOf(7) },
-          spec: { tenant: { publicKey: '9'.repeat(64) }, antiAffinity: { group: 'web', mode: 'Preferred' } },
-        },
-      ),
-    ],
-    want: undefined,
-  },
-  {
-    name: 'nor one that has ended',
-    contract: wanting({}, { antiAffinity: { group: 'web', mode: 'Required' } }),
-    siblings: [
-      aContract(
-        'Failed',
-        { holders: [aHolder(1, 1)] },
-        { metadata: { uid: uidOf(7) }, spec: { antiAffinity: { group: 'web', mode: 'Required' } } },
-      ),
-    ],
-    want: undefined,
   },
   { name: 'its pool is paused', pool: { paused: true }, want: 'PoolPaused' },
 ];

@@ -1,7 +1,6 @@
 /** What one contract asks for and what its past says, worked out once before any agent is looked at. */
 import type { Contract } from '../contract/contract.ts';
 import { TAKEOVER_HEAD_START_MS } from '../contract/numbers.ts';
-import { hasEnded } from '../contract/phase.ts';
 import type { TermsSnapshot } from '../contract/spec.ts';
 import type { Attempt, ContractStatus } from '../contract/status.ts';
 import { type Amounts, amountsOf } from './amounts.ts';
@@ -91,11 +90,10 @@ function apartFrom({ metadata, spec }: Contract, siblings: Iterable<Contract>): 
   for (const other of siblings) {
     const isCompanion =
       other.metadata.uid !== metadata.uid &&
-      other.metadata.namespace === metadata.namespace &&
       other.spec.tenant.publicKey === spec.tenant.publicKey &&
       other.spec.antiAffinity?.group === antiAffinity.group;
-    if (!isCompanion || !other.status || hasEnded(other.status.phase)) continue;
-    for (const { agentUID } of other.status.holders ?? []) agents.add(agentUID);
+    if (!isCompanion) continue;
+    for (const { agentUID } of other.status?.holders ?? []) agents.add(agentUID);
   }
   return { group: antiAffinity.group, isRequired: antiAffinity.mode === 'Required', agents };
 }

@@ -4,6 +4,7 @@ import { aContract, aPool, at, NOON, someTerms, uidOf } from '../contract/builde
 import { ContractStatus } from '../contract/status.ts';
 import { loaded, placeIn, someAgent, type World } from './builders.ts';
 import { explain, type SCHEDULING_REASONS } from './explain.ts';
+import { whatHelps } from './helps.ts';
 import { contracts, siblings, worlds } from './random-world.ts';
 import { CAUSE_OF, PASSED_OVER_REASONS } from './reasons.ts';
 import { providerView, tenantView } from './views.ts';
@@ -156,16 +157,31 @@ test.each(reasons)('%s', (_name, world, contract, reason) => {
 });
 
 test('a thousand agents are told in sixteen lines, at least one of each reason', () => {
-  const agents = Array.from({ length: 1000 }, (_, n) =>
-    someAgent(n, n < 990 ? { facts: { load: loaded(32) } } : { spec: { cordoned: true } }),
-  );
-  const found = explain(placeIn({ agents }, large, { now: at(0) }));
-  expect(found.counts).toEqual([
-    { reason: 'InsufficientCPU', count: 990 },
-    { reason: 'AgentCordoned', count: 10 },
+  const [full, cordoned] = [{ facts: { load: loaded(32) } }, { spec: { cordoned: true } }];
+  for (const [many, few] of [
+    [full, cordoned],
+    [cordoned, full],
+  ]) {
+    const agents = Array.from({ length: 1000 }, (_, n) => someAgent(n, n < 990 ? many : few));
+    const found = explain(placeIn({ agents }, large, { now: at(0) }));
+    expect(found.counts.map(({ count }) => count)).toEqual([990, 10]);
+    expect(found.examples).toHaveLength(16);
+    expect(found.examples.some((line) => line.includes('cordoned'))).toBe(true);
+    expect(found.examples.some((line) => line.includes('full'))).toBe(true);
+  }
+});
+
+test('what helps names the agent that lacks the least, and a day when it is not today', () => {
+  const agents = [20, 17, 30].map((cpu, n) => someAgent(n + 1, { facts: { load: loaded(cpu) } }));
+  const pools = [
+    aPool('europe-script', { fallbackPools: [{ name: 'later', afterSeconds: 86_400 }] }),
+    aPool('later', { provisionerType: 'hetzner' }),
+  ];
+  const all = [...agents, someAgent(4, { pool: 'later' })];
+  expect(whatHelps(placeIn({ pools, agents: all }, large, { now: at(0) }))).toEqual([
+    'wait for the fallback at 2026-01-02 12:00:00 UTC',
+    'free 1 CPU on node-2',
   ]);
-  expect(found.examples).toHaveLength(16);
-  expect(found.examples.filter((line) => line.includes('cordoned')).length).toBeGreaterThan(0);
 });
 
 describe('whatever the market looks like', () => {

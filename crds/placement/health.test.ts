@@ -83,6 +83,22 @@ describe('what is a failure of the agent', () => {
     expect(health.failures?.length ?? 0).toBe(counts ? 1 : 0);
   });
 
+  test('of many the last sixteen are kept, oldest first, in whatever order the contracts come', () => {
+    const contracts = Array.from({ length: 20 }, (_, n) =>
+      aContract(
+        'Accepted',
+        { attempts: [attempt({ endedAt: at(n).toISOString() })] },
+        { metadata: { uid: uidOf(n) } },
+      ),
+    );
+    const health = healthOf(anAgent(1), { contracts: contracts.toReversed(), now: at(60) });
+    expect(health.failures).toEqual(
+      contracts
+        .slice(4)
+        .map(({ metadata }, n) => ({ contractUID: metadata.uid, at: at(n + 4).toISOString() })),
+    );
+  });
+
   test('the last success is remembered beside it', () => {
     const attempts = [
       attempt({}),

@@ -4,7 +4,6 @@
  */
 import type { Agent } from '../agent.ts';
 import type { Contract } from '../contract/contract.ts';
-import { hasEnded } from '../contract/phase.ts';
 import { type Amounts, amountsOf, NOTHING, plus } from './amounts.ts';
 
 export type Load = Readonly<{
@@ -36,11 +35,9 @@ export function loadOf({ metadata, status }: Agent, contracts: Iterable<Contract
   return { used: { ...used, instances: used.instances + unknown }, unproven };
 }
 
-/** Whether a contract takes room on an agent: it has not ended, and the agent may have a machine of it. */
-export const holds = ({ status }: Contract, agentUID: string): boolean =>
-  status !== undefined &&
-  !hasEnded(status.phase) &&
-  (status.holders?.some((entry) => entry.agentUID === agentUID) ?? false);
+/** Whether a contract takes room on an agent: the agent may have a machine of it. One that ended has no holders. */
+const holds = ({ status }: Contract, agentUID: string): boolean =>
+  status?.holders?.some((entry) => entry.agentUID === agentUID) ?? false;
 
 const wantedBy = ({ spec }: Contract): Amounts =>
   spec.termsSnapshot ? amountsOf(spec.termsSnapshot.resources) : { ...NOTHING, instances: 1 };

@@ -40,6 +40,18 @@ const cases: Case[] = [
     want: ['node-3', 'node-1'],
   },
   {
+    name: 'what it holds of this very contract is counted once',
+    world: {
+      agents: [someAgent(1, { facts: { load: loaded(20) } }), someAgent(2, { facts: { load: loaded(5) } })],
+    },
+    contract: aContract(
+      'Accepted',
+      { epoch: 1, holders: [aHolder(1, 1)] },
+      { spec: { termsSnapshot: someTerms({ resources: { cpu: '16', memory: '1Gi', storage: '1Gi' } }) } },
+    ),
+    want: ['node-1', 'node-2'],
+  },
+  {
     name: 'agents that say nothing of their size: by how many machines they have',
     world: {
       agents: [
@@ -130,6 +142,15 @@ const cases: Case[] = [
       holders: [aHolder(2, 1)],
     }),
     want: ['node-2', 'node-1'],
+  },
+  {
+    name: 'and not when somebody held it since',
+    world: { pools: twoPools, agents: [someAgent(1), someAgent(2, { pool: 'second' })] },
+    contract: aContract('Accepted', {
+      epoch: 3,
+      attempts: [{ ...failedAttempt(2, 1, at(-10)), outcome: 'Expired' }],
+    }),
+    want: ['node-1', 'node-2'],
   },
   {
     name: 'and not once its time is over',

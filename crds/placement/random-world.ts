@@ -92,8 +92,8 @@ export const contracts: fc.Arbitrary<LiveContract> = fc
     attempts: fc.array(
       fc.record({
         agent: agentNumber,
-        outcome: fc.constantFrom('Failed', 'Expired', 'Succeeded', 'Released'),
-        seconds: past,
+        outcome: fc.constantFrom('Failed', 'Expired', 'Expired', 'Succeeded', 'Released'),
+        seconds: fc.oneof(past, fc.integer({ min: -40, max: -1 })),
       }),
       { maxLength: 4 },
     ),

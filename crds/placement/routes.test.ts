@@ -160,6 +160,25 @@ cases.push(
     refusals: ['b: NoAgents'],
   },
   {
+    name: 'of two pools that name one fallback the shorter delay counts, and of two fallbacks the earlier is first',
+    world: {
+      pools: [
+        aPool('a', { fallbackPools: [{ name: 'later', afterSeconds: 60 }] }),
+        aPool('b', {
+          fallbackPools: [
+            { name: 'soon', afterSeconds: 5 },
+            { name: 'later', afterSeconds: 300 },
+          ],
+        }),
+        aPool('later', { provisionerType: 'hetzner' }),
+        aPool('soon', { provisionerType: 'docker' }),
+      ],
+      agents: [someAgent(1, { pool: 'later' }), someAgent(2, { pool: 'soon' })],
+    },
+    seconds: 60,
+    firsts: ['node-2', 'node-1'],
+  },
+  {
     name: 'the explicit pool has fallbacks too',
     terms: { poolName: 'first' },
     world: fallback,
