@@ -1,4 +1,6 @@
 /** SIGKILL after every outside effect of operator, facade and agent, in every scenario: the world heals. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Lanes, openLanes } from './open-lanes.ts';
 import { sweep, tableOf } from './sweep.ts';
@@ -7,15 +9,20 @@ import { sweep, tableOf } from './sweep.ts';
 const LANES = 6;
 
 let lanes: Lanes;
+let keepFolder = false;
 
 beforeAll(async () => {
   lanes = await openLanes(LANES);
 });
-afterAll(() => lanes?.close());
+afterAll(() => lanes?.close({ keepFolder }));
 
 test('whatever dies, and whenever: the end is as if nothing had died', async () => {
   const report = (line: string): void => void process.stdout.write(`${line}\n`);
   const result = await sweep(lanes.all, { report });
   report(tableOf(result));
+  for (const { run } of result.runs)
+    if (run.problems.length > 0) writeFileSync(join(lanes.folder, `${run.contractId}.txt`), run.story);
+  keepFolder = result.problems.length > 0;
+  if (keepFolder) report(`logs and the stories of contracts: ${lanes.folder}`);
   expect(result.problems).toEqual([]);
 });

@@ -1,21 +1,32 @@
 /** Lanes on the API server and PostgreSQL that the run shares, each in a namespace and a database of its own. */
-import { dirname } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
 import { createDatabase, inNamespace } from '../../world/cluster.ts';
 import { type Lane, openLane } from './lane.ts';
 
-export type Lanes = Readonly<{ all: readonly Lane[]; close: () => Promise<void> }>;
+export type Lanes = Readonly<{
+  all: readonly Lane[];
+  /** Logs, configuration and state of all processes. */
+  folder: string;
+  /** Removes the folder too, unless somebody will want to read it. */
+  close: (options?: { keepFolder?: boolean }) => Promise<void>;
+}>;
 
 export async function openLanes(count: number): Promise<Lanes> {
   const closing: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'dcmarket-crash-'));
+  const close: Lanes['close'] = async ({ keepFolder = false } = {}) => {
     await Promise.all(closing.splice(0).map((each) => each()));
+    if (!keepFolder) rmSync(folder, { recursive: true, force: true });
   };
   const open = async (): Promise<Lane> => {
     const database = await createDatabase();
     const options = {
       kubeconfig: inject('kubeconfig'),
-      folder: dirname(inject('clusterFolder')),
+      runFolder: join(dirname(inject('clusterFolder')), 'run'),
+      folder,
       namespace: await inNamespace('crash'),
       databaseUrl: database.url,
     };
@@ -35,5 +46,5 @@ export async function openLanes(count: number): Promise<Lanes> {
     await close();
     throw failed.reason;
   }
-  return { all: opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), close };
+  return { folder, all: opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), close };
 }

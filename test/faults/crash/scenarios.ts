@@ -3,8 +3,9 @@
  * ends when the world has come to rest in the state that it has without faults.
  */
 import { uidOfContractId } from '../../../crds/contract/contract.ts';
-import type { ContractPhase } from '../../../crds/contract/phase.ts';
+import { type ContractPhase, hasEnded } from '../../../crds/contract/phase.ts';
 import { eventually } from '../../world/eventually.ts';
+import type { Treat } from '../ledger/behaviour.ts';
 import type { Agent, ProcessWorld } from '../processes/process-world.ts';
 import type { Tenant } from '../processes/tenant.ts';
 import type { Lane } from './lane.ts';
@@ -12,13 +13,12 @@ import type { Lane } from './lane.ts';
 export const SCENARIOS = ['job', 'cancel', 'early-cancel', 'takeover'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
-/** Answers the contract's id. */
-type Step = (lane: Lane, tenant: Tenant) => Promise<string>;
+type About = Readonly<{ tenant: Tenant; contractId: string }>;
 
 export type Scenario = Readonly<{
-  /** Undefined: there is nothing before. */
-  prepare?: Step;
-  act: (lane: Lane, tenant: Tenant, contractId: string | undefined) => Promise<string>;
+  /** Answers the contract's id. Undefined: renting it is the first thing that counts. */
+  prepare?: (lane: Lane, tenant: Tenant) => Promise<string>;
+  act: (lane: Lane, about: About) => Promise<void>;
   end: ContractPhase;
 }>;
 
@@ -27,22 +27,33 @@ const PATIENCE_MS = 150_000;
 const BUILD_MS = 300;
 const SLOW_BUILD_MS = 2000;
 
+export const QUICKLY: Treat = ({ action }) => ({ slowMs: action === 'create' ? BUILD_MS : 0 });
+const SLOWLY: Treat = ({ action }) => ({ slowMs: action === 'create' ? SLOW_BUILD_MS : 0 });
+
 export const phaseOf = ({ history }: ProcessWorld, contractId: string): ContractPhase | undefined =>
   history.of(uidOfContractId(contractId) ?? '').at(-1)?.contract.status?.phase;
 
-export function untilPhase(world: ProcessWorld, contractId: string, phase: ContractPhase): Promise<void> {
-  return eventually(
+/** Throws as soon as the contract has ended otherwise. */
+export async function untilPhase(
+  world: ProcessWorld,
+  contractId: string,
+  phase: ContractPhase,
+): Promise<void> {
+  const is = await eventually(
     async () => {
       const seen = phaseOf(world, contractId);
-      if (seen !== phase) throw new Error(`contract ${contractId} is ${seen}, not ${phase}`);
+      if (seen !== phase && !(seen && hasEnded(seen)))
+        throw new Error(`contract ${contractId} is ${seen}, not ${phase}`);
+      return seen;
     },
     { withinMs: PATIENCE_MS },
   );
+  if (is !== phase) throw new Error(`contract ${contractId} ended as ${is}, not ${phase}`);
 }
 
 /** Rents, and answers when some agent has half a machine of it. */
 async function untilHalfBuilt({ world }: Lane, tenant: Tenant): Promise<[string, Agent]> {
-  world.treat(({ action }) => ({ slowMs: action === 'create' ? SLOW_BUILD_MS : 0 }));
+  world.treat(SLOWLY);
   const contractId = await tenant.rent(world.offeringId);
   const agentUid = await eventually(async () => {
     const begun = world.ledger
@@ -54,21 +65,17 @@ async function untilHalfBuilt({ world }: Lane, tenant: Tenant): Promise<[string,
   return [contractId, world.agentOf(agentUid)];
 }
 
-async function untilActive({ world }: Lane, tenant: Tenant): Promise<string> {
-  world.treat(({ action }) => ({ slowMs: action === 'create' ? BUILD_MS : 0 }));
+async function rentActive({ world }: Lane, tenant: Tenant): Promise<string> {
   const contractId = await tenant.rent(world.offeringId);
   await untilPhase(world, contractId, 'Active');
   return contractId;
 }
 
-async function cancel(_lane: Lane, tenant: Tenant, contractId = ''): Promise<string> {
-  await tenant.cancel(contractId);
-  return contractId;
-}
+const cancel = (_lane: Lane, { tenant, contractId }: About): Promise<void> => tenant.cancel(contractId);
 
 export const SCENARIO: Readonly<Record<ScenarioName, Scenario>> = {
-  job: { act: (lane, tenant) => untilActive(lane, tenant), end: 'Active' },
-  cancel: { prepare: untilActive, act: cancel, end: 'Cancelled' },
+  job: { act: async () => {}, end: 'Active' },
+  cancel: { prepare: rentActive, act: cancel, end: 'Cancelled' },
   'early-cancel': {
     prepare: async (lane, tenant) => (await untilHalfBuilt(lane, tenant))[0],
     act: cancel,
@@ -80,13 +87,12 @@ export const SCENARIO: Readonly<Record<ScenarioName, Scenario>> = {
     prepare: async (lane, tenant) => {
       const [contractId, victim] = await untilHalfBuilt(lane, tenant);
       victim.program.kill();
-      lane.world.treat(({ action }) => ({ slowMs: action === 'create' ? BUILD_MS : 0 }));
+      lane.world.treat(QUICKLY);
       return contractId;
     },
-    act: async ({ world }, _tenant, contractId = '') => {
+    act: async ({ world }, { contractId }) => {
       await untilPhase(world, contractId, 'Active');
       await Promise.all(world.agents.map(({ program }) => program.start()));
-      return contractId;
     },
     end: 'Active',
   },

@@ -29,7 +29,9 @@ export const STRANGER = 'somebody-elses';
 
 export type ProcessWorldOptions = Readonly<{
   kubeconfig: string;
-  /** Where run files and logs go: cleaned up by the next run when this one is killed. */
+  /** Where run files go, so that the next run finds what this one left when it is killed. */
+  runFolder: string;
+  /** Where all else goes, logs too. */
   folder: string;
   /** There already, and empty. */
   namespace: string;
@@ -90,7 +92,7 @@ type Closing = { push: (close: () => Promise<unknown>) => unknown };
 async function open(options: ProcessWorldOptions, closing: Closing): Promise<Omit<ProcessWorld, 'close'>> {
   const { kubeconfig, namespace, databaseUrl, lockTtlSeconds = 5 } = options;
   const folder = join(options.folder, namespace);
-  const folders: ProcessFolders = { run: join(options.folder, 'run'), logs: join(folder, 'logs') };
+  const folders: ProcessFolders = { run: options.runFolder, logs: join(folder, 'logs') };
   mkdirSync(folder, { recursive: true });
   const kube = createKubeClient({ kubeconfig: { file: kubeconfig }, userAgent: 'process-world' });
   closing.push(kube.close);
