@@ -11,16 +11,31 @@ type Step = Readonly<{
   ms: number;
 }>;
 
+const KEYS = ['a', 'b', 'c', 'd', 'e'];
+
 const steps = fc.array(
   fc.record({
     kind: fc.constantFrom(
-      ...(['add', 'add', 'after', 'rateLimited', 'forget', 'get', 'get', 'done', 'done', 'advance'] as const),
+      ...([
+        'add',
+        'add',
+        'add',
+        'add',
+        'after',
+        'rateLimited',
+        'forget',
+        'get',
+        'get',
+        'done',
+        'done',
+        'advance',
+      ] as const),
     ),
-    key: fc.constantFrom('a', 'b', 'c', 'd'),
+    key: fc.constantFrom(...KEYS),
     priority: fc.constantFrom<Priority>('Normal', 'Low'),
     ms: fc.nat(40),
   }),
-  { maxLength: 60 },
+  { minLength: 10, maxLength: 60 },
 );
 
 /** What is said of the queue in its first lines, word by word. */
@@ -122,6 +137,8 @@ test('the queue does what its model does, step by step, and in the same order', 
         await move(1 / 128); // so that no two keys are planned for the same instant
         expect(queue.stats().depth).toBe(model.depth());
       }
+      for (const end of ['get', 'done', 'get'] as const) // all that waits, and then what was added meanwhile
+        for (const key of KEYS) await run({ kind: end, key, priority: 'Normal', ms: 0 });
     }),
-    { numRuns: 150 },
+    { numRuns: 500 },
   ));
