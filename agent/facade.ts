@@ -20,7 +20,7 @@ import type { ApiClient } from './api-client.ts';
 
 /** Which process speaks: `session` is random, `incarnation` rises with each start. */
 export type Speaker = Readonly<{ session: string; incarnation: number }>;
-export type Grant = Readonly<{ contractId: string; epoch: number }>;
+export type Grant = Readonly<{ contractId: string; epoch: number; proof?: string | undefined }>;
 type ErrorClass = 'transient' | 'permanent' | 'capacity' | 'configuration';
 type Options = Readonly<{ signal?: AbortSignal | undefined; deadlineMs?: number }>;
 
@@ -56,20 +56,23 @@ export function facadeOf(client: ApiClient, providerPubkey: string, speaker: Spe
         ...options,
       }),
     claim: (
-      { contractId, observedEpoch }: Readonly<{ contractId: string; observedEpoch: number }>,
+      {
+        contractId,
+        ...body
+      }: Readonly<{ contractId: string; observedEpoch: number; heard?: string | undefined }>,
       options: Options = {},
     ): Promise<LockResponse> =>
       client.call(LockResponse, {
         method: 'POST',
         path: `${about({ contractId })}/lock`,
-        body: { ...speaker, observedEpoch },
+        body: { ...speaker, ...body },
         ...options,
       }),
     renew: (grant: Grant, options: Options = {}): Promise<LockResponse> =>
       client.call(LockResponse, {
         method: 'POST',
         path: `${about(grant)}/lock`,
-        body: { ...speaker, epoch: grant.epoch },
+        body: { ...speaker, epoch: grant.epoch, proof: grant.proof },
         ...options,
       }),
     release: (grant: Grant & Readonly<{ class?: 'capacity' | undefined }>, options: Options = {}) =>
@@ -79,18 +82,43 @@ export function facadeOf(client: ApiClient, providerPubkey: string, speaker: Spe
         body: { ...speaker, epoch: grant.epoch, ...(grant.class && { class: grant.class }) },
         ...options,
       }),
-    provisioned: (grant: Grant & Readonly<{ instanceDetails: InstanceDetails }>, options: Options = {}) =>
+    provisioned: (
+      {
+        contractId,
+        ...body
+      }: Grant & Readonly<{ instanceDetails: InstanceDetails; sshKeysSHA256?: string | undefined }>,
+      options: Options = {},
+    ) =>
       client.call(Reported, {
         method: 'POST',
-        path: `${about(grant)}/provisioned`,
-        body: { epoch: grant.epoch, session, instanceDetails: grant.instanceDetails },
+        path: `${about({ contractId })}/provisioned`,
+        body: { ...body, ...speaker },
+        ...options,
+      }),
+    applied: (
+      {
+        contractId,
+        ...body
+      }: Pick<Grant, 'contractId'> & Omit<z.infer<typeof AppliedRequest>, 'session' | 'incarnation'>,
+      options: Options = {},
+    ) =>
+      client.call(Reported, {
+        method: 'PUT',
+        path: `${about({ contractId })}/applied`,
+        body: { ...body, ...speaker },
         ...options,
       }),
     failed: (grant: Grant & Readonly<{ errorMessage: string; class: ErrorClass }>, options: Options = {}) =>
       client.call(FailedResponse, {
         method: 'POST',
         path: `${about(grant)}/failed`,
-        body: { epoch: grant.epoch, session, errorMessage: grant.errorMessage, class: grant.class },
+        body: {
+          ...speaker,
+          epoch: grant.epoch,
+          errorMessage: grant.errorMessage,
+          class: grant.class,
+          proof: grant.proof,
+        },
         ...options,
       }),
     terminated: (grant: Grant, options: Options = {}) =>
@@ -101,7 +129,7 @@ export function facadeOf(client: ApiClient, providerPubkey: string, speaker: Spe
         ...options,
       }),
     reconcile: (
-      inventory: Pick<z.infer<typeof ReconcileRequest>, 'runningInstances' | 'orphans'>,
+      inventory: Pick<z.infer<typeof ReconcileRequest>, 'runningInstances' | 'orphans' | 'generation'>,
       options: Options = {},
     ): Promise<ReconcileResponse> =>
       client.call(ReconcileResponse, {

@@ -3,7 +3,9 @@
  * no new work, then the running steps for a while, then the last heartbeat. Instances keep running.
  */
 import { aborted } from '../../lib/abort.ts';
+import { createAlarm } from './alarm.ts';
 import type { Context } from './context.ts';
+import { hearWorld } from './hear-world.ts';
 import { type HeartbeatDeps, keepHeartbeat, sayGoodbye } from './heartbeat.ts';
 import { createJobs } from './jobs.ts';
 import { pollForWork } from './poll.ts';
@@ -11,7 +13,10 @@ import { keepReconciled, setPower } from './reconcile.ts';
 
 export type DaemonDeps = Readonly<{
   context: Omit<Context, 'stopping' | 'halted'>;
-  heartbeat: Omit<HeartbeatDeps, 'context' | 'activeContracts' | 'onAcknowledged' | 'onDuplicate'>;
+  heartbeat: Omit<
+    HeartbeatDeps,
+    'context' | 'activeContracts' | 'onAcknowledged' | 'onDuplicate' | 'onWorld'
+  >;
   /** Aborted by SIGTERM and SIGINT. */
   signal: AbortSignal;
 }>;
@@ -25,6 +30,7 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
   const context: Context = { ...base, stopping, halted: halt.signal };
   const jobs = createJobs(context);
   let isDuplicate = false;
+  const alarm = createAlarm(clock);
   let acknowledge: () => void = () => undefined;
   const acknowledged = new Promise<void>((resolve) => {
     acknowledge = resolve;
@@ -35,6 +41,9 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
     activeContracts: jobs.running,
     onAcknowledged: acknowledge,
     onDuplicate: (is) => {
+    onWorld: (said) => {
+      if (hearWorld({ context, jobs }, said)) alarm.ring();
+    },
       isDuplicate = is;
     },
   };
@@ -59,8 +68,8 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
     if (stopping.aborted) return;
     log.info({ unfinished: store.all().filter(({ grant }) => grant).length }, 'agent is online');
     jobs.resume();
-    const poll = { context, jobs, setPower: power, mayClaim: () => !isDuplicate };
-    await Promise.all([pollForWork(poll, stopping), keepReconciled({ context, jobs }, stopping)]);
+    const poll = { context, jobs, wishes, mayClaim: () => !isDuplicate };
+    await Promise.all([pollForWork(poll, stopping), keepReconciled({ context, jobs, alarm }, stopping)]);
   };
   await working();
 

@@ -4,7 +4,7 @@
  */
 
 import type { z } from 'zod';
-import type { HostResources } from '../../crds/wire/work.ts';
+import type { HeartbeatResponse, HostResources } from '../../crds/wire/work.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem, describeSkew } from '../api-client.ts';
 import { EXIT, Failure, messageOf } from '../failure.ts';
@@ -25,6 +25,8 @@ export type HeartbeatDeps = Readonly<{
   skewSeconds: () => number | undefined;
   /** Resolves `ready` at the first acknowledged one. */
   onAcknowledged: () => void;
+  /** What an answer says of the world. */
+  onWorld: (said: Pick<HeartbeatResponse, 'generation' | 'heard'>) => void;
   /** True while another process uses the same key: take no new work. */
   onDuplicate: (isDuplicate: boolean) => void;
 }>;
@@ -39,6 +41,7 @@ export async function keepHeartbeat(deps: HeartbeatDeps, signal: AbortSignal): P
       refuseStranger(context, answer);
       failures = 0;
       deps.onDuplicate(false);
+      deps.onWorld(answer);
       deps.onAcknowledged();
       noteSkew(deps);
       waitMs = answer.nextHeartbeatSeconds * 1000;
@@ -77,6 +80,7 @@ const bodyOf = ({ context, version, fingerprint, activeContracts, resources }: H
   provisionerType: context.provisioner.type,
   activeContracts: activeContracts(),
   resources: resources(),
+  heard: context.store.world().heard,
 });
 
 function refuseStranger(

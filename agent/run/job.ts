@@ -8,7 +8,7 @@ import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem } from '../api-client.ts';
 import { messageOf } from '../failure.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
-import { heed } from '../state/record.ts';
+import { drop, heed } from '../state/record.ts';
 import type { Context } from './context.ts';
 import { decideJob, type JobFacts, type Step } from './decide-job.ts';
 import type { HeldLock } from './lock-keeper.ts';
@@ -47,6 +47,8 @@ export type Job = Readonly<{
   contractId: string;
   /** The machine of exactly this epoch must go; a step that works on it is broken off. */
   order: (epoch: number) => void;
+  /** Everything that was granted or ordered is dropped, unsaid. */
+  drop: () => void;
   /** Look again now instead of waiting on. */
   wake: () => void;
   /** Resolves when nothing is left to do (true), or it cannot go on now. Never rejects. */
@@ -80,6 +82,13 @@ export function startJob(deps: JobDeps, contractId: string, offer?: WorkItem): J
       memory.lock = undefined;
       breakOff();
     } else wake();
+  };
+  const dropAll = (): void => {
+    context.store.change(contractId, drop);
+    memory.offer = undefined;
+    memory.lock?.end();
+    memory.lock = undefined;
+    breakOff();
   };
   /** Answers at once when an order came since the last pause. Rejects when the agent stops. */
   const pause = async (ms: number): Promise<void> => {
@@ -123,7 +132,7 @@ export function startJob(deps: JobDeps, contractId: string, offer?: WorkItem): J
       return false;
     })
     .finally(() => memory.lock?.end());
-  return { contractId, order: orderEpoch, wake, done };
+  return { contractId, order: orderEpoch, drop: dropAll, wake, done };
 }
 
 function gather({ context, hasRoom }: JobDeps, memory: Memory): JobFacts {

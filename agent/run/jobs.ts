@@ -1,7 +1,7 @@
 /** All jobs of this process: at most one for each contract, so many building at a time, and counted against the room. */
 import type { WorkItem } from '../../crds/wire/work.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
-import { isSettled, order } from '../state/record.ts';
+import { drop, isSettled, order } from '../state/record.ts';
 import { type Context, isOwn } from './context.ts';
 import { type Job, startJob } from './job.ts';
 
@@ -10,6 +10,8 @@ export type Jobs = Readonly<{
   offer: (item: WorkItem) => boolean;
   /** The machine of exactly this epoch must go. */
   order: (contractId: string, epoch: number) => void;
+  /** The world is another one: everything that was granted or ordered is dropped, the machines stay. */
+  drop: () => void;
   /** Goes on with what the process before this one left undone. */
   resume: () => void;
   isBusy: (contractId: string) => boolean;
@@ -64,6 +66,10 @@ export function createJobs(context: Context): Jobs {
       if (job) return job.order(epoch);
       const after = store.change(contractId, (record) => order(record, epoch));
       if (!isSettled(after)) start(contractId);
+    },
+    drop: () => {
+      for (const job of jobs.values()) job.drop();
+      for (const { contractId } of store.all()) store.change(contractId, drop);
     },
     resume: () => {
       for (const record of store.all()) if (!isSettled(record)) start(record.contractId);

@@ -2,6 +2,7 @@
 import type { LockResponse } from '../../crds/wire/work.ts';
 import { ApiProblem, retrying } from '../api-client.ts';
 import { settle, take as takeGrant } from '../state/record.ts';
+import { remember } from '../state/world.ts';
 import { judgeRenewal } from './decide-answer.ts';
 import { keepLock, outcomeOf } from './lock-keeper.ts';
 import type { Performing } from './perform.ts';
@@ -23,7 +24,10 @@ export async function claim(job: Performing): Promise<void> {
     retrying(
       () => {
         sentAtMs = context.clock.monotonicMs();
-        return context.facade.claim({ contractId, observedEpoch: offer.epoch }, { signal });
+        return context.facade.claim(
+          { contractId, observedEpoch: offer.epoch, heard: context.store.world().heard },
+          { signal },
+        );
       },
       {
         clock: context.clock,
@@ -53,7 +57,12 @@ function take(job: Performing, { answer, contract, sentAtMs }: Taken): boolean {
   const { contractId } = memory;
   const { epoch } = answer;
   if (!answer.acquired || epoch === undefined) return false;
-  const grant = { epoch, acceptedAt: context.clock.now().toISOString(), contract };
+  const { proof, heard } = answer;
+  const world = context.store.world();
+  const heardNow = remember(world, { heard });
+  if (heardNow !== world) context.store.setWorld(heardNow);
+  const acceptedAt = context.clock.now().toISOString();
+  const grant = { epoch, acceptedAt, contract, ...(proof === undefined ? {} : { proof }) };
   const after = context.store.change(contractId, (record) => takeGrant(record, grant));
   if (after.grant?.epoch !== epoch) {
     context.log.error(
@@ -64,7 +73,7 @@ function take(job: Performing, { answer, contract, sentAtMs }: Taken): boolean {
   }
   memory.lock?.end();
   memory.lock = keepLock(context, {
-    grant: { contractId, epoch },
+    grant: { contractId, epoch, proof },
     answer,
     sentAtMs,
     onDestroy: () => job.orderEpoch(epoch),
@@ -86,7 +95,9 @@ export async function regain(job: Performing, epoch: number): Promise<void> {
   if (!grant) return;
   const { contract } = grant;
   let sentAtMs = context.clock.monotonicMs();
-  const renewal = await outcomeOf(context.facade.renew({ contractId, epoch }, { signal }));
+  const renewal = await outcomeOf(
+    context.facade.renew({ contractId, epoch, proof: grant.proof }, { signal }),
+  );
   signal.throwIfAborted();
   switch (judgeRenewal(renewal)) {
     case 'Destroy':

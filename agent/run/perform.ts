@@ -61,7 +61,8 @@ async function reportFailure({ context, memory, signal }: Performing): Promise<v
   const { contractId } = memory;
   const { failed } = context.store.get(contractId);
   if (!failed) return;
-  const body = { contractId, epoch: failed.epoch, errorMessage: failed.message, class: failed.class };
+  const { epoch, proof } = failed;
+  const body = { contractId, epoch, proof, errorMessage: failed.message, class: failed.class };
   const outcome = await outcomeOf(context.facade.failed(body, { signal }));
   const verdict = judgeReport(outcome);
   if (verdict === 'Retry') throw 'error' in outcome ? outcome.error : new Error('no answer');

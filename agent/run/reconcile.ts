@@ -9,6 +9,8 @@ import type { ReconcileResponse } from '../../crds/wire/work.ts';
 import { assertNever } from '../../lib/assert.ts';
 import { messageOf } from '../failure.ts';
 import type { InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
+import type { Store } from '../state/store.ts';
+import type { Alarm } from './alarm.ts';
 import { type Context, isOwn } from './context.ts';
 import { decideReconcile, type ReconcileAction } from './decide-reconcile.ts';
 import type { Jobs } from './jobs.ts';
@@ -17,7 +19,10 @@ import { refOf } from './own-machines.ts';
 /** As many machines as one inventory may name. */
 const LISTED_MAX = 4096;
 
-export type ReconcileDeps = Readonly<{ context: Context; jobs: Jobs }>;
+export type ReconcileDeps = Readonly<{ context: Context; jobs: Jobs; alarm: Alarm }>;
+
+/** While an older etcd is being resolved, and this agent's listing may be what is waited for. */
+const RESOLVING_MS = 5_000;
 
 /** Two inventories that lie further apart say nothing about the time between them. */
 const STEPS_COUNTED = 2;
@@ -26,34 +31,51 @@ const STEPS_COUNTED = 2;
 export async function keepReconciled(deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
   const { clock, limits, log } = deps.context;
   let answeredMs: number | undefined;
+  let resolved = 0; // the generation in which orders were heard last
   while (!signal.aborted) {
     try {
-      answeredMs = await reconcileOnce(deps, { answeredMs, signal });
+      const { generation } = deps.context.store.world();
+      const isResolved = generation === resolved;
+      const answered = await reconcileOnce(deps, { answeredMs, signal, generation, isResolved });
+      answeredMs = answered.atMs;
+      if (!answered.isSuspended) resolved = generation;
     } catch (error) {
       if (!signal.aborted) log.warn({ err: messageOf(error) }, 'no inventory this time');
     }
-    await clock.sleep(limits.reconcileMs, { signal }).catch(() => undefined);
+    const isWaiting = deps.context.store.world().generation !== resolved;
+    await deps.alarm.sleep(
+      isWaiting ? Math.min(RESOLVING_MS, limits.reconcileMs) : limits.reconcileMs,
+      signal,
+    );
   }
 }
 
 type Turn = Readonly<{
   /** When the inventory before this one was answered, on the monotonic clock; undefined: none in this process. */
   answeredMs: number | undefined;
+  /** Read, and everything older dropped, before the listing begins. */
+  generation: number;
+  /** False: the cluster may not know what this agent has, so each machine is told as it was reported. */
+  isResolved: boolean;
   signal: AbortSignal;
 }>;
 
+type Answered = Readonly<{ atMs: number; isSuspended: boolean }>;
+
 /** Answers when it was answered. Throws when the machines could not be listed or nobody judged them. */
-async function reconcileOnce({ context, jobs }: ReconcileDeps, turn: Turn): Promise<number> {
+async function reconcileOnce({ context, jobs }: Omit<ReconcileDeps, 'alarm'>, turn: Turn): Promise<Answered> {
   const { store, clock, limits, log } = context;
-  const { signal } = turn;
+  const { signal, generation, isResolved } = turn;
   const listed = await context.provisioner.list({ signal });
   jobs.noteListing(listed);
   if (listed.length > LISTED_MAX)
     log.error({ listed: listed.length, max: LISTED_MAX }, 'more machines than one inventory can name');
-  const runningInstances = listed.slice(0, LISTED_MAX).map(asReported);
+  const runningInstances = listed
+    .slice(0, LISTED_MAX)
+    .map((machine) => ({ ...asReported(machine), ...(isResolved ? {} : detailsOf(store, machine)) }));
   const { stopped, waiting } = countOrphans(store.orphans());
   const answer = await context.facade.reconcile(
-    { runningInstances, orphans: { stopped, waiting } },
+    { runningInstances, orphans: { stopped, waiting }, ...(generation > 0 && { generation }) },
     { signal },
   );
   const answeredMs = clock.monotonicMs();
@@ -77,7 +99,13 @@ async function reconcileOnce({ context, jobs }: ReconcileDeps, turn: Turn): Prom
         log.warn({ action: action.type, err: messageOf(error) }, 'not done, next time again');
     });
   }
-  return answeredMs;
+  return { atMs: answeredMs, isSuspended: answer.deletionsSuspended ?? false };
+}
+
+/** As it was reported once. */
+function detailsOf(store: Store, { contractId, epoch }: ListedInstance): { details?: InstanceDetails } {
+  const { reported } = store.get(contractId);
+  return reported?.epoch === epoch ? { details: reported.details } : {};
 }
 
 type Said = Readonly<{ answer: ReconcileResponse; orphans: OrphanBook }>;
@@ -97,7 +125,7 @@ function sayOrphans({ log, limits }: Context, { answer, orphans }: Said): void {
     );
 }
 
-type CarryingOut = ReconcileDeps & Readonly<{ signal: AbortSignal }>;
+type CarryingOut = Omit<ReconcileDeps, 'alarm'> & Readonly<{ signal: AbortSignal }>;
 
 async function carryOut({ context, jobs, signal }: CarryingOut, action: ReconcileAction): Promise<void> {
   const { provisioner, identity, log } = context;

@@ -38,6 +38,7 @@ export async function verify(job: Performing, grant: Grant): Promise<void> {
       if (!strange) {
         memory.verified = { at: at(), hostKeyFingerprint: seen.hostKeyFingerprint };
         return;
+  context.store.change(contractId, (record) => beginReport(record, instanceDetails));
       }
       const message = `${created.host}:${created.port} shows host key ${seen.hostKeyFingerprint}, the provisioner named ${created.hostKeyFingerprint}`;
       return giveUp(job, { epoch: grant.epoch, class: 'transient', message });
@@ -68,10 +69,12 @@ export async function report(job: Performing, grant: Grant): Promise<void> {
   const { contractId } = memory;
   const { created, epoch } = grant;
   if (!created) return;
-  context.store.change(contractId, beginReport);
   const instanceDetails = detailsOf(created, memory.verified ?? {});
   const outcome = await outcomeOf(
-    context.facade.provisioned({ contractId, epoch, instanceDetails }, { signal }),
+    context.facade.provisioned(
+      { contractId, epoch, proof: grant.proof, instanceDetails, sshKeysSHA256: keysOf(grant) },
+      { signal },
+    ),
   );
   signal.throwIfAborted();
   switch (judgeReport(outcome)) {

@@ -11,7 +11,7 @@
  * `givenUp` only rises. Nothing at or below it is ever accepted, created or reported.
  */
 import { z } from 'zod';
-import { PendingContract } from '../../crds/wire/work.ts';
+import { InstanceDetails, PendingContract } from '../../crds/wire/work.ts';
 import { invariant } from '../../lib/assert.ts';
 import { ERROR_CLASSES } from '../provisioner/provisioner-error.ts';
 
@@ -35,10 +35,17 @@ export const Grant = z.object({
   contract: PendingContract,
   /** The machine as it was finished; absent while it is being built. */
   created: Created.optional(),
+  /** The facade's word that this epoch was granted. */
+  proof: z.string().optional(),
 });
 export type Grant = z.infer<typeof Grant>;
 
-const Failed = z.object({ epoch: epoch(), class: z.enum(ERROR_CLASSES), message: z.string() });
+const Failed = z.object({
+  epoch: epoch(),
+  class: z.enum(ERROR_CLASSES),
+  message: z.string(),
+  proof: z.string().optional(),
+});
 
 const Absent = z.object({
   epoch: epoch(),
@@ -55,6 +62,8 @@ export const ContractRecord = z.object({
   begun: z.int().min(-1),
   /** Highest epoch whose report may have reached the facade: its machine is never adopted. -1: none. */
   reporting: z.int().min(-1),
+  /** How that machine was reported: after a restore the cluster may not know it. */
+  reported: z.object({ epoch: epoch(), details: InstanceDetails }).optional(),
   grant: Grant.optional(),
   failed: Failed.optional(),
   /** Epochs whose machine must go. */
@@ -63,6 +72,19 @@ export const ContractRecord = z.object({
   absent: z.array(Absent),
   /** Stopped by an order: not started again just because it is kept. */
   isStoppedByOrder: z.boolean(),
+  /** The tenant's wishes that were begun and carried out, by their numbers. */
+  wishes: z
+    .object({
+      epoch: epoch(),
+      restartBegun: z.int().optional(),
+      restart: z.int().optional(),
+      reinstall: z.int().optional(),
+      /** The machine after its last re-installation, to be reported until it is heard. */
+      reinstalled: Created.optional(),
+      /** When SSH was seen to answer after it. */
+      reinstalledSeenAt: z.string().optional(),
+    })
+    .optional(),
 });
 export type ContractRecord = z.infer<typeof ContractRecord>;
 
@@ -103,9 +125,11 @@ export function finish(record: ContractRecord, created: NonNullable<Grant['creat
 }
 
 /** Written before the report is sent. */
-export function beginReport(record: ContractRecord): ContractRecord {
+export function beginReport(record: ContractRecord, details?: InstanceDetails): ContractRecord {
   invariant(record.grant, 'only what was granted is reported');
-  return { ...record, reporting: Math.max(record.reporting, record.grant.epoch) };
+  const { epoch } = record.grant;
+  const reported = details === undefined ? {} : { reported: { epoch, details } };
+  return { ...record, reporting: Math.max(record.reporting, epoch), ...reported };
 }
 
 /** The report was answered, or the facade will never want it: the grant is settled either way. */
@@ -121,7 +145,11 @@ function giveUp(record: ContractRecord, epoch: number): ContractRecord {
 }
 
 export function fail(record: ContractRecord, failed: z.infer<typeof Failed>): ContractRecord {
-  return { ...giveUp(record, failed.epoch), failed };
+  const proof = record.grant?.epoch === failed.epoch ? record.grant.proof : undefined;
+  return {
+    ...giveUp(record, failed.epoch),
+    failed: { ...failed, ...(proof === undefined ? {} : { proof }) },
+  };
 }
 
 /** The facade answered `failed`; with Destroy the machine of that epoch must go. */
@@ -174,3 +202,13 @@ export const delivered = (record: ContractRecord, absent: Absent): ContractRecor
 /** Nothing left to do but to remember. */
 export const isSettled = (record: ContractRecord): boolean =>
   !record.grant && !record.failed && record.doomed.length === 0 && record.absent.length === 0;
+/**
+ * The world is another one: what was granted, ordered and still to be said is dropped without a word. The epoch of
+ * the grant is given up, so that nothing is built on it; its machine, if there is one, stays where it is.
+ */
+export function drop(record: ContractRecord): ContractRecord {
+  if (isSettled(record)) return record;
+  const { failed, ...rest } = record.grant ? giveUp(record, record.grant.epoch) : record;
+  return { ...rest, doomed: [], absent: [] };
+}
+

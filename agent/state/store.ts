@@ -1,6 +1,6 @@
 /**
  * The agent's memory on disk: one file for each contract, one for machines of no contract, one
- * for the incarnation. A change is on disk, fsynced, before `change` returns; a crash leaves the old or the new, whole.
+ * for the world, one for the incarnation. A change is on disk, fsynced, before `change` returns; a crash leaves the old or the new, whole.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { EMPTY_BOOK, OrphanBook } from '../../crds/contract/orphans.ts';
 import { EXIT, Failure, messageOf } from '../failure.ts';
 import { makePrivateFolder, readIfThere, removeDurably, writeDurably } from '../files.ts';
 import { ContractRecord, emptyRecord, isSettled } from './record.ts';
+import { FIRST_MEMORY, WorldMemory } from './world.ts';
 
 const Incarnation = z.object({ incarnation: z.int().min(0) });
 
@@ -25,6 +26,9 @@ export type Store = Readonly<{
   /** Machines of no contract: since when, and what was destroyed in the last hour. */
   orphans: () => OrphanBook;
   setOrphans: (book: OrphanBook) => void;
+  /** The generation of the world, and how far it had got. */
+  world: () => WorldMemory;
+  setWorld: (memory: WorldMemory) => void;
   /** Raised by one, on disk. */
   raiseIncarnation: () => number;
 }>;
@@ -33,9 +37,11 @@ export type Store = Readonly<{
 export function openStore(folder: string, now: Date): Store {
   const contracts = join(folder, 'contracts');
   const orphansFile = join(folder, 'orphans.json');
+  const worldFile = join(folder, 'world.json');
   const incarnationFile = join(folder, 'incarnation.json');
   const records = new Map<string, ContractRecord>();
   let orphans: OrphanBook = EMPTY_BOOK;
+  let world: WorldMemory = FIRST_MEMORY;
   guarded(folder, () => {
     makePrivateFolder(contracts);
     for (const name of readdirSync(contracts)) {
@@ -45,6 +51,7 @@ export function openStore(folder: string, now: Date): Store {
       else loadRecord(path, { records, now });
     }
     orphans = read(orphansFile, OrphanBook) ?? EMPTY_BOOK;
+    world = read(worldFile, WorldMemory) ?? FIRST_MEMORY;
   });
   const get = (contractId: string): ContractRecord => records.get(contractId) ?? emptyRecord(contractId);
   return {
@@ -63,6 +70,11 @@ export function openStore(folder: string, now: Date): Store {
     setOrphans: (next) => {
       guarded(folder, () => write(orphansFile, next));
       orphans = next;
+    },
+    world: () => world,
+    setWorld: (next) => {
+      guarded(folder, () => write(worldFile, next));
+      world = next;
     },
     raiseIncarnation: () =>
       guarded(folder, () => {

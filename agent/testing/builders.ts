@@ -79,7 +79,11 @@ export const anyChange: fc.Arbitrary<Change> = fc.oneof(
       (record) =>
         accept(record, aGrant(epoch)) ?? record,
   ),
-  fc.constantFrom(whenGranted(begin), whenGranted(beginReport), whenGranted(settle)),
+  fc.constantFrom(
+    whenGranted(begin),
+    whenGranted((record) => beginReport(record)),
+    whenGranted(settle),
+  ),
   fc.constant(whenGranted((record) => fail(record, failure(record)))),
   fc.constantFrom('Continue' as const, 'Destroy' as const).map(
     (then): Change =>
