@@ -21,6 +21,8 @@ export type House = Readonly<{
   postgres: Pool;
   databaseUrl: string;
   kubeconfig: string;
+  /** Of the world; goes away with it. */
+  folder: string;
   callers: ReturnType<typeof createCallers>;
   /** Runs a file of the checkout with our Node, until it is stopped or the house closes. */
   startNode: (name: string, file: string, env: Readonly<Record<string, string>>) => Promise<ManagedProcess>;
@@ -95,6 +97,7 @@ export async function openHouse(signal: AbortSignal): Promise<House> {
         postgres,
         databaseUrl: server.url,
         kubeconfig,
+        folder: world.folder,
         callers,
       },
       startNode,

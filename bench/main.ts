@@ -9,6 +9,7 @@ import { createToLockedBench } from './b3-create-to-locked.ts';
 import { memoryBench } from './b5-memory.ts';
 import { restartBench } from './b6-restart.ts';
 import { signatureBench } from './b7-signatures.ts';
+import { takeoverBench } from './b8-takeover.ts';
 import { writeBudgetBench } from './b9-write-budget.ts';
 import { openHouse } from './house.ts';
 import { describeCpuSince, describeMachine, readCpuTicks } from './machine.ts';
@@ -18,6 +19,7 @@ import { type Row, tableOf } from './report.ts';
 const BENCHMARKS = [
   createToLockedBench,
   writeBudgetBench,
+  takeoverBench,
   signatureBench,
   raceBench,
   claimBench,

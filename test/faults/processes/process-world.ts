@@ -37,6 +37,8 @@ export type ProcessWorldOptions = Readonly<{
   namespace: string;
   databaseUrl: string;
   lockTtlSeconds?: number;
+  /** Short: an operator that was killed is followed after three seconds. */
+  leaderLease?: 'Short' | 'Default';
 }>;
 
 export type Agent = Readonly<{
@@ -90,7 +92,7 @@ export async function openProcessWorld(options: ProcessWorldOptions): Promise<Pr
 type Closing = { push: (close: () => Promise<unknown>) => unknown };
 
 async function open(options: ProcessWorldOptions, closing: Closing): Promise<Omit<ProcessWorld, 'close'>> {
-  const { kubeconfig, namespace, databaseUrl, lockTtlSeconds = 5 } = options;
+  const { kubeconfig, namespace, databaseUrl, lockTtlSeconds = 5, leaderLease = 'Short' } = options;
   const folder = join(options.folder, namespace);
   const folders: ProcessFolders = { run: options.runFolder, logs: join(folder, 'logs') };
   mkdirSync(folder, { recursive: true });
@@ -116,7 +118,10 @@ async function open(options: ProcessWorldOptions, closing: Closing): Promise<Omi
   const provider = await makeSupply(clients, { namespace, lockTtlSeconds });
   const port = await stablePort();
   const url = `http://127.0.0.1:${port}`;
-  const programs = createPrograms({ folders, namespace, cacheFolder: join(options.folder, 'compiled') });
+  const programs = createPrograms({
+    ...{ folders, namespace, leaderLease },
+    cacheFolder: join(options.folder, 'compiled'),
+  });
   const [operator, facade] = await Promise.all([
     programs.operator('operator', ways.operator),
     programs.facade({ ...ways.facade, port }),

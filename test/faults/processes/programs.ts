@@ -8,7 +8,7 @@ import { type Program, startProgram } from './program.ts';
 export const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 /** Short enough that a start after SIGKILL does not wait long, long enough for two busy cores. */
-const LEASE = {
+const SHORT_LEASE = {
   LEASE_DURATION_SECONDS: '3',
   LEASE_RENEW_DEADLINE_SECONDS: '2.5',
   LEASE_RETRY_SECONDS: '0.5',
@@ -22,6 +22,7 @@ export type Way = Readonly<{ kubeconfig: string; databaseUrl: string }>;
 type Options = Readonly<{
   folders: ProcessFolders;
   namespace: string;
+  leaderLease: 'Short' | 'Default';
   /** Where Node keeps what it has compiled: a second start is faster. */
   cacheFolder: string;
 }>;
@@ -35,7 +36,8 @@ export type Programs = Readonly<{
   ) => Promise<Program>;
 }>;
 
-export function createPrograms({ folders, namespace, cacheFolder }: Options): Programs {
+export function createPrograms({ folders, namespace, leaderLease, cacheFolder }: Options): Programs {
+  const lease = leaderLease === 'Short' ? SHORT_LEASE : {};
   const start = (name: string, args: readonly string[], env: Readonly<Record<string, string>>) =>
     startProgram({
       name: `${namespace}-${name}`,
@@ -54,7 +56,7 @@ export function createPrograms({ folders, namespace, cacheFolder }: Options): Pr
   });
   return {
     operator: (name, way) =>
-      start(name, [join(ROOT, 'operator/main.ts')], { ...base(way), ...LEASE, LEASE_NAMESPACE: namespace }),
+      start(name, [join(ROOT, 'operator/main.ts')], { ...base(way), ...lease, LEASE_NAMESPACE: namespace }),
     facade: ({ port, ...way }) =>
       start('facade', [join(ROOT, 'api/main.ts')], {
         ...base(way),
