@@ -55,11 +55,18 @@ export function move(status: ContractStatus, input: MoveInput): ContractStatus {
   return withHistory(withReady(next, now), { from: status.phase, to, by, reason, now });
 }
 
-/** The summary condition: True while the tenant can log in. Part of every move, so that it costs no write. */
+/**
+ * The summary conditions, part of every move, so that they cost no write. Ready is True while the tenant can log
+ * in; Stalled is True once nothing will bring that about any more, which GitOps tools (kstatus) call failed.
+ */
 export function withReady(status: ContractStatus, now: Date): ContractStatus {
   const { phase, reason = phase, message = '' } = status;
-  const next = { type: 'Ready', status: phase === 'Active' ? 'True' : 'False', reason, message } as const;
-  return { ...status, conditions: withCondition(status.conditions, { next, now }) };
+  const ready = { type: 'Ready', status: phase === 'Active' ? 'True' : 'False', reason, message } as const;
+  const conditions = withCondition(status.conditions, { next: ready, now });
+  const isKnown = conditions.some(({ type }) => type === 'Stalled');
+  if (!hasEnded(phase) && !isKnown) return { ...status, conditions };
+  const stalled = { ...ready, type: 'Stalled', status: hasEnded(phase) ? 'True' : 'False' } as const;
+  return { ...status, conditions: withCondition(conditions, { next: stalled, now }) };
 }
 
 /** The same status with one more entry in its history; the oldest goes when it is full. */
