@@ -36,6 +36,8 @@ export type Clients = Readonly<{
   secrets: ResourceClient<Secret>;
   configMaps: ResourceClient<ConfigMap>;
   namespaces: ResourceClient<KubeObject>;
+  /** Answers who asks. */
+  selfReviews: ResourceClient<KubeObject>;
 }>;
 
 export const resourceTypeOf = ({ plural, kind, scope }: ResourceDefinition): ResourceType => ({
@@ -75,6 +77,14 @@ const NAMESPACE: ResourceType = {
   namespaced: false,
 };
 
+const SELF_REVIEW: ResourceType = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectreviews',
+  kind: 'SelfSubjectReview',
+  namespaced: false,
+};
+
 export const createClients = (kube: KubeClient): Clients => ({
   providers: kube.resource<Provider>(resourceTypeOf(providerDefinition)),
   pools: kube.resource<AgentPool>(resourceTypeOf(agentPoolDefinition)),
@@ -87,4 +97,5 @@ export const createClients = (kube: KubeClient): Clients => ({
   secrets: kube.resource<Secret>(SECRET),
   configMaps: kube.resource<ConfigMap>(CONFIG_MAP),
   namespaces: kube.resource<KubeObject>(NAMESPACE),
+  selfReviews: kube.resource<KubeObject>(SELF_REVIEW),
 });

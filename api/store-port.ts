@@ -4,6 +4,7 @@ import type { Store } from '../store/store.ts';
 
 export type StorePort = Pick<Store, 'archive' | 'idempotency'> & {
   readonly instances: Pick<Store['instances'], 'get'>;
+  readonly attempts: Pick<Store['attempts'], 'get'>;
   readonly restore: Pick<Store['restore'], 'world' | 'raise' | 'putListing'>;
 };
 
@@ -25,6 +26,7 @@ export function noStore(): StorePort {
       listByTenant: refuse,
     },
     instances: { get: refuse },
+    attempts: { get: refuse },
     restore: { world: refuse, raise: refuse, putListing: refuse },
     idempotency: { claim: refuse, get: refuse, setContract: refuse, deleteExpired: refuse },
   };

@@ -33,14 +33,14 @@ export async function authenticate(
         as: 'Provider',
         publicKey,
         nonce,
-        ...identifyProvider(deps, { publicKey, pathKey: pathKey(request) }),
+        ...identifyProvider(deps, { publicKey, pathKey: pathKey(request) ?? publicKey }),
       };
     case 'Agent':
       return {
         as: 'Agent',
         publicKey,
         nonce,
-        ...identifyAgent(deps, { publicKey, pathKey: pathKey(request), permission: access.permission }),
+        ...identifyAgent(deps, { publicKey, pathKey: pathKey(request) ?? '', permission: access.permission }),
       };
     default:
       return assertNever(access);
@@ -138,8 +138,8 @@ function signatureProblem({ because, detail }: SignatureRefusal): Problem {
   return new Problem(code, detail, { next });
 }
 
-function pathKey(request: FastifyRequest): string {
-  const params = request.params;
-  const pk = typeof params === 'object' && params !== null && 'pk' in params ? params.pk : '';
-  return typeof pk === 'string' ? pk : '';
+/** The provider that the path names; undefined where it names none, and the caller means itself. */
+function pathKey({ params }: FastifyRequest): string | undefined {
+  if (typeof params !== 'object' || params === null || !('pk' in params)) return undefined;
+  return typeof params.pk === 'string' ? params.pk : '';
 }

@@ -2,7 +2,7 @@
  * Writes what somebody asks of a contract: the rule decides (`crds/contract/act.ts`), a compare-and-swap writes,
  * operator and agent bring it about. On a lost race the object is read live and the rule is asked again.
  */
-import { type Action, act } from '../../crds/contract/act.ts';
+import { type Action, type ActVerdict, act } from '../../crds/contract/act.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { Problem } from '../../crds/problem.ts';
 import { isConflict } from '../../kube/error.ts';
@@ -24,8 +24,11 @@ export const actOn = (deps: Deps, { action, ...asked }: Asked & { action: Action
   edit(deps, asked, (contract) => decideAct(contract, action));
 
 /** The contract as it would be; undefined when it is so already. Throws Problem for what the rule refuses. */
-export function decideAct(contract: Contract, action: Action): Contract | undefined {
-  const verdict = act(contract, action);
+export const decideAct = (contract: Contract, action: Action): Contract | undefined =>
+  toSpecChange(contract, act(contract, action));
+
+/** What a verdict about the spec makes of the contract. Throws Problem for a refusal. */
+export function toSpecChange(contract: Contract, verdict: ActVerdict): Contract | undefined {
   if (verdict.outcome === 'Refused')
     throw new Problem(verdict.code, sentence(verdict.message), { next: verdict.next });
   return verdict.outcome === 'Write' ? { ...contract, spec: verdict.spec } : undefined;

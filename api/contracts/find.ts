@@ -1,4 +1,4 @@
-/** A tenant's own contract, live or archived. Somebody else's does not exist: 404, never 403. */
+/** A tenant's own contract, or one of a provider's namespace, live or archived. Any other does not exist: 404, never 403. */
 import { type Contract, uidOfContractId } from '../../crds/contract/contract.ts';
 import { Problem } from '../../crds/problem.ts';
 import type { Deps } from '../deps.ts';
@@ -7,7 +7,13 @@ import { untilCached, WAKE } from '../wake.ts';
 
 export type Found = Readonly<{ contract: Contract; archived: boolean }>;
 
-type Asked = Readonly<{ id: string; tenant: string }>;
+type Asked = Readonly<{
+  id: string;
+  /** Public key. */
+  tenant: string;
+  /** The caller's own, where it is a provider. */
+  namespace?: string | undefined;
+}>;
 
 /**
  * Throws Problem NotFound, or StoreUnavailable where only the archive could tell. The archive is asked before a
@@ -37,8 +43,10 @@ export async function findLive(deps: Deps, asked: Asked): Promise<Contract> {
   });
 }
 
-function own(found: Found, { tenant }: Asked): Found {
-  if (found.contract.spec.tenant.publicKey !== tenant) throw contractGone();
+function own(found: Found, { tenant, namespace }: Asked): Found {
+  const { spec, metadata } = found.contract;
+  const isSellers = namespace !== undefined && metadata.namespace === namespace;
+  if (spec.tenant.publicKey !== tenant && !isSellers) throw contractGone();
   return found;
 }
 

@@ -3,9 +3,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { contractIdOf } from '../../crds/contract/contract.ts';
 import { Problem } from '../../crds/problem.ts';
+import { DeskContractView } from '../../crds/wire/desk.ts';
 import { ContractView, ListContractsQuery, RentRequest, RentResponse } from '../../crds/wire/market.ts';
 import { keyCaller, TENANT } from '../auth/caller.ts';
+import { readyProviderByKey } from '../auth/identify.ts';
 import type { Deps } from '../deps.ts';
+import { presentInFull } from '../desk/present.ts';
 import { connectionSignal } from '../http/connection.ts';
 import { nextLink } from '../http/cursor.ts';
 import { answers, created, ok } from '../http/envelope.ts';
@@ -85,16 +88,18 @@ export const contractRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
     url: '/contracts/:id',
     config: TENANT,
     schema: {
-      summary: 'One of your contracts, and why it waits',
+      summary: 'One of your contracts, and why it waits; its provider sees it in detail',
       tags: ['contracts'],
       params: ContractPath,
-      response: answers(ContractView),
+      response: answers(DeskContractView.partial({ detail: true })),
     },
     handler: async (request, reply) => {
-      const tenant = keyCaller(request).publicKey;
-      const { contract, archived } = await findAnywhere(deps, { id: request.params.id, tenant });
-      reply.header('etag', `"${contract.metadata.resourceVersion ?? ''}"`);
-      return ok(presentContract(deps, contract, { archived }));
+      const { publicKey } = keyCaller(request);
+      const { namespace } = readyProviderByKey(deps, publicKey)?.spec ?? {};
+      const found = await findAnywhere(deps, { id: request.params.id, tenant: publicKey, namespace });
+      reply.header('etag', `"${found.contract.metadata.resourceVersion ?? ''}"`);
+      const isSellers = found.contract.metadata.namespace === namespace;
+      return ok(isSellers ? await presentInFull(deps, found) : presentContract(deps, found.contract, found));
     },
   });
   app.route({

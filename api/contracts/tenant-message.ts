@@ -3,7 +3,9 @@
  * name its machines, and nothing of them may reach a tenant.
  */
 import { type Contract, isLive } from '../../crds/contract/contract.ts';
+import { isFailureReason } from '../../crds/contract/give-up.ts';
 import type { ContractPhase } from '../../crds/contract/phase.ts';
+import { isArchived } from '../../crds/contract/retry.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
 import { REGION_NAMES } from '../../crds/regions.ts';
 
@@ -51,8 +53,31 @@ const BY_PHASE: Readonly<Record<ContractPhase, Say>> = {
   Rejected: () => 'The provider did not accept this rental. You pay nothing.',
   Cancelled: () => 'The rental was cancelled.',
   Expired: () => 'The rental is over.',
-  Failed: () => 'Your machine could not be built. You pay nothing.',
+  Failed: (status, { contract }) => failedMessage(status, contract),
 };
+
+/** Why, without a word about whose machine; and whether there is hope. */
+function failedMessage({ reason, failures = 0 }: ContractStatus, contract: Contract): string {
+  const hope = isArchived(contract) ? '' : ' The provider may still try again.';
+  const free = reason === 'InstanceLost' ? '' : ' You pay nothing.';
+  return `${failureWords(reason, failures)}${free}${hope}`;
+}
+
+function failureWords(reason: string | undefined, failures: number): string {
+  if (!isFailureReason(reason)) return 'Your machine could not be built.';
+  switch (reason) {
+    case 'AttemptsExhausted':
+      return `All ${failures} tries to build your machine failed.`;
+    case 'NoCapacity':
+      return 'No machine had room for yours.';
+    case 'ConfigurationRefused':
+      return 'This offering does not work at the moment: its settings are wrong.';
+    case 'DeadlineExceeded':
+      return 'Your machine could not be built in time.';
+    case 'InstanceLost':
+      return 'Your machine is lost, and the offering has no other in its place.';
+  }
+}
 
 const requestedMessage: Say = (status, { contract, ...facts }) => {
   switch (status.reason) {

@@ -7,6 +7,8 @@
 import { z } from 'zod';
 import { count, text, uid } from '../fields.ts';
 import type { Rule } from '../resource.ts';
+import type { ActVerdict } from './act.ts';
+import type { Contract } from './contract.ts';
 import { isHolder, sameGrant } from './move.ts';
 import type { ContractSpec } from './spec.ts';
 import type { ContractStatus, Holder } from './status.ts';
@@ -73,3 +75,24 @@ export const forcedHolders = (
     const wish = spec.forceRelease?.find((entry) => sameGrant(entry, holder));
     return wish && mayBeForced(status, holder) ? [{ holder, wish }] : [];
   });
+
+/** The wish on the spec, as somebody asks for it. Asked twice it is there once, in the first one's words. */
+export function addForceRelease({ spec, status }: Contract, wish: ForceRelease): ActVerdict {
+  const there = spec.forceRelease ?? [];
+  if (there.some((entry) => sameGrant(entry, wish))) return { outcome: 'Unchanged' };
+  if (!status || !mayBeForced(status, wish))
+    return {
+      outcome: 'Refused',
+      code: 'IllegalMove',
+      message: FORCE_RELEASE_SENTENCE,
+      next: 'Look at its holders; cancel the contract first if it is still to end.',
+    };
+  if (there.length >= FORCED_MAX)
+    return {
+      outcome: 'Refused',
+      code: 'IllegalMove',
+      message: `${FORCED_MAX} holders of this contract were released by force already`,
+      next: 'Wait until the others confirm, or become debts of their agents after 24 hours.',
+    };
+  return { outcome: 'Write', spec: { ...spec, forceRelease: [...there, wish] } };
+}
