@@ -1,0 +1,302 @@
+/**
+ * A facade that handles one call: session, rule, settling. As the routes of api/work do it, with the world in the
+ * place of their clients; a `Lagging` one begins with what its watch has seen.
+ */
+import { anAgent, aPool, uidOf } from '../../crds/contract/builders.ts';
+import { isLive, type LiveContract, uidOfContractId } from '../../crds/contract/contract.ts';
+import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
+import { beginSettling, lostRace, type Rule, readLive } from '../../crds/contract/settling.ts';
+import type { Claimant, Verdict } from '../../crds/contract/verdict.ts';
+import { PROBLEMS, type ProblemCode } from '../../crds/problem.ts';
+import { assertNever } from '../../lib/assert.ts';
+import type { Rules } from './rules.ts';
+import { must, writeStatus } from './server.ts';
+import { type Answer, dateOf, nth, type Reply, type Request, type World } from './world.ts';
+
+export const INSTALLATION = 'explored';
+export const TTL_SECONDS = 300;
+const POOL = aPool('europe-script', { lockTTLSeconds: TTL_SECONDS });
+const AGENTS = [1, 2, 3].map((n) => anAgent(n));
+
+export type Lag = 'Fresh' | 'Lagging';
+/** `said` is for the story. */
+export type Handled = Readonly<{
+  world: World;
+  reply: Reply;
+  said: string;
+  conflicts: number;
+  wrote: boolean;
+}>;
+
+export function handle(
+  world: World,
+  { rules, request, lag }: Readonly<{ rules: Rules; request: Request; lag: Lag }>,
+): Handled {
+  const call: Calling = { rules, request, lag, agent: agentOf(world, request) };
+  if (nth(world.revoked, call.agent)) return refused(world, 'AgentRevoked');
+  const handled = judge(world, call);
+  // A facade's own writes are in its cache at once.
+  const isOwn = lag === 'Lagging' && handled.wrote;
+  const { contract: c } = request;
+  const noted = isOwn
+    ? { ...handled.world, facade: world.facade.with(c, nth(handled.world.contracts, c)) }
+    : handled.world;
+  return { ...handled, world: noted };
+}
+
+type Calling = Readonly<{ rules: Rules; request: Request; lag: Lag; agent: number }>;
+
+const agentOf = (world: World, { process }: Request): number => nth(world.processes, process).agent;
+
+export const claimantOf = (agent: number, session: string): Claimant => ({
+  name: nth(AGENTS, agent).metadata.name,
+  uid: uidOf(agent + 1),
+  poolName: POOL.metadata.name,
+  session,
+});
+
+function judge(world: World, calling: Calling): Handled {
+  const { rules, request, agent } = calling;
+  const { call, session } = request;
+  const claimant = claimantOf(agent, session);
+  const now = dateOf(world.nowMs);
+  switch (call.type) {
+    case 'Claim':
+    case 'Renew': {
+      const admitted = admit(world, calling);
+      if ('reply' in admitted) return admitted;
+      const lock: Rule<object> = (contract) =>
+        call.type === 'Renew'
+          ? rules.renew(contract, { agent: claimant, epoch: call.epoch, ttlSeconds: TTL_SECONDS, now })
+          : rules.claim(contract, {
+              agent: claimant,
+              observedEpoch: call.observedEpoch,
+              ttlSeconds: TTL_SECONDS,
+              now,
+              eligible: eligibilityOf(admitted.world, { rules, contract, agent }),
+            });
+      return settle(admitted.world, calling, lock);
+    }
+    case 'Provisioned': {
+      const details = {
+        externalId: `dc-${request.contract}`,
+        sshPort: 22,
+        ipAddress: '10.0.0.1',
+        ...(call.isVerified ? { verifiedAt: now.toISOString() } : {}),
+      };
+      const { epoch } = call;
+      return settle(world, calling, (it) =>
+        rules.reportProvisioned(it, { agent: claimant, epoch, details, now }),
+      );
+    }
+    case 'Failed': {
+      const { epoch } = call;
+      const facts = { agent: claimant, epoch, errorMessage: 'failed', class: call.class, now };
+      return settle(world, calling, (it) => rules.reportFailed(it, facts));
+    }
+    case 'Release':
+    case 'Terminated':
+      return confirm(world, calling);
+    case 'Reconcile':
+      return takeInventory(world, calling);
+    default:
+      return assertNever(call);
+  }
+}
+
+export const eligibilityOf = (
+  world: World,
+  { rules, contract, agent }: Readonly<{ rules: Rules; contract: LiveContract; agent: number }>,
+) =>
+  rules.eligibility(contract, {
+    agent: nth(AGENTS, agent),
+    pool: POOL,
+    leaseFresh: (uid) => isFresh(world, uid),
+    candidates: () =>
+      world.leases.flatMap((lease, n) =>
+        lease && !nth(world.revoked, n) ? [{ agent: nth(AGENTS, n), pool: POOL }] : [],
+      ),
+    now: dateOf(world.nowMs),
+  });
+
+function isFresh(world: World, uid: string): boolean {
+  const lease = world.leases.find((_lease, n) => uidOf(n + 1) === uid);
+  if (!lease || lease.left) return false;
+  return dateOf(world.nowMs).getTime() - Date.parse(lease.heardAt) < ONLINE_WITHIN_MS;
+}
+
+/** The session of a lock, a confirmation or an inventory. A change of the Lease is written by compare-and-swap. */
+function admit(world: World, { rules, request, agent }: Calling): Readonly<{ world: World }> | Handled {
+  const { session, incarnation } = request;
+  const now = dateOf(world.nowMs);
+  const record = nth(world.leases, agent);
+  const verdict = rules.judgeSession({ record, request: { session, incarnation }, now });
+  if (verdict.outcome === 'Refused') {
+    const leases = verdict.record ? world.leases.with(agent, verdict.record) : world.leases;
+    return refused({ ...world, leases }, verdict.code);
+  }
+  return { world: verdict.changed ? { ...world, leases: world.leases.with(agent, verdict.record) } : world };
+}
+
+function confirm(world: World, calling: Calling): Handled {
+  const { rules, request, agent, lag } = calling;
+  const { call, contract: c } = request;
+  if (call.type !== 'Release' && call.type !== 'Terminated') throw new Error('confirms nothing');
+  const admitted = admit(world, calling);
+  if ('reply' in admitted) return admitted;
+  const record = nth(admitted.world.leases, agent);
+  if (record && !rules.mayConfirmAbsence(record, dateOf(world.nowMs)))
+    return refused(admitted.world, 'AbsenceNotYetCertain');
+  const { epoch } = call;
+  const uid = uidOfCase(c);
+  const owed = nth(world.owed, agent);
+  const left = owed.filter((debt) => debt.contractUID !== uid || debt.epoch !== epoch);
+  const isPaying = call.type === 'Terminated' && left.length < owed.length;
+  const paid = isPaying ? { ...admitted.world, owed: admitted.world.owed.with(agent, left) } : admitted.world;
+  const seen = lag === 'Fresh' ? nth(world.contracts, c) : nth(world.facade, c);
+  if (!seen) return { ...answered(paid, {}), wrote: isPaying };
+  const facts = { agent: claimantOf(agent, request.session), epoch, now: dateOf(world.nowMs) };
+  const settled = settle<object>(
+    paid,
+    calling,
+    (it): Verdict<object> =>
+      call.type === 'Release'
+        ? rules.release(it, { ...facts, class: 'capacity' })
+        : rules.reportTerminated(it, facts),
+  );
+  return { ...settled, wrote: settled.wrote || isPaying };
+}
+
+function takeInventory(world: World, calling: Calling): Handled {
+  const { rules, request, agent } = calling;
+  if (request.call.type !== 'Reconcile') throw new Error('no inventory');
+  const { listed } = request.call;
+  const admitted = admit(world, calling);
+  if ('reply' in admitted) return admitted;
+  const agentUID = uidOf(agent + 1);
+  const live = world.contracts.filter((contract) => contract !== undefined).filter(isLive);
+  const isRevoked = (uid: string): boolean => world.revoked.some((is, n) => is && uidOf(n + 1) === uid);
+  const orders = rules.judgeInventory({
+    agentUID,
+    installation: INSTALLATION,
+    listed,
+    contractOf: (uid) => live.find(({ metadata }) => metadata.uid === uid),
+    heldBy: live.filter(({ status }) => status.holders?.some((entry) => entry.agentUID === agentUID)),
+    owed: nth(world.owed, agent),
+    isRevoked,
+  });
+  let after = admitted.world;
+  let conflicts = 0;
+  const heir = claimantOf(agent, request.session);
+  const adopt = orders.adopt.filter((order) => {
+    const from = listed.find(({ externalId }) => externalId === order.externalId)?.agentUid ?? '';
+    const c = caseOfUid(uidOfContractId(order.contractId) ?? '');
+    const settled = settle(after, { ...calling, request: { ...request, contract: c } }, (it) =>
+      rules.inherit(it, { from, heir, epoch: order.epoch }),
+    );
+    after = settled.world;
+    conflicts += settled.conflicts;
+    return 'answer' in settled.reply && settled.isAdopting === true;
+  });
+  const reply = { answer: { orders: { ...orders, adopt } } };
+  return {
+    world: after,
+    reply,
+    said: describeOrders({ ...orders, adopt }),
+    conflicts,
+    wrote: after !== admitted.world,
+  };
+}
+
+type Settled = Handled & Readonly<{ isAdopting?: boolean }>;
+
+/** The loop of api/settle.ts: the same steps, driven at one instant. */
+function settle<A extends object>(world: World, { rules, request, lag }: Calling, rule: Rule<A>): Settled {
+  const { contract: c, call } = request;
+  const seen = lag === 'Fresh' ? nth(world.contracts, c) : nth(world.facade, c);
+  if (!seen) return refused(world, 'NotFound');
+  let state = beginSettling(seen);
+  for (;;) {
+    const step = rules.settleStep(state, rule);
+    switch (step.next) {
+      case 'Write': {
+        const version = rules.versionOf(step.contract, call);
+        const written = writeStatus(world, c, { status: step.contract.status, version });
+        if (!written) {
+          if (!nth(world.contracts, c)) return refused(world, 'NotFound');
+          state = lostRace(state);
+          break;
+        }
+        mustCount(world, request, step.contract.status.epoch);
+        const said = `written: ${step.contract.status.reason ?? ''}`;
+        return { ...answered(written, step.answer, said), conflicts: state.conflicts, wrote: true };
+      }
+      case 'ReadLive': {
+        const live = nth(world.contracts, c);
+        if (!live) return { ...refused(world, 'NotFound'), conflicts: state.conflicts };
+        state = readLive(state, live);
+        break;
+      }
+      case 'Answer':
+        return { ...answered(world, step.answer), conflicts: state.conflicts };
+      case 'Refuse': {
+        const { code, data } = step.refusal;
+        return { ...refused(world, code, data), conflicts: state.conflicts };
+      }
+      case 'GiveUp':
+        return { ...refused(world, 'Conflict'), conflicts: state.conflicts };
+      default:
+        return assertNever(step);
+    }
+  }
+}
+
+/** Oracle 2: a report with an epoch that is not the contract's changes nothing. */
+function mustCount(world: World, { call, contract: c }: Request, written: number): void {
+  if (call.type !== 'Provisioned' && call.type !== 'Failed') return;
+  const epoch = nth(world.contracts, c)?.status?.epoch;
+  must(
+    epoch === call.epoch,
+    `a report of epoch ${call.epoch} counted although the contract is at epoch ${epoch} (written: ${written})`,
+  );
+}
+
+function answered(world: World, answer: object, said = ''): Settled {
+  const { acquired, epoch, expiresInMs, then, adopt } = answer as Answer & { adopt?: boolean }; // the members of all answers
+  const kept: Answer = {
+    ...(acquired === undefined ? {} : { acquired }),
+    ...(epoch === undefined ? {} : { epoch }),
+    ...(expiresInMs === undefined ? {} : { expiresInMs }),
+    ...(then === undefined ? {} : { then }),
+  };
+  const text = `${acquired ? `lock of epoch ${epoch} ` : ''}${then ?? 'OK'}`;
+  return {
+    world,
+    reply: { answer: kept },
+    said: said ? `${said}; answers ${text}` : `answers ${text}`,
+    conflicts: 0,
+    wrote: false,
+    ...(adopt === undefined ? {} : { isAdopting: adopt }),
+  };
+}
+
+function refused(world: World, code: ProblemCode, data?: unknown): Handled {
+  const { status, retryable } = PROBLEMS[code];
+  const then = data !== null && typeof data === 'object' && 'then' in data ? { then: data.then } : undefined;
+  const reply = { problem: { code, status, retryable, data: then } };
+  return { world, reply, said: `refuses: ${code}`, conflicts: 0, wrote: false };
+}
+
+const describeOrders = ({ terminate, confirm, adopt, unknown }: NonNullable<Answer['orders']>): string => {
+  const orders = [
+    ...terminate.map(({ epoch }) => `destroy epoch ${epoch}`),
+    ...confirm.map(({ epoch }) => `confirm epoch ${epoch}`),
+    ...adopt.map(({ epoch }) => `adopt epoch ${epoch}`),
+    ...unknown.map(() => 'unknown machine'),
+  ];
+  return orders.length === 0 ? 'answers: nothing to do' : `answers: ${orders.join(', ')}`;
+};
+
+/** UIDs of the contracts of a scenario, by their number. */
+export const uidOfCase = (c: number): string => uidOf(500 + c);
+export const caseOfUid = (uid: string): number => Number(uid.slice(-3)) - 500;

@@ -1,0 +1,132 @@
+/**
+ * A value as a short canonical text: members in order of their names, instants as their distance from now, cut off
+ * where no rule looks any further, and nothing that only people read. What a value looks like is remembered by its
+ * identity, so that a move costs only what it changed.
+ */
+import { hasEnded, PHASES } from '../../crds/contract/phase.ts';
+import { msOf, nth } from './world.ts';
+
+/** Members that decide nothing: words for people, what another member says as well, what never changes here. */
+const SKIPPED = new Set([
+  'message',
+  'startedAt',
+  'acquiredAt',
+  'expiresAt',
+  'acceptedAt',
+  'lastTransitionTime',
+  'resourceVersion',
+  'creationTimestamp',
+  'apiVersion',
+  'kind',
+  'sshPublicKeys',
+  'tenant',
+  'termsSnapshot',
+  'endpoint',
+  'by',
+  'seq',
+  'startsAt',
+  'pool',
+  'from',
+  'name',
+  'namespace',
+  'uid',
+  'offering',
+  'durationHours',
+  'powerState',
+  'addresses',
+  'host',
+  'port',
+]);
+/** Beyond it a deadline is far: states differ no more by how far. */
+export const NEAR_MS = 20 * 60_000;
+/** How long ago still makes a difference; anything else: a heartbeat's 45 s. */
+const PAST_MS: Readonly<Record<string, number>> = {
+  provisionedAt: 300_000,
+  sentAtMs: 300_000,
+  verifiedAt: 0,
+};
+const DEFAULT_PAST_MS = 45_000;
+const DAY_MS = 86_400_000;
+const UID = 'aaaaaaaa-0000-4000-8000-000000000';
+
+/** Text with gaps, and for each gap an instant with how far back it matters. */
+type Gist = Readonly<{ parts: readonly string[]; instants: readonly (readonly [number, number])[] }>;
+type Writing = Readonly<{ parts: string[]; instants: (readonly [number, number])[] }>;
+
+const gists = new WeakMap<object, Gist>();
+
+export function textOf(value: object | undefined, nowMs: number): string {
+  if (value === undefined) return '-';
+  const { parts, instants } = gistOf(value);
+  let text = nth(parts, 0);
+  instants.forEach(([ms, pastMs], index) => {
+    text += offset(ms - nowMs, pastMs) + nth(parts, index + 1);
+  });
+  return text;
+}
+
+function offset(ms: number, pastMs: number): string {
+  if (ms > NEAR_MS) return 'far';
+  if (ms > -pastMs) return String(ms);
+  return ms > -DAY_MS ? 'past' : 'old';
+}
+
+function gistOf(value: object): Gist {
+  const known = gists.get(value);
+  if (known) return known;
+  const gist: Writing = { parts: [''], instants: [] };
+  write(value, { key: '', writing: gist });
+  gists.set(value, gist);
+  return gist;
+}
+
+type At = Readonly<{ key: string; writing: Writing }>;
+
+function write(value: unknown, { key, writing }: At): void {
+  const { parts, instants } = writing;
+  const ms = instantOf(value, key);
+  if (ms !== undefined) {
+    instants.push([ms, PAST_MS[key] ?? DEFAULT_PAST_MS]);
+    parts.push('');
+  } else if (Array.isArray(value)) {
+    add('[', writing);
+    for (const item of key === 'history' ? endsOf(value) : value) write(item, { key: '', writing });
+    add(']', writing);
+  } else if (typeof value === 'object' && value !== null) writeMembers(value, writing);
+  else
+    add(`${typeof value === 'string' && value.startsWith(UID) ? value.slice(UID.length) : value} `, writing);
+}
+
+function writeMembers(value: object, writing: Writing): void {
+  const members = Object.entries(value).filter(([name, member]) => isTold(name, member, value));
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
+  add('{', writing);
+  for (const [key, member] of members) {
+    add(`${key}:`, writing);
+    write(member, { key, writing });
+  }
+  add('}', writing);
+}
+
+function isTold(name: string, member: unknown, of: object): boolean {
+  if (member === undefined || SKIPPED.has(name)) return false;
+  // A grant's terms are those of its contract.
+  if (name === 'contract' && typeof member === 'object') return false;
+  // A deadline that is met already.
+  return !(name === 'provisionedAt' && 'access' in of && JSON.stringify(of.access).includes('verifiedAt'));
+}
+
+const add = (text: string, { parts }: Writing): void => {
+  parts[parts.length - 1] += text;
+};
+
+function instantOf(value: unknown, key: string): number | undefined {
+  if (typeof value === 'string' && value.length === 24 && value[10] === 'T') return msOf(value);
+  return typeof value === 'number' && key.endsWith('AtMs') ? value : undefined;
+}
+
+const ENDINGS = new Set<unknown>(PHASES.filter((phase) => phase === 'Terminating' || hasEnded(phase)));
+
+/** Since when it ends is all that rules ask of history. */
+const endsOf = (history: readonly { to?: unknown }[]): readonly unknown[] =>
+  history.slice(-1).filter(({ to }) => ENDINGS.has(to));
