@@ -127,6 +127,12 @@ export async function openHouse(signal: AbortSignal): Promise<House> {
   }
 }
 
+/** Measures pure functions in this process: no server is started for it. */
+export type PureBenchmark = Readonly<{
+  name: string;
+  run: (options: Readonly<{ quick: boolean }>) => Promise<readonly Row[]>;
+}>;
+
 export type Benchmark = Readonly<{
   name: string;
   /** Rounds are five or more, unless the person asked for a quick look. */

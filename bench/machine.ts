@@ -44,6 +44,9 @@ export function describeCpuSince(then: CpuTicks | undefined): string {
 
 type Servers = Readonly<{ client: KubeClient; postgres: Pool; controlPlaneFolder: string }>;
 
+export const describeHost = (): string =>
+  `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.versions.node}`;
+
 export async function describeMachine(servers: Servers): Promise<string> {
   const { body } = await servers.client.raw({ method: 'GET', path: '/version' });
   const { gitVersion } = body as { gitVersion?: string }; // the API server's own document
@@ -54,8 +57,7 @@ export async function describeMachine(servers: Servers): Promise<string> {
   );
   const [postgres] = settings.rows;
   return [
-    `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'})`,
-    `Node ${process.versions.node}`,
+    describeHost(),
     `kube-apiserver ${gitVersion ?? 'unknown'}`,
     `${etcd.stdout.split('\n')[0] ?? 'etcd'} with fsync`,
     `PostgreSQL ${postgres?.version} fsync=${postgres?.fsync} synchronous_commit=${postgres?.commit}`,

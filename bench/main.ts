@@ -11,8 +11,9 @@ import { restartBench } from './b6-restart.ts';
 import { signatureBench } from './b7-signatures.ts';
 import { takeoverBench } from './b8-takeover.ts';
 import { writeBudgetBench } from './b9-write-budget.ts';
-import { openHouse } from './house.ts';
-import { describeCpuSince, describeMachine, readCpuTicks } from './machine.ts';
+import { placeBench } from './b10-place.ts';
+import { type Benchmark, openHouse, type PureBenchmark } from './house.ts';
+import { describeCpuSince, describeHost, describeMachine, readCpuTicks } from './machine.ts';
 import { type Row, tableOf } from './report.ts';
 
 /** Those with an operator come first: what the others leave behind would keep it busy. */
@@ -27,35 +28,52 @@ const BENCHMARKS = [
   restartBench,
 ];
 
+/** Before any server is there that could disturb them. */
+const PURE: readonly PureBenchmark[] = [placeBench];
+
 async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
   const quick = args.includes('--quick');
   const names = args.filter((arg) => arg !== '--quick').map((name) => name.toUpperCase());
-  const unknown = names.filter((name) => !BENCHMARKS.some((one) => one.name === name));
+  const all = [...PURE, ...BENCHMARKS];
+  const unknown = names.filter((name) => !all.some((one) => one.name === name));
   if (unknown.length > 0)
-    throw new Error(
-      `There is no benchmark ${unknown.join(', ')}; there are ${BENCHMARKS.map(({ name }) => name).sort()}.`,
-    );
-  const chosen = BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name));
+    throw new Error(`There is no benchmark ${unknown.join(', ')}; there are ${all.map(({ name }) => name)}.`);
+  const isChosen = ({ name }: { name: string }): boolean => names.length === 0 || names.includes(name);
+  const rows: Row[] = [];
+  const notes: string[] = [];
+  const measure = async (name: string, run: () => Promise<readonly Row[]>): Promise<void> => {
+    const before = readCpuTicks();
+    const startedMs = systemClock.monotonicMs();
+    const found = await Promise.race([run(), rejected(signal)]);
+    const seconds = Math.round((systemClock.monotonicMs() - startedMs) / 1000);
+    const note = `${name}: ${seconds} s, ${describeCpuSince(before)}`;
+    rows.push(...found);
+    notes.push(note);
+    console.log(`${tableOf(found).split('\n').slice(2).join('\n')}\n${note}`);
+  };
+  for (const { name, run } of PURE.filter(isChosen)) await measure(name, () => run({ quick }));
+  const chosen = BENCHMARKS.filter(isChosen);
+  const machine = chosen.length === 0 ? describeHost() : await inHouse(chosen, { quick, signal, measure });
+  rows.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+  const when = systemClock.now().toISOString().slice(0, 10);
+  console.log(`\n${when}${quick ? ', quick' : ''}: ${machine}\n\n${tableOf(rows)}\n\n${notes.join('\n')}`);
+}
+
+type Measuring = Readonly<{
+  quick: boolean;
+  signal: AbortSignal;
+  measure: (name: string, run: () => Promise<readonly Row[]>) => Promise<void>;
+}>;
+
+/** Opens the house for those that need it; answers on what they were measured. */
+async function inHouse(chosen: readonly Benchmark[], { quick, signal, measure }: Measuring): Promise<string> {
   console.log('starting kube-apiserver, etcd (fsync), PostgreSQL (fsync) and a facade');
   const house = await openHouse(signal);
   try {
     const machine = await describeMachine(house);
     console.log(machine);
-    const rows: Row[] = [];
-    const notes: string[] = [];
-    for (const { name, run } of chosen) {
-      const before = readCpuTicks();
-      const startedMs = systemClock.monotonicMs();
-      const found = await Promise.race([run(house, { quick }), rejected(signal)]);
-      const seconds = Math.round((systemClock.monotonicMs() - startedMs) / 1000);
-      const note = `${name}: ${seconds} s, ${describeCpuSince(before)}`;
-      rows.push(...found);
-      notes.push(note);
-      console.log(`${tableOf(found).split('\n').slice(2).join('\n')}\n${note}`);
-    }
-    rows.sort((a, b) => a.name.localeCompare(b.name));
-    const when = systemClock.now().toISOString().slice(0, 10);
-    console.log(`\n${when}${quick ? ', quick' : ''}: ${machine}\n\n${tableOf(rows)}\n\n${notes.join('\n')}`);
+    for (const { name, run } of chosen) await measure(name, () => run(house, { quick }));
+    return machine;
   } finally {
     await house.close();
   }

@@ -24,5 +24,5 @@ export async function startBareList(
     KUBECONFIG: house.kubeconfig,
   });
   const look = async (): Promise<Listed> => Listed.parse(JSON.parse(readFileSync(child.logFile, 'utf8')));
-  return { child, listed: () => eventually(look, { withinMs: 60_000, everyMs: 20 }) };
+  return { child, listed: () => eventually(look, { withinMs: 120_000, everyMs: 20 }) };
 }
