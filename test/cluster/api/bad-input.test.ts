@@ -82,12 +82,20 @@ const BODIES: Readonly<Record<string, unknown>> = {
     instanceConfig: {},
   },
   'PUT /contracts/{id}/cancel': { note: 'no more' },
+  'POST /provider/contracts/{id}/retry': { count: 1 },
+  'PUT /provider/contracts/{id}/retry': { count: 1 },
+  'POST /provider/contracts/{id}/force-release': {
+    agentUid: '0b7c9d6e-1111-4222-8333-944445555666',
+    epoch: 1,
+    reason: 'the host burnt down',
+  },
 };
 
 const PREFIX = '/api/v1';
 const WITH_QUERY = [
   '/offerings',
   '/contracts',
+  '/provider/contracts',
   '/providers/{pk}/work',
   '/providers/{pk}/contracts/pending-provision',
 ];
@@ -213,6 +221,7 @@ function urlOf(path: string): string {
 }
 
 function keyFor(path: string): KeyPair {
+  if (path.startsWith('/provider/')) return market.provider;
   if (!path.startsWith('/providers/{pk}')) return tenant;
   return /\/(pools|agents)/.test(path) ? market.provider : agent.keys;
 }
