@@ -37,6 +37,17 @@ const cases: { name: string; given: Parameters<typeof ask>[0]; want: string }[] 
     given: { contract: aContract('Accepted', {}, { spec: { cancel: { requested: true } } }) },
     want: 'NotWaiting',
   },
+  {
+    // Found by test/explorer: before the operator looked, a fourth try was granted.
+    name: 'one whose three tries failed, although nobody has ended it yet',
+    given: { contract: aContract('Accepted', { failures: 3 }) },
+    want: 'NotWaiting',
+  },
+  {
+    name: 'one for which there was no room ten times',
+    given: { contract: aContract('Accepted', { capacityReleases: 10 }) },
+    want: 'NotWaiting',
+  },
   { name: 'a revoked agent', given: { agent: anAgent(1, { revoked: true }) }, want: 'AgentRevoked' },
   { name: 'a cordoned agent', given: { agent: anAgent(1, { cordoned: true }) }, want: 'AgentCordoned' },
   { name: 'a draining agent', given: { agent: anAgent(1, { draining: true }) }, want: 'AgentDraining' },

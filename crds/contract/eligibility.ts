@@ -6,7 +6,7 @@ import type { Agent } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
 import type { Contract, LiveContract } from './contract.ts';
 import { hasFailed, passedOver } from './failed-before.ts';
-import { TAKEOVER_HEAD_START_MS } from './numbers.ts';
+import { ATTEMPTS_MAX, CAPACITY_RELEASES_MAX, TAKEOVER_HEAD_START_MS } from './numbers.ts';
 import type { TermsSnapshot } from './spec.ts';
 import { endWish } from './wishes.ts';
 
@@ -50,12 +50,18 @@ type Facts = Readonly<{
 export function eligibility(contract: LiveContract, facts: Facts): Eligibility {
   if (contract.status.phase !== 'Accepted' || endWish(contract))
     return refuse('NotWaiting', 'it does not wait for an agent');
+  if (isUsedUp(contract))
+    return refuse('NotWaiting', 'it was tried as often as it may be, and is about to end');
   return (
     agentRefusal(facts) ??
     poolRefusal(contract, facts.pool) ??
     timeRefusal(contract, facts) ?? { eligible: true }
   );
 }
+
+/** The operator ends it as soon as it looks; until then nobody may take one more try. */
+const isUsedUp = ({ status: { failures = 0, capacityReleases = 0 } }: LiveContract): boolean =>
+  failures >= ATTEMPTS_MAX || capacityReleases >= CAPACITY_RELEASES_MAX;
 
 /** Whether a pool could build what the terms say: the explicit pool, else region and provisioner type. */
 export function poolServes(

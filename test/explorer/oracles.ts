@@ -1,5 +1,6 @@
 /** What must hold in every reachable state. The numbers are those of the issue. */
 import { uidOf } from '../../crds/contract/builders.ts';
+import { ATTEMPTS_MAX } from '../../crds/contract/numbers.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
 import { uidOfCase } from './facade.ts';
 import { must } from './server.ts';
@@ -11,6 +12,7 @@ export function check(world: World): void {
     oneMachineForTheTenant(world, c);
     oneHolderForAnEpoch(world, c);
     oneBuilder(world, c);
+    boundedTries(world, c);
     nothingLeftBehind(world, c);
   });
 }
@@ -56,6 +58,12 @@ function oneBuilder(world: World, c: number): void {
   });
   const agents = new Set(builders.map(({ agent }) => agent));
   must(agents.size <= 1, `${[...agents].map((n) => `agent-${n + 1}`).join(' and ')} both hold the lock`);
+}
+
+/** 4: three tries and no more, so that it comes to an honest end. */
+function boundedTries(world: World, c: number): void {
+  const failures = nth(world.contracts, c)?.status?.failures ?? 0;
+  must(failures <= ATTEMPTS_MAX, `${failures} attempts failed, ${ATTEMPTS_MAX} are allowed`);
 }
 
 /** 3: an ended contract has no machine, unless its agent owes it; and one that is gone from the cluster neither. */

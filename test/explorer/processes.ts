@@ -119,11 +119,15 @@ function pollMoves(world: World, rules: Rules, place: Place): Move[] {
   if (nth(world.revoked, agent)) return [];
   const who = nameOf(world, { process: p });
   const moves: Move[] = [];
-  for (const epoch of destroyOrders(world, rules, place)) {
-    const next = orderEpoch(world, place, { rules, epoch });
-    if (next !== world)
-      moves.push({ kind: 'DestroyOrdered', text: `${who} is told to destroy epoch ${epoch}`, next });
-  }
+  const orders = destroyOrders(world, rules, place);
+  let ordered = world;
+  for (const epoch of orders) ordered = orderEpoch(ordered, place, { rules, epoch });
+  if (ordered !== world)
+    moves.push({
+      kind: 'DestroyOrdered',
+      text: `${who} is told to destroy epoch ${orders.join(', ')}`,
+      next: ordered,
+    });
   if (isDuplicate || jobOf(world, p, c).isRunning) return moves;
   for (const epoch of offers(world, rules, place)) {
     const offered = withJob(world, place, { ...IDLE, isRunning: true, offer: epoch });
