@@ -14,7 +14,11 @@ const BAD_GATEWAY: CallFault = { type: 'Answer', status: 502 };
 const LATE: CallFault = { type: 'Delay', ms: 4500 };
 
 type Fault = FacadeFault['fault'];
-const on = (route: Route, fault: Fault, more: { nth?: number; times?: number } = {}): PlannedFault => ({
+const on = (
+  route: Route,
+  fault: Fault,
+  more: { nth?: number; times?: number; upTo?: number } = {},
+): PlannedFault => ({
   at: 'Facade',
   route,
   fault,
@@ -66,7 +70,7 @@ play('facade', [
   main('claim: 502 from the balancer', on('claim', BAD_GATEWAY, { times: 3 })),
   main('claim: later than its own lock', on('claim', LATE)),
   main('renewal: the reply is lost', SLOW_BUILD, on('renew', UNHEARD, { times: 2 })),
-  main('renewal: none gets through until the lock has run out', LONG_BUILD, on('renew', LOST, { times: 12 })),
+  main('renewal: none gets through until the lock has run out', LONG_BUILD, on('renew', LOST, { upTo: 12 })),
   main('provisioned: the request is lost', on('provisioned', LOST, { times: 2 })),
   main('provisioned: the reply is lost', on('provisioned', UNHEARD, { times: 2 })),
   main('provisioned: twice', on('provisioned', LATE_AGAIN)),

@@ -26,18 +26,22 @@ const then = (verb: 'watch' | 'list', fault: Fault): PlannedFault => ({
 });
 const broken = (how: 'Cut' | 'Stall' | 'Gone'): Deed => ({ type: 'BreakWatches', how });
 
-play('programs', [
-  main('operator killed while it waits', at('Accepted', { type: 'KillOperator' })),
-  main('operator killed while one builds', SLOW_BUILD, at('Provisioning', { type: 'KillOperator' })),
-  cancel('operator killed while it ends', at('Terminating', { type: 'KillOperator' })),
-  main('operator restarted before Active', at('Provisioned', { type: 'RestartOperator' })),
-  main('facade killed while one builds', SLOW_BUILD, at('Provisioning', { type: 'KillFacade' })),
-  cancel('facade killed while it ends', at('Terminating', { type: 'KillFacade' })),
-  main('facade restarted when all wait', at('Accepted', { type: 'RestartFacade' })),
-  main('holder killed: another takes over', SLOW_BUILD, at('Provisioning', { type: 'KillHolder' })),
-  cancelled('cancelled before anybody claims', 'Accepted'),
-  cancelled('cancelled before it is Active', 'Provisioned'),
-]);
+play(
+  'programs',
+  [
+    main('operator killed while it waits', at('Accepted', { type: 'KillOperator' })),
+    main('operator killed while one builds', SLOW_BUILD, at('Provisioning', { type: 'KillOperator' })),
+    cancel('operator killed while it ends', at('Terminating', { type: 'KillOperator' })),
+    main('operator restarted before Active', at('Provisioned', { type: 'RestartOperator' })),
+    main('facade killed while one builds', SLOW_BUILD, at('Provisioning', { type: 'KillFacade' })),
+    cancel('facade killed while it ends', at('Terminating', { type: 'KillFacade' })),
+    main('facade restarted when all wait', at('Accepted', { type: 'RestartFacade' })),
+    main('holder killed: another takes over', SLOW_BUILD, at('Provisioning', { type: 'KillHolder' })),
+    cancelled('cancelled before anybody claims', 'Accepted'),
+    cancelled('cancelled before it is Active', 'Provisioned'),
+  ],
+  { lease: 'Short' },
+);
 
 play('watches', [
   main('all watches cut while it waits', at('Accepted', broken('Cut'))),
@@ -83,5 +87,5 @@ play(
       at('Terminating', { type: 'Postgres', how: 'Freeze', ms: 2000 }),
     ),
   ],
-  { operators: 2 },
+  { operators: 2, lease: 'Short' },
 );

@@ -40,8 +40,8 @@ export function arm(cast: Cast, faults: readonly PlannedFault[]): Armed {
     for (const counter of counters) {
       if (!isIt(counter.fault)) continue;
       counter.seen++;
-      const { nth = 1, times = 1 } = counter.fault as Exclude<PlannedFault, { at: 'Moment' }>; // filtered above
-      const isDue = counter.seen >= nth && (times === 'Always' || counter.seen < nth + times);
+      const { nth = 1, times = 1, upTo = times } = counter.fault as Exclude<PlannedFault, { at: 'Moment' }>; // filtered above
+      const isDue = counter.seen >= nth && counter.seen < nth + upTo;
       if (!isDue || hit) continue;
       counter.struck++;
       hit = counter.fault;
@@ -75,7 +75,7 @@ export function arm(cast: Cast, faults: readonly PlannedFault[]): Armed {
     },
     unfired: () =>
       counters.flatMap(({ fault, struck: times }) =>
-        fault.at !== 'Moment' && times < wantedOf(fault) ? [fault] : [],
+        fault.at !== 'Moment' && times < (fault.times ?? 1) ? [fault] : [],
       ),
     struck: () => struck,
     disarm: () => {
@@ -85,9 +85,6 @@ export function arm(cast: Cast, faults: readonly PlannedFault[]): Armed {
 }
 
 const count = (fault: PlannedFault): Counter<PlannedFault> => ({ fault, seen: 0, struck: 0 });
-
-const wantedOf = ({ times = 1 }: Exclude<PlannedFault, { at: 'Moment' }>): number =>
-  times === 'Always' ? 1 : times;
 
 const isAbout = ({ prefix }: Cast, { name, verb }: Exchange): boolean =>
   name?.startsWith(`${prefix}-`) ?? (verb === 'list' || verb === 'watch');

@@ -11,8 +11,11 @@ import type { Verb } from '../proxy/exchange.ts';
 import type { Route } from '../proxy/facade-call.ts';
 import type { WatchBreak } from '../proxy/watch-pipe.ts';
 
-/** Which of the matching requests: the n-th (from 1) and as many from there. Default: the first alone. */
-type Which = Readonly<{ nth?: number; times?: number | 'Always' }>;
+/**
+ * Which of the matching requests: the n-th (from 1) and as many from there; the first alone when nothing is said.
+ * All of `times` must come to pass; of `upTo` one at least.
+ */
+type Which = Readonly<{ nth?: number; times?: number; upTo?: number }>;
 
 /** A request of operator or facade to the API server; lists and watches are those of all plans on the stage. */
 export type ApiServerFault = Which &

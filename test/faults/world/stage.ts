@@ -15,7 +15,14 @@ import { type History, recordHistory } from '../oracles/history.ts';
 import { type AgentProxy, type CallFault, openAgentProxy } from '../proxy/agent.ts';
 import type { Exchange, Fault } from '../proxy/api-server.ts';
 import type { FacadeCall } from '../proxy/facade-call.ts';
-import { type Program, quietLog, type Setting, startFacadeProgram, startOperator } from './programs.ts';
+import {
+  type LeaseLength,
+  type Program,
+  quietLog,
+  type Setting,
+  startFacadeProgram,
+  startOperator,
+} from './programs.ts';
 
 /** Minutes of the rules become seconds; every wait keeps its place among the others. */
 export const TIMES = 10;
@@ -45,8 +52,17 @@ export type Stage = Readonly<{
   close: () => Promise<void>;
 }>;
 
-/** More than one operator: the others stand by. */
-export async function openStage(name: string, { operators: count = 1 } = {}): Promise<Stage> {
+export type StageOptions = Readonly<{
+  /** More than one: the others stand by. Default 1. */
+  operators?: number;
+  /** Of the leader; Short where leaders change. Default Long. */
+  lease?: LeaseLength;
+}>;
+
+export async function openStage(
+  name: string,
+  { operators: count = 1, lease = 'Long' }: StageOptions = {},
+): Promise<Stage> {
   const clock = hurriedClock(TIMES);
   const [namespace, database, proxy] = await Promise.all([
     inNamespace(name),
@@ -66,6 +82,7 @@ export async function openStage(name: string, { operators: count = 1 } = {}): Pr
     clock,
     databaseUrl: postgres.url,
     authority: proxy.authority,
+    lease,
     rule: (from, exchange) => firstOf(rules, (one) => one.apiServer(from, exchange)) ?? { type: 'Pass' },
   };
   proxy.decide((call) => firstOf(rules, (one) => one.facade(call)) ?? { type: 'Pass' });
