@@ -6,6 +6,7 @@ import {
   eventually,
   heartbeat,
   joinAgent,
+  joinReferenceAgent,
   type Market,
   makeOffering,
   makePool,
@@ -83,7 +84,7 @@ test('of two agents one gets the lock, the other hears who has it', async () => 
 });
 
 test('a lock without a body is granted, and given up without one', async () => {
-  const agent = await joinAgent(market, pool);
+  const agent = await joinReferenceAgent(market, pool);
   const { id } = await rentAccepted(market, offering);
   expect((await market.call('POST', lockPath(id), { key: agent.keys })).data).toMatchObject({
     acquired: true,
@@ -158,6 +159,7 @@ test('after a cancel the renewal says Destroy, the work list too, and terminated
   );
   const again = await market.call('PUT', `${providerPath(market)}/contracts/${id}/terminated`, {
     key: agent.keys,
+    body: sessionOf(agent),
   });
   expect(again.data).toEqual({ confirmed: false });
 });
@@ -244,7 +246,7 @@ test('reconcile keeps the instance, orders what is superseded, and asks to confi
   for (const { id } of [superseded, missing]) {
     await market.call('POST', `${providerPath(market)}/contracts/${id}/failed`, {
       key: agent.keys,
-      body: { epoch: 1, errorMessage: 'it broke' },
+      body: { ...sessionOf(agent), epoch: 1, errorMessage: 'it broke' },
     });
   }
   const unknown = 'f'.repeat(32);
@@ -277,7 +279,7 @@ test('pending-provision lists what is free and what the agent holds itself, in b
   expect((await pending(agent)).data).toMatchObject([
     { contract_id: id, contractId: id, provisioner_type: 'script' },
   ]);
-  await market.call('POST', lockPath(id), { key: agent.keys });
+  await market.call('POST', lockPath(id), { key: agent.keys, body: sessionOf(agent) });
   await eventually(
     async () =>
       (await market.call('GET', `${providerPath(market)}/contracts/pending-provision`, { key: other.keys }))

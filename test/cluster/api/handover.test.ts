@@ -64,6 +64,41 @@ test("a revoked agent's running machine is kept by the agent that adopts it, and
   expect((await list(heir, heir.uid)).data).toMatchObject({ keep: [{ externalId: 'vm-1' }], unknown: [] });
 });
 
+test('debts of a revoked agent pass to who adopts its machine, also when the contract is gone', async () => {
+  const [gone, heir] = [await joinAgent(market, pool), await joinAgent(market, pool)];
+  const contractUID = 'abababab-0000-4000-8000-000000000001';
+  const id = contractUID.replaceAll('-', '');
+  const since = new Date().toISOString();
+  const agentOf = ({ name }: typeof gone) => market.clients.agents.get({ namespace: market.namespace, name });
+  const debtor = await agentOf(gone);
+  if (!debtor) throw new Error('it did not join');
+  const owedDestroys = [{ contractUID, epoch: 4, since }];
+  await market.clients.agents.updateStatus({ ...debtor, status: { ...debtor.status, owedDestroys } });
+  await market.call('DELETE', path(`agents/${gone.keys.publicKey}`), { key: market.provider });
+  await eventually(async () => (await heartbeat(market, gone)).body.code === 'AgentRevoked');
+  const { installation } = (await heartbeat(market, heir)).data;
+  const list = (agentUid: string) =>
+    market.call('POST', path('reconcile'), {
+      key: heir.keys,
+      body: {
+        session: heir.session,
+        incarnation: heir.incarnation,
+        runningInstances: [{ externalId: 'vm-2', contractId: id, epoch: 4, agentUid, installation }],
+      },
+    });
+  expect((await list(gone.uid)).data).toMatchObject({ adopt: [{ externalId: 'vm-2', epoch: 4 }] });
+  expect((await agentOf(heir))?.status?.owedDestroys).toEqual(owedDestroys);
+  expect((await agentOf(gone))?.status?.owedDestroys ?? []).toEqual([]);
+  // Re-tagged, it is the heir's to destroy and to confirm.
+  await eventually(async () => (await list(heir.uid)).data.terminate.length === 1);
+  const paid = await market.call('PUT', path(`contracts/${id}/terminated`), {
+    key: heir.keys,
+    body: { session: heir.session, incarnation: heir.incarnation, epoch: 4 },
+  });
+  expect(paid.data).toEqual({ confirmed: true });
+  expect((await agentOf(heir))?.status?.owedDestroys).toEqual([]);
+});
+
 test('an agent that gets the name of a deleted one does not inherit its sessions', async () => {
   const joinAs = async (label: string) => {
     const keys = generateKeyPair();

@@ -206,8 +206,24 @@ export type TestAgent = Readonly<{
   uid: string;
 }>;
 
+/** One of the reference protocol: it has no session, and is judged by its key alone. */
+export const joinReferenceAgent = (market: Market, pool: string): Promise<TestAgent> =>
+  join(market, pool, async (agent) =>
+    market.call('POST', `${providerPath(market)}/heartbeat`, {
+      key: agent.keys,
+      body: { version: '0.9.0', provisionerType: 'script', activeContracts: 0 },
+    }),
+  );
+
 /** An agent that has joined and sent its first heartbeat. */
-export async function joinAgent(market: Market, pool: string): Promise<TestAgent> {
+export const joinAgent = (market: Market, pool: string): Promise<TestAgent> =>
+  join(market, pool, (agent) => heartbeat(market, agent));
+
+async function join(
+  market: Market,
+  pool: string,
+  greet: (agent: TestAgent) => Promise<Answer>,
+): Promise<TestAgent> {
   const keys = generateKeyPair();
   const token = await makeToken(market, pool);
   const { data, body } = await market.call('POST', '/api/v1/agents/setup', {
@@ -216,7 +232,7 @@ export async function joinAgent(market: Market, pool: string): Promise<TestAgent
   });
   if (!data) throw new Error(JSON.stringify(body));
   const agent = { keys, session: randomUUID(), incarnation: 1, name: data.agentName, uid: data.agentUid };
-  const beat = await heartbeat(market, agent);
+  const beat = await greet(agent);
   if (beat.status !== 200) throw new Error(JSON.stringify(beat.body));
   return agent;
 }

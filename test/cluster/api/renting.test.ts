@@ -10,6 +10,7 @@ import {
   accept,
   eventually,
   joinAgent,
+  joinReferenceAgent,
   type Market,
   makeOffering,
   makePool,
@@ -247,7 +248,7 @@ test('lists go page by page from what lives into the archive, each contract once
 });
 
 test('events tell every move, resume behind the last one, and end with the contract', async () => {
-  const agent = await joinAgent(market, pool);
+  const agent = await joinReferenceAgent(market, pool);
   const { id, tenant } = await rentAccepted(market, offering);
   const whole = events(id, tenant);
   await market.call('POST', `${providerPath(market)}/contracts/${id}/lock`, { key: agent.keys });

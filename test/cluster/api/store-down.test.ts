@@ -100,7 +100,11 @@ test('everything else goes on: readiness, the shop, agents from poll to report, 
     ['lock', () => market.call('POST', `${base}/lock`, { key, body: { ...session, observedEpoch: 0 } })],
     [
       'provisioned',
-      () => market.call('POST', `${base}/provisioned`, { key, body: { epoch: 1, instanceDetails: details } }),
+      () =>
+        market.call('POST', `${base}/provisioned`, {
+          key,
+          body: { ...session, epoch: 1, instanceDetails: details },
+        }),
     ],
     [
       'reconcile',
