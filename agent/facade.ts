@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AgentSetupResponse } from '../crds/wire/pools.ts';
 import {
+  type AppliedRequest,
   FailedResponse,
   type HeartbeatRequest,
   HeartbeatResponse,
@@ -29,7 +30,6 @@ const Reported = z.object({ then: Then });
 export function facadeOf(client: ApiClient, providerPubkey: string, speaker: Speaker) {
   const base = `/api/v1/providers/${providerPubkey}`;
   const about = ({ contractId }: Pick<Grant, 'contractId'>): string => `${base}/contracts/${contractId}`;
-  const { session } = speaker;
   return {
     heartbeat: (
       body: Omit<HeartbeatRequest, 'session' | 'incarnation'>,

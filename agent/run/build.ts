@@ -144,7 +144,7 @@ const listedAs = (
 });
 
 /** As it is stored: a member that is undefined is absent. */
-function withoutUndefined({
+export function withoutUndefined({
   host,
   user,
   hostKeyFingerprint,

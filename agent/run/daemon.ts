@@ -9,7 +9,8 @@ import { hearWorld } from './hear-world.ts';
 import { type HeartbeatDeps, keepHeartbeat, sayGoodbye } from './heartbeat.ts';
 import { createJobs } from './jobs.ts';
 import { pollForWork } from './poll.ts';
-import { keepReconciled, setPower } from './reconcile.ts';
+import { keepReconciled } from './reconcile.ts';
+import { createWishes } from './wishes.ts';
 
 export type DaemonDeps = Readonly<{
   context: Omit<Context, 'stopping' | 'halted'>;
@@ -29,8 +30,8 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
   const stopping = AbortSignal.any([signal, stop.signal]);
   const context: Context = { ...base, stopping, halted: halt.signal };
   const jobs = createJobs(context);
-  let isDuplicate = false;
   const alarm = createAlarm(clock);
+  let isDuplicate = false;
   let acknowledge: () => void = () => undefined;
   const acknowledged = new Promise<void>((resolve) => {
     acknowledge = resolve;
@@ -40,10 +41,10 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
     context,
     activeContracts: jobs.running,
     onAcknowledged: acknowledge,
-    onDuplicate: (is) => {
     onWorld: (said) => {
       if (hearWorld({ context, jobs }, said)) alarm.ring();
     },
+    onDuplicate: (is) => {
       isDuplicate = is;
     },
   };
@@ -55,14 +56,7 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
     halt.abort(error);
   });
 
-  const power = (item: Parameters<typeof setPower>[1]): void => {
-    setPower({ context, jobs }, item, context.halted).catch((error: unknown) => {
-      log.warn(
-        { contract: item.contractId, power: item.power, err: error },
-        'power not set, the order comes again',
-      );
-    });
-  };
+  const wishes = createWishes(context, halt.signal);
   const working = async (): Promise<void> => {
     await Promise.race([acknowledged, aborted(stopping)]);
     if (stopping.aborted) return;
@@ -74,7 +68,7 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
   await working();
 
   const grace = clock.after(limits.stopMs, () => halt.abort(new Error('the time to stop is over')));
-  await jobs.ended();
+  await Promise.all([jobs.ended(), wishes.ended()]);
   grace.cancel();
   halt.abort(new Error('stopped'));
   await beating;

@@ -6,6 +6,7 @@ import { ApiProblem } from '../api-client.ts';
 import { messageOf } from '../failure.ts';
 import type { Context } from './context.ts';
 import type { Jobs } from './jobs.ts';
+import type { Wishes } from './wishes.ts';
 
 const WAIT_MAX_SECONDS = 25;
 const BACKOFF = { firstMs: 500, maxMs: 15_000, factor: 2, jitter: 0.3 };
@@ -17,8 +18,7 @@ const REFUSED_MS = 2000;
 export type PollDeps = Readonly<{
   context: Context;
   jobs: Jobs;
-  /** Starts or stops the machine of a contract. */
-  setPower: (item: Readonly<{ contractId: string; epoch: number; power: 'Start' | 'Stop' }>) => void;
+  wishes: Pick<Wishes, 'carryOut'>;
   mayClaim: () => boolean;
 }>;
 
@@ -46,7 +46,7 @@ export async function pollForWork(deps: PollDeps, signal: AbortSignal): Promise<
 
 /** Whether anything was begun. */
 function begin(
-  { context, jobs, setPower, mayClaim }: PollDeps,
+  { jobs, context, wishes, mayClaim }: PollDeps,
   { item, triedAtMs }: Readonly<{ item: WorkItem; triedAtMs: Map<string, number> }>,
 ): boolean {
   const { action, contractId, epoch } = item;
@@ -63,11 +63,12 @@ function begin(
     }
     case 'Start':
     case 'Stop':
-      setPower({ contractId, epoch, power: action });
-      return false;
+    case 'Restart':
     case 'Reinstall':
-      context.log.warn({ contract: contractId }, 'this version cannot reinstall');
-      return false;
+    case 'SetSshKeys':
+    case 'ResetPassword':
+      wishes.carryOut({ ...item, action });
+      return false; // the facade repeats it until it hears that it was done
     default:
       return assertNever(action);
   }

@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { countOrphans, type OrphanBook } from '../../crds/contract/orphans.ts';
-import type { ReconcileResponse } from '../../crds/wire/work.ts';
+import type { InstanceDetails, ReconcileResponse } from '../../crds/wire/work.ts';
 import { assertNever } from '../../lib/assert.ts';
 import { messageOf } from '../failure.ts';
 import type { InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
@@ -29,7 +29,7 @@ const STEPS_COUNTED = 2;
 
 /** At once and then at intervals, until the signal is aborted. Never throws. */
 export async function keepReconciled(deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
-  const { clock, limits, log } = deps.context;
+  const { limits, log } = deps.context;
   let answeredMs: number | undefined;
   let resolved = 0; // the generation in which orders were heard last
   while (!signal.aborted) {
@@ -167,28 +167,6 @@ function unchanged(
   return context.mutex.run(judged.contractId, async () => {
     const now = await context.provisioner.list({ signal });
     if (now.some((machine) => isDeepStrictEqual(machine, judged))) await touch(refOf(judged, context));
-  });
-}
-
-/** Starts or stops the machine of a contract by an order, and remembers which. */
-export async function setPower(
-  { context }: ReconcileDeps,
-  item: Readonly<{ contractId: string; epoch: number; power: 'Start' | 'Stop' }>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { contractId, epoch, power } = item;
-  const isStopped = power === 'Stop';
-  await context.mutex.run(contractId, async () => {
-    const listed = await context.provisioner.list({ signal });
-    const machine = listed.find((it) => it.contractId === contractId && it.epoch === epoch);
-    if (!machine || (machine.agentUid ?? context.identity.agentUid) !== context.identity.agentUid) return;
-    context.store.change(contractId, (record) =>
-      record.isStoppedByOrder === isStopped ? record : { ...record, isStoppedByOrder: isStopped },
-    );
-    if (isStopped && machine.state !== 'Stopped')
-      await context.provisioner.stop(refOf(machine, context), { signal });
-    if (!isStopped && machine.state !== 'Running')
-      await context.provisioner.start(refOf(machine, context), { signal });
   });
 }
 

@@ -1,15 +1,12 @@
 /** Seeing that SSH answers, and reporting the machine until there is an answer. Neither needs a lock. */
+import { sshKeysSHA256 } from '../../crds/contract/upkeep.ts';
 import type { InstanceDetails } from '../../crds/wire/work.ts';
-import { messageOf } from '../failure.ts';
-import { SshProbeError } from '../ssh-probe.ts';
 import { beginReport, type Grant, settle } from '../state/record.ts';
+import { awaitSsh } from './await-ssh.ts';
 import { judgeReport } from './decide-answer.ts';
 import { outcomeOf } from './lock-keeper.ts';
 import type { Performing } from './perform.ts';
 import { giveUp } from './removal.ts';
-
-const PROBE_EVERY_MS = 500;
-const PROBE_MS = 5000;
 
 type Created = NonNullable<Grant['created']>;
 
@@ -28,39 +25,10 @@ export async function verify(job: Performing, grant: Grant): Promise<void> {
     memory.verified = { hostKeyFingerprint: created.hostKeyFingerprint };
     return;
   }
-  const startedMs = context.clock.monotonicMs();
-  const deadlineMs = startedMs + context.limits.sshTimeoutMs;
-  for (;;) {
-    const seen = await probe(job, { ...created, host: created.host });
-    signal.throwIfAborted();
-    if ('hostKeyFingerprint' in seen) {
-      const strange = created.hostKeyFingerprint && created.hostKeyFingerprint !== seen.hostKeyFingerprint;
-      if (!strange) {
-        memory.verified = { at: at(), hostKeyFingerprint: seen.hostKeyFingerprint };
-        return;
-  context.store.change(contractId, (record) => beginReport(record, instanceDetails));
-      }
-      const message = `${created.host}:${created.port} shows host key ${seen.hostKeyFingerprint}, the provisioner named ${created.hostKeyFingerprint}`;
-      return giveUp(job, { epoch: grant.epoch, class: 'transient', message });
-    }
-    if (seen.isFinal || context.clock.monotonicMs() >= deadlineMs) {
-      const waited = Math.round((context.clock.monotonicMs() - startedMs) / 1000);
-      const message = `no SSH server at ${created.host}:${created.port} after ${waited} s: ${seen.why}`;
-      return giveUp(job, { epoch: grant.epoch, class: 'transient', message });
-    }
-    await context.clock.sleep(PROBE_EVERY_MS, { signal });
-  }
-}
-
-async function probe(
-  { context, signal }: Performing,
-  { host, port }: Readonly<{ host: string; port: number }>,
-): Promise<Readonly<{ hostKeyFingerprint: string } | { why: string; isFinal: boolean }>> {
-  try {
-    return await context.probeSsh({ host, port, timeoutMs: PROBE_MS, signal });
-  } catch (error) {
-    return { why: messageOf(error), isFinal: error instanceof SshProbeError && !error.isRetryable };
-  }
+  const { host } = created;
+  const seen = await awaitSsh(context, { ...created, host }, signal);
+  if ('why' in seen) return giveUp(job, { epoch: grant.epoch, class: 'transient', message: seen.why });
+  memory.verified = { at: at(), hostKeyFingerprint: seen.hostKeyFingerprint };
 }
 
 /** On disk first that it may have arrived: from then on the machine of this epoch is never adopted. */
@@ -70,6 +38,7 @@ export async function report(job: Performing, grant: Grant): Promise<void> {
   const { created, epoch } = grant;
   if (!created) return;
   const instanceDetails = detailsOf(created, memory.verified ?? {});
+  context.store.change(contractId, (record) => beginReport(record, instanceDetails));
   const outcome = await outcomeOf(
     context.facade.provisioned(
       { contractId, epoch, proof: grant.proof, instanceDetails, sshKeysSHA256: keysOf(grant) },
@@ -98,7 +67,10 @@ export async function report(job: Performing, grant: Grant): Promise<void> {
   memory.lock = undefined;
 }
 
-function detailsOf(
+/** What can log in, for the facade to compare with what the tenant wishes. */
+const keysOf = ({ contract }: Grant): string => sshKeysSHA256(contract.requesterSshPubkey.split('\n'));
+
+export function detailsOf(
   created: Created,
   verified: NonNullable<Performing['memory']['verified']>,
 ): InstanceDetails {

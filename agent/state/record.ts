@@ -194,14 +194,25 @@ export function confirmAbsent(record: ContractRecord, absent: Absent): ContractR
   return { ...given, doomed, absent: [...others, absent] };
 }
 
+type Wishes = NonNullable<ContractRecord['wishes']>;
+
+/** What was done of the wishes about the machine of `epoch`; a newer machine begins anew. */
+export function withWish(
+  record: ContractRecord,
+  { epoch, ...wish }: Pick<Wishes, 'epoch'> & Partial<Wishes>,
+): ContractRecord {
+  const before = record.wishes?.epoch === epoch ? record.wishes : { epoch };
+  return { ...record, wishes: { ...before, ...wish } };
+}
+
+export const wishesOf = (record: ContractRecord, { epoch }: Readonly<{ epoch: number }>): Wishes =>
+  record.wishes?.epoch === epoch ? record.wishes : { epoch };
+
 export const delivered = (record: ContractRecord, absent: Absent): ContractRecord => ({
   ...record,
   absent: record.absent.filter((entry) => entry.epoch !== absent.epoch),
 });
 
-/** Nothing left to do but to remember. */
-export const isSettled = (record: ContractRecord): boolean =>
-  !record.grant && !record.failed && record.doomed.length === 0 && record.absent.length === 0;
 /**
  * The world is another one: what was granted, ordered and still to be said is dropped without a word. The epoch of
  * the grant is given up, so that nothing is built on it; its machine, if there is one, stays where it is.
@@ -212,3 +223,6 @@ export function drop(record: ContractRecord): ContractRecord {
   return { ...rest, doomed: [], absent: [] };
 }
 
+/** Nothing left to do but to remember. */
+export const isSettled = (record: ContractRecord): boolean =>
+  !record.grant && !record.failed && record.doomed.length === 0 && record.absent.length === 0;

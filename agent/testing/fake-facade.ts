@@ -10,9 +10,11 @@ import { judgeInventory } from '../../crds/contract/inventory.ts';
 import { claim, renew } from '../../crds/contract/lock.ts';
 import { release } from '../../crds/contract/release.ts';
 import { reportFailed, reportProvisioned, reportTerminated } from '../../crds/contract/report.ts';
+import { reportApplied } from '../../crds/contract/upkeep.ts';
 import { PROBLEMS, Problem } from '../../crds/problem.ts';
 import { AgentSetupRequest } from '../../crds/wire/pools.ts';
 import {
+  AppliedRequest,
   FailedRequest,
   HeartbeatRequest,
   LockRequest,
@@ -167,10 +169,22 @@ export class FakeFacade extends FakeMarket {
         return this.settle(id, (it) => release(it, { agent: agentOf(session), epoch, class: kind, now }));
       }
       case 'POST provisioned': {
-        const { session, epoch, instanceDetails: details } = body(ProvisionedRequest);
+        const { session, epoch, instanceDetails: details, sshKeysSHA256 } = body(ProvisionedRequest);
         return this.settle(id, (it) =>
-          reportProvisioned(it, { agent: agentOf(session), epoch, details, now }),
+          reportProvisioned(it, { agent: agentOf(session), epoch, details, sshKeysSHA256, now }),
         );
+      }
+      case 'PUT applied': {
+        const {
+          session,
+          incarnation: _,
+          epoch,
+          failed,
+          instanceDetails: details,
+          ...done
+        } = body(AppliedRequest);
+        const facts = { agent: agentOf(session), epoch, done, failed, details, now };
+        return this.settle(id, (it) => reportApplied(it, facts));
       }
       case 'POST failed': {
         const { session, epoch, errorMessage, class: kind } = body(FailedRequest);

@@ -14,6 +14,8 @@ export type FakeHypervisor = Provisioner & {
   /** `create 1`, `adopt 1→2`, `destroy 1`, … in the order in which they were finished or broken off. */
   ledger: string[];
   createMs: number;
+  stopMs: number;
+  reinstallMs: number;
   /** Thrown by the next calls of these; undefined ones pass. */
   failures: { create: ProvisionerError[]; list: number };
   /** Most machines that were being created at one time. */
@@ -36,6 +38,8 @@ export function fakeHypervisor(clock: Clock, installation: string): FakeHypervis
     machines,
     ledger,
     createMs: 0,
+    stopMs: 0,
+    reinstallMs: 0,
     failures: { create: [], list: 0 },
     createdAtOnceMax: 0,
     create: async (request: CreateRequest, { signal }): Promise<CreatedInstance> => {
@@ -78,8 +82,22 @@ export function fakeHypervisor(clock: Clock, installation: string): FakeHypervis
       }
       return 'Absent';
     },
-    start: async (ref) => setState(find(ref), 'Running'),
-    stop: async (ref) => setState(find(ref), 'Stopped'),
+    start: async (ref) => void setState(find(ref), 'Running'),
+    stop: async (ref) => {
+      setState(find(ref), 'Stopped');
+      if (fake.stopMs > 0) await clock.sleep(fake.stopMs);
+    },
+    reinstall: async (ref) => {
+      const found = setState(find(ref), 'Stopped');
+      ledger.push(`reinstall ${found.epoch}`);
+      if (fake.reinstallMs > 0) await clock.sleep(fake.reinstallMs);
+      setState(found, 'Running');
+      return created(ref.externalId);
+    },
+    setSshKeys: async (ref, keys) => {
+      find(ref);
+      ledger.push(`keys ${keys.join(' | ')}`);
+    },
     observe: async () => ({ status: 'Unknown' }),
     list: async () => {
       if (fake.failures.list > 0) {
@@ -89,9 +107,10 @@ export function fakeHypervisor(clock: Clock, installation: string): FakeHypervis
       return [...machines.values()];
     },
   };
-  const setState = (machine: ListedInstance, state: 'Running' | 'Stopped'): void => {
+  const setState = (machine: ListedInstance, state: 'Running' | 'Stopped'): ListedInstance => {
     machines.set(machine.externalId, { ...machine, state });
     ledger.push(`${state === 'Running' ? 'start' : 'stop'} ${machine.epoch}`);
+    return machine;
   };
   return fake;
 }

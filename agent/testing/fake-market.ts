@@ -3,9 +3,11 @@ import { judgeSession, mayConfirmAbsence, type SessionRecord } from '../../crds/
 import { aContract } from '../../crds/contract/builders.ts';
 import { contractIdOf, type LiveContract, uidOfContractId } from '../../crds/contract/contract.ts';
 import { isEnding } from '../../crds/contract/phase.ts';
-import { expireLock, terminate } from '../../crds/contract/steps.ts';
+import { activate, expireLock, terminate } from '../../crds/contract/steps.ts';
+import { openWishes } from '../../crds/contract/upkeep.ts';
 import type { Verdict } from '../../crds/contract/verdict.ts';
 import { Problem } from '../../crds/problem.ts';
+import { wishItem } from '../../crds/wire/wish-item.ts';
 import type { WorkItem } from '../../crds/wire/work.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { aPending } from './builders.ts';
@@ -46,6 +48,18 @@ export class FakeMarket {
     this.put(id, terminate(this.statusOf(id), said));
   }
 
+  /** As the operator does once it was seen reachable. */
+  activate(id: string): void {
+    const said = { reason: 'Reachable', message: 'seen', now: this.clock.now(), durationHours: 24 };
+    this.put(id, activate(this.statusOf(id), said));
+  }
+
+  /** What the tenant writes. */
+  wish(id: string, spec: Partial<LiveContract['spec']>): void {
+    const contract = this.contract(id);
+    this.contracts.set(contract.metadata.uid ?? '', { ...contract, spec: { ...contract.spec, ...spec } });
+  }
+
   /** As the operator does after TTL. */
   expire(id: string): void {
     this.put(id, expireLock(this.contract(id), { now: this.clock.now() }));
@@ -79,7 +93,11 @@ export class FakeMarket {
     return [...this.contracts.values()].flatMap((contract) => this.#itemsOf(contract));
   }
 
-  #itemsOf({ metadata, status }: LiveContract): WorkItem[] {
+  #itemsOf(live: LiveContract): WorkItem[] {
+    const { metadata, status } = live;
+    const [wish] = openWishes(live);
+    const pending = aPending(contractIdOf(metadata.uid ?? ''), status.epoch);
+    if (wish) return [wishItem(live, { wish, pending })];
     const contractId = contractIdOf(metadata.uid ?? '');
     const doomed = (status.holders ?? []).filter((it) => isEnding(status.phase) || it.epoch < status.epoch);
     const destroys = doomed.map(({ epoch }) => ({ action: 'Destroy' as const, contractId, epoch }));

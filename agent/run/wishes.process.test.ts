@@ -1,0 +1,100 @@
+/** What a tenant wishes of its machine, by a whole agent: each wish once, also across crashes and lost answers. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { sshKeysSHA256 } from '../../crds/contract/upkeep.ts';
+import { type AgentWorld, agentWorld } from '../testing/agent-world.ts';
+
+let world: AgentWorld;
+beforeEach(async () => {
+  world = await agentWorld();
+});
+afterEach(async () => {
+  const wrong = world.facade.calls.filter((call) => call.includes(' wrong: '));
+  await world.close();
+  expect(wrong).toEqual([]);
+});
+
+const until = (what: () => void): Promise<void> => vi.waitFor(what, { timeout: 6000, interval: 10 });
+const active = async (): Promise<string> => {
+  const id = world.facade.rent('0b7c9d6e-1111-4222-8333-944445555666');
+  await until(() => expect(world.facade.statusOf(id).phase).toBe('Provisioned'));
+  world.facade.activate(id);
+  return id;
+};
+const untilApplied = (id: string, applied: object): Promise<void> =>
+  until(() => expect(world.facade.statusOf(id).applied).toMatchObject(applied));
+const done = (): string[] => world.hypervisor.ledger;
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB other';
+
+test('power off, and on again', async () => {
+  world.start();
+  const id = await active();
+  world.facade.wish(id, { powerState: 'Stopped' });
+  await untilApplied(id, { powerState: 'Stopped' });
+  world.facade.wish(id, { powerState: 'Running' });
+  await untilApplied(id, { powerState: 'Running' });
+  expect(done()).toEqual(['create 1', 'stop 1', 'start 1']);
+});
+
+test('a machine that its tenant switched off is not started again because it is kept', async () => {
+  world.start({ reconcileMs: 2000 });
+  const id = await active();
+  world.facade.wish(id, { powerState: 'Stopped' });
+  await untilApplied(id, { powerState: 'Stopped' });
+  await world.clock.sleep(10_000);
+  expect(done()).toEqual(['create 1', 'stop 1']);
+});
+
+test('a restart whose answer was lost is one restart', async () => {
+  world.start();
+  const id = await active();
+  world.facade.faults.set('PUT applied', ['LoseReply', 'Refuse']);
+  world.facade.wish(id, { restart: 1 });
+  await untilApplied(id, { restart: 1 });
+  world.facade.wish(id, { restart: 2 });
+  await untilApplied(id, { restart: 2 });
+  expect(done()).toEqual(['create 1', 'stop 1', 'start 1', 'stop 1', 'start 1']);
+});
+
+test('an agent that is killed between stop and start only starts it', async () => {
+  const agent = world.start();
+  const id = await active();
+  world.hypervisor.stopMs = 30_000;
+  world.facade.wish(id, { restart: 1 });
+  await until(() => expect(done()).toContain('stop 1'));
+  agent.kill();
+  world.start();
+  await untilApplied(id, { restart: 1 });
+  expect(done().filter((deed) => deed === 'stop 1')).toHaveLength(1);
+  expect(done().at(-1)).toBe('start 1');
+});
+
+test('a re-installation ends with another host key in the contract; asked again after a lost answer it is only told', async () => {
+  world.start();
+  const id = await active();
+  const before = world.facade.statusOf(id).access;
+  world.facade.faults.set('PUT applied', ['Refuse', 'Refuse']);
+  world.facade.wish(id, { reinstall: 1 });
+  await untilApplied(id, { reinstall: 1 });
+  expect(done()).toEqual(['create 1', 'stop 1', 'reinstall 1', 'start 1']);
+  expect(world.facade.statusOf(id).access).toMatchObject({
+    host: before?.host,
+    verifiedAt: expect.any(String),
+  });
+});
+
+test('other keys are set, and said by their hash', async () => {
+  world.start();
+  const id = await active();
+  world.facade.wish(id, { sshPublicKeys: [KEY] });
+  await untilApplied(id, { sshKeysSHA256: sshKeysSHA256([KEY]) });
+  expect(done().at(-1)).toBe(`keys ${KEY}`);
+});
+
+test('what cannot be done is told to the provider, and tried again later', async () => {
+  world.start();
+  const id = await active();
+  world.facade.wish(id, { passwordReset: 1 });
+  await untilApplied(id, {
+    failed: { wish: 'Password', message: 'this provisioner cannot set a password' },
+  });
+});
