@@ -6,14 +6,14 @@
 import { isTrue } from '../condition.ts';
 import { DIMENSIONS, minus } from './amounts.ts';
 import type { Demand } from './demand.ts';
-import { breakerOf } from './health.ts';
+import type { Standing } from './health.ts';
 import { type Because, SHORTAGE_OF } from './reasons.ts';
 import type { Route } from './routes.ts';
 import { showCondition, unmet } from './selector.ts';
 import type { PreparedAgent } from './supply.ts';
 import { compareVersions } from './version.ts';
 
-type Pair = Readonly<{ demand: Demand; route: Route; agent: PreparedAgent }>;
+export type Pair = Readonly<{ demand: Demand; route: Route; agent: PreparedAgent; standing: Standing }>;
 type Check = (pair: Pair) => Because | undefined;
 
 /** Undefined when the agent may take it. */
@@ -71,10 +71,9 @@ const takesWork: Check = ({ agent: { agent, presence } }) => {
   return { reason: 'AgentOffline', sinceMs };
 };
 
-const isWell: Check = ({ demand, agent: { agent, health, load } }) => {
+const isWell: Check = ({ agent: { agent, load }, standing: { breaker } }) => {
   const healthy = agent.status?.conditions?.find(({ type }) => type === 'Healthy');
   if (healthy && !isTrue([healthy], 'Healthy')) return { reason: 'AgentUnhealthy', message: healthy.message };
-  const breaker = breakerOf(health, demand.nowMs);
   if (breaker.state === 'Closed') return undefined;
   const { failures } = breaker;
   if (breaker.state === 'Open') return { reason: 'BreakerOpen', failures, untilMs: breaker.untilMs };

@@ -44,7 +44,9 @@ describe('who may claim when', () => {
       attempts: [{ ...failedAttempt(3, 1, at(0)), outcome: 'Expired' }],
     });
     const agents = [fuller(1), fuller(2), fuller(3)];
-    expect(waits(placeIn({ agents }, contract, { now: at(1) }), 3)).toEqual([30, 30 + step, 0]);
+    const placement = placeIn({ agents }, contract, { now: at(1) });
+    expect(waits(placement, 3)).toEqual([30, 30 + step, 0]);
+    expect(placement.againAtMs).toBe(at(30).getTime());
   });
 
   test('after an expiry anybody at once when its holder is not there', () => {

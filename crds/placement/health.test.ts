@@ -3,15 +3,16 @@ import { describe, expect, test } from 'vitest';
 import type { AgentHealth } from '../agent.ts';
 import { aContract, anAgent, at, NOON, uidOf } from '../contract/builders.ts';
 import type { Attempt } from '../contract/status.ts';
-import { breakerOf, failureCost, healthChangesAt, healthOf } from './health.ts';
+import { healthOf, recordOf, standingAt } from './health.ts';
 import { BREAKER_OPEN_MAX_MS, BREAKER_OPEN_MS, FAILURES_COST_MAX } from './numbers.ts';
 
 const MINUTE = 60;
 const failures = (...minutes: number[]): AgentHealth => ({
   failures: minutes.map((minute, n) => ({ contractUID: uidOf(n), at: at(minute * MINUTE).toISOString() })),
 });
-const stateAt = (health: AgentHealth, minute: number) =>
-  breakerOf(health, at(minute * MINUTE).getTime()).state;
+const breakerAt = (health: AgentHealth, minute: number) =>
+  standingAt(recordOf(health), at(minute * MINUTE).getTime()).breaker;
+const stateAt = (health: AgentHealth, minute: number) => breakerAt(health, minute).state;
 
 describe('the breaker of an agent', () => {
   test('two contracts in a row that failed leave it closed, the third opens it', () => {
@@ -20,7 +21,7 @@ describe('the breaker of an agent', () => {
   });
 
   test('is half open a quarter of an hour after the last failure', () => {
-    expect(breakerOf(failures(0, 1, 2), at(3 * MINUTE).getTime())).toEqual({
+    expect(breakerAt(failures(0, 1, 2), 3)).toEqual({
       state: 'Open',
       failures: 3,
       untilMs: at(17 * MINUTE).getTime(),
@@ -32,7 +33,7 @@ describe('the breaker of an agent', () => {
     expect(stateAt(failures(0, 1, 2, 20), 20 + 29)).toBe('Open');
     expect(stateAt(failures(0, 1, 2, 20), 20 + 30)).toBe('HalfOpen');
     const many = failures(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
-    expect(breakerOf(many, at(9 * MINUTE).getTime())).toMatchObject({
+    expect(breakerAt(many, 9)).toMatchObject({
       untilMs: at(9 * MINUTE).getTime() + BREAKER_OPEN_MAX_MS,
     });
   });
@@ -50,9 +51,10 @@ describe('the breaker of an agent', () => {
 });
 
 test('recent failures cost points, up to a limit, and are forgiven', () => {
-  const cost = (minute: number) => failureCost(failures(0, 1), at(minute * MINUTE).getTime());
-  expect([cost(2), cost(30.5), cost(31)]).toEqual([30, 15, 0]);
-  expect(failureCost(failures(0, 1, 2, 3, 4, 5, 6), at(420).getTime())).toBe(FAILURES_COST_MAX);
+  const cost = (minute: number, ...at_: number[]) =>
+    standingAt(recordOf(failures(...at_)), at(minute * MINUTE).getTime()).cost;
+  expect([cost(2, 0, 1), cost(30.5, 0, 1), cost(31, 0, 1)]).toEqual([30, 15, 0]);
+  expect(cost(7, 0, 1, 2, 3, 4, 5, 6)).toBe(FAILURES_COST_MAX);
 });
 
 describe('what is a failure of the agent', () => {
@@ -120,11 +122,12 @@ test('nothing changes by time before it says so', () =>
       (minutes, later) => {
         const health = failures(...minutes.sort((a, b) => a - b));
         const nowMs = NOON.getTime();
-        const nextMs = healthChangesAt(health, nowMs) ?? nowMs + 10 * BREAKER_OPEN_MS;
+        const record = recordOf(health);
+        const now = standingAt(record, nowMs);
+        const nextMs = now.changesAtMs ?? nowMs + 10 * BREAKER_OPEN_MS;
         const thenMs = nowMs + (later % (nextMs - nowMs));
         expect(nextMs).toBeGreaterThan(nowMs);
-        expect(breakerOf(health, thenMs)).toEqual(breakerOf(health, nowMs));
-        expect(failureCost(health, thenMs)).toBe(failureCost(health, nowMs));
+        expect({ ...standingAt(record, thenMs), changesAtMs: now.changesAtMs }).toEqual(now);
       },
     ),
   ));

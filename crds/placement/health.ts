@@ -64,41 +64,50 @@ function isFaultOfAgent({ outcome, class: kind = 'transient' }: Attempt): boolea
   }
 }
 
-export function breakerOf(health: AgentHealth | undefined, nowMs: number): Breaker {
-  const run = runOf(health, nowMs);
-  const contracts = new Set(run.map(({ contractUID }) => contractUID)).size;
-  const last = run.at(-1);
-  if (contracts < BREAKER_RUN || !last) return { state: 'Closed' };
-  const openMs = Math.min(BREAKER_OPEN_MAX_MS, BREAKER_OPEN_MS * 2 ** (contracts - BREAKER_RUN));
-  const untilMs = Date.parse(last.at) + openMs;
-  if (nowMs < untilMs) return { state: 'Open', failures: contracts, untilMs };
-  return { state: 'HalfOpen', failures: contracts };
-}
+/** What the failures come to at an instant. */
+export type Standing = Readonly<{
+  breaker: Breaker;
+  /** What recent failures take off a score. */
+  cost: number;
+  /** When one of these changes by the passing of time alone; undefined: never. */
+  changesAtMs: number | undefined;
+}>;
 
-/** What recent failures take off a score. */
-export function failureCost(health: AgentHealth | undefined, nowMs: number): number {
-  const recent = (health?.failures ?? []).filter(({ at }) => nowMs - Date.parse(at) < FAILURE_WEIGHS_MS);
-  return Math.min(FAILURES_COST_MAX, recent.length * FAILURE_COST);
-}
+const WELL: Standing = { breaker: { state: 'Closed' }, cost: 0, changesAtMs: undefined };
 
-/** When one of these answers changes by the passing of time alone; undefined: never. */
-export function healthChangesAt(health: AgentHealth | undefined, nowMs: number): number | undefined {
-  if (!health?.failures?.length) return undefined;
-  const breaker = breakerOf(health, nowMs);
-  const instants = health.failures.flatMap(({ at }) => [
-    Date.parse(at) + FAILURE_WEIGHS_MS,
-    Date.parse(at) + RUN_WITHIN_MS,
-  ]);
+/** The same with its instants parsed, for whoever asks often. */
+export type TrackRecord = Readonly<{
+  lastSuccessMs: number;
+  failures: readonly Readonly<{ contractUID: string; atMs: number }>[];
+}>;
+
+export const recordOf = (health: AgentHealth | undefined): TrackRecord => ({
+  lastSuccessMs: health?.lastSuccessAt ? Date.parse(health.lastSuccessAt) : 0,
+  failures: (health?.failures ?? []).map(({ contractUID, at }) => ({ contractUID, atMs: Date.parse(at) })),
+});
+
+export function standingAt(record: TrackRecord, nowMs: number): Standing {
+  const { failures } = record;
+  if (failures.length === 0) return WELL;
+  const breaker = breakerOf(record, nowMs);
+  const recent = failures.filter(({ atMs }) => nowMs - atMs < FAILURE_WEIGHS_MS).length;
+  const instants = failures.flatMap(({ atMs }) => [atMs + FAILURE_WEIGHS_MS, atMs + RUN_WITHIN_MS]);
   if (breaker.state === 'Open') instants.push(breaker.untilMs);
   const next = Math.min(...instants.filter((ms) => ms > nowMs));
-  return next === Number.POSITIVE_INFINITY ? undefined : next;
+  return {
+    breaker,
+    cost: Math.min(FAILURES_COST_MAX, recent * FAILURE_COST),
+    changesAtMs: next === Number.POSITIVE_INFINITY ? undefined : next,
+  };
 }
 
-function runOf(health: AgentHealth | undefined, nowMs: number): NonNullable<AgentHealth['failures']> {
-  if (!health?.failures) return [];
-  const successMs = health.lastSuccessAt ? Date.parse(health.lastSuccessAt) : 0;
-  return health.failures.filter(({ at }) => {
-    const ms = Date.parse(at);
-    return ms > successMs && nowMs - ms < RUN_WITHIN_MS;
-  });
+function breakerOf({ lastSuccessMs, failures }: TrackRecord, nowMs: number): Breaker {
+  const run = failures.filter(({ atMs }) => atMs > lastSuccessMs && nowMs - atMs < RUN_WITHIN_MS);
+  const contracts = new Set(run.map(({ contractUID }) => contractUID)).size;
+  const last = run.at(-1);
+  if (contracts < BREAKER_RUN || !last) return WELL.breaker;
+  const openMs = Math.min(BREAKER_OPEN_MAX_MS, BREAKER_OPEN_MS * 2 ** (contracts - BREAKER_RUN));
+  const untilMs = last.atMs + openMs;
+  if (nowMs < untilMs) return { state: 'Open', failures: contracts, untilMs };
+  return { state: 'HalfOpen', failures: contracts };
 }

@@ -5,10 +5,9 @@
  * score, and at last a number of each pair of contract and agent.
  */
 import { DIMENSIONS } from './amounts.ts';
+import type { Pair } from './checks.ts';
 import type { Demand } from './demand.ts';
-import { failureCost } from './health.ts';
 import { pairOf } from './rendezvous.ts';
-import type { Route } from './routes.ts';
 import type { PreparedAgent } from './supply.ts';
 
 export type Rank = Readonly<{
@@ -19,12 +18,10 @@ export type Rank = Readonly<{
   tie: number;
 }>;
 
-export function rankOf(
-  demand: Demand,
-  { route, agent }: Readonly<{ route: Route; agent: PreparedAgent }>,
-): Rank {
+export function rankOf(pair: Pair): Rank {
+  const { demand, route, agent } = pair;
   const { uid, hash } = agent;
-  const score = scoreOf(demand, { route, agent });
+  const score = scoreOf(pair);
   const { priority } = route.pool.pool.spec;
   let key = demand.takeover?.agentUID === uid ? 1 : 0;
   key = then(key, { most: 15, value: 15 - (demand.failedOn.get(uid) ?? 0) });
@@ -48,11 +45,11 @@ export const byRank = (
 ): number => b.rank.key - a.rank.key || b.rank.tie - a.rank.tie || (a.agentUID < b.agentUID ? -1 : 1);
 
 /** Whole points: agents that are nearly as full as each other tie, and the last step shares the work out. */
-function scoreOf(demand: Demand, { route, agent }: Readonly<{ route: Route; agent: PreparedAgent }>): number {
+function scoreOf({ demand, route, agent, standing }: Pair): number {
   const filled = filledBy(demand, agent);
   const isPacked = route.pool.pool.spec.placement?.strategy === 'Pack';
   const points = 100 * (isPacked ? filled : 1 - filled);
-  return Math.max(0, Math.round(points - failureCost(agent.health, demand.nowMs)));
+  return Math.max(0, Math.round(points - standing.cost));
 }
 
 /** Agents that say nothing of their size are compared by how many machines they have. */

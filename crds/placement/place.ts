@@ -7,7 +7,7 @@ import type { Contract } from '../contract/contract.ts';
 import type { Amounts } from './amounts.ts';
 import { refusalOf } from './checks.ts';
 import { type Demand, type DemandFacts, demandOf } from './demand.ts';
-import { healthChangesAt } from './health.ts';
+import { standingAt } from './health.ts';
 import { byRank, type Rank, rankOf } from './order.ts';
 import { type Because, endsAtMs } from './reasons.ts';
 import { type Route, routesOf } from './routes.ts';
@@ -87,7 +87,8 @@ export function whyNot(
   if (away) return away.because;
   const route = routes.find(({ pool }) => isIts(pool));
   const agent = route?.pool.agents.find(({ uid }) => uid === agentUID);
-  return route && agent ? refusalOf({ demand, route, agent }) : { reason: 'PoolNotFound' };
+  if (!route || !agent) return { reason: 'PoolNotFound' };
+  return refusalOf({ demand, route, agent, standing: standingAt(agent.record, demand.nowMs) });
 }
 
 type Ranked = Readonly<{
@@ -104,16 +105,17 @@ function lookInto(route: Route, { demand, found }: Readonly<{ demand: Demand; fo
   const pool = object.metadata.name;
   if (agents.length === 0) found.passedOver.push(wholePool(route.pool, { reason: 'NoAgents' }));
   for (const agent of agents) {
+    const pair = { demand, route, agent, standing: standingAt(agent.record, demand.nowMs) };
     const { name } = agent.agent.metadata;
-    const because = refusalOf({ demand, route, agent });
-    if (because) found.passedOver.push({ pool, agent: name, because });
-    else
-      found.ranked.push({
-        ...{ pool, agent: name, agentUID: agent.uid, opensAtMs: route.opens?.atMs },
-        rank: rankOf(demand, { route, agent }),
-      });
-    if (because) found.againAtMs = earlier(found.againAtMs, endsAtMs(because));
-    found.againAtMs = earlier(found.againAtMs, healthChangesAt(agent.health, demand.nowMs));
+    const because = refusalOf(pair);
+    found.againAtMs = earlier(found.againAtMs, pair.standing.changesAtMs);
+    if (because) {
+      found.passedOver.push({ pool, agent: name, because });
+      found.againAtMs = earlier(found.againAtMs, endsAtMs(because));
+    } else {
+      const opensAtMs = route.opens?.atMs;
+      found.ranked.push({ pool, agent: name, agentUID: agent.uid, opensAtMs, rank: rankOf(pair) });
+    }
   }
 }
 

@@ -1,10 +1,11 @@
 /**
  * Pools and agents in the form that placing reads: quantities parsed, capacities multiplied, hashes made. Whoever
- * places often keeps it and makes anew only what changed: an agent after its heartbeat, a contract or its pool.
+ * places often keeps each prepared pool and makes anew only the one that changed.
  */
 import type { Agent, AgentHealth } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
 import { type Amounts, numberOf } from './amounts.ts';
+import { recordOf, type TrackRecord } from './health.ts';
 import type { Load } from './load.ts';
 import { hashOf } from './rendezvous.ts';
 
@@ -23,6 +24,7 @@ export type PreparedAgent = AgentFacts &
   Readonly<{
     uid: string;
     hash: number;
+    record: TrackRecord;
     /** What may be promised, overcommitment included; undefined: the agent has not said, and checks for itself. */
     capacity: Readonly<{ [K in keyof Amounts]: Amounts[K] | undefined }>;
   }>;
@@ -36,6 +38,7 @@ export type Supply = Readonly<{
   strays: ReadonlyMap<string, readonly Agent[]>;
 }>;
 
+/** All anew, for whoever places once. */
 export function prepareSupply({
   pools,
   agents,
@@ -45,16 +48,27 @@ export function prepareSupply({
     const key = keyOf(pool.metadata.namespace, pool.metadata.name);
     const own = byPool.get(key) ?? [];
     byPool.delete(key);
-    return { pool, agents: own.map((facts) => prepareAgent(facts, pool)) };
+    return preparePool(pool, own);
   });
-  const strays = [...byPool.values()].flat().map(({ agent }) => agent);
-  return {
-    pools: Map.groupBy(prepared, ({ pool }) => pool.metadata.namespace ?? ''),
-    strays: Map.groupBy(strays, ({ metadata }) => metadata.namespace ?? ''),
-  };
+  return supplyOf({ pools: prepared, strays: [...byPool.values()].flat().map(({ agent }) => agent) });
 }
 
-export function prepareAgent(facts: AgentFacts, { spec }: AgentPool): PreparedAgent {
+/** A pool with all of its agents: to be made anew when it, one of them, or a contract of one of them changed. */
+export const preparePool = (pool: AgentPool, agents: readonly AgentFacts[]): PreparedPool => ({
+  pool,
+  agents: agents.map((facts) => prepareAgent(facts, pool)),
+});
+
+/** `strays` are agents whose pool is not there. */
+export const supplyOf = ({
+  pools,
+  strays,
+}: Readonly<{ pools: Iterable<PreparedPool>; strays: Iterable<Agent> }>): Supply => ({
+  pools: Map.groupBy(pools, ({ pool }) => pool.metadata.namespace ?? ''),
+  strays: Map.groupBy(strays, ({ metadata }) => metadata.namespace ?? ''),
+});
+
+function prepareAgent(facts: AgentFacts, { spec }: AgentPool): PreparedAgent {
   const { metadata, status } = facts.agent;
   const { cpu, memory, storage, gpu = 0, instances } = status?.resources ?? {};
   const { overcommit, instancesPerAgent } = spec.placement ?? {};
@@ -64,6 +78,7 @@ export function prepareAgent(facts: AgentFacts, { spec }: AgentPool): PreparedAg
     ...facts,
     uid: metadata.uid ?? '',
     hash: hashOf(metadata.uid ?? ''),
+    record: recordOf(facts.health),
     capacity: {
       cpuMilli: promised(cpu, { percent: overcommit?.cpuPercent, unit: 1000 }),
       memoryBytes: promised(memory, { percent: overcommit?.memoryPercent }),

@@ -6,6 +6,8 @@ test('each is older than the next', () => {
     'unknown',
     '0.6.0',
     '0.10.0',
+    '1.0.0-5',
+    '1.0.0--a',
     '1.0.0-alpha',
     '1.0.0-alpha.1',
     '1.0.0-alpha.beta',
