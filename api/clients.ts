@@ -9,6 +9,7 @@ import { type Recipe, recipeDefinition } from '../crds/recipe.ts';
 import type { ResourceDefinition } from '../crds/resource.ts';
 import { type SetupToken, setupTokenDefinition } from '../crds/setup-token.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { type ConfigMap, configMapsOf } from '../kube/config-map.ts';
 import type { KubeObject, ObjectMeta } from '../kube/object.ts';
 import type { ResourceClient, ResourceType } from '../kube/resource.ts';
 
@@ -19,8 +20,6 @@ export type Lease = KubeObject &
     metadata: ObjectMeta;
     spec: Readonly<{ holderIdentity?: string; leaseDurationSeconds?: number; renewTime?: string }>;
   }>;
-
-export type ConfigMap = KubeObject & Readonly<{ data?: Readonly<Record<string, string>> }>;
 
 export type Secret = KubeObject & Readonly<{ type?: string; data?: Readonly<Record<string, string>> }>;
 
@@ -62,13 +61,6 @@ const SECRET: ResourceType = {
   kind: 'Secret',
   namespaced: true,
 };
-const CONFIG_MAP: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'configmaps',
-  kind: 'ConfigMap',
-  namespaced: true,
-};
 const NAMESPACE: ResourceType = {
   group: '',
   version: 'v1',
@@ -95,7 +87,7 @@ export const createClients = (kube: KubeClient): Clients => ({
   contracts: kube.resource<Contract>(resourceTypeOf(contractDefinition)),
   leases: kube.resource<Lease>(LEASE),
   secrets: kube.resource<Secret>(SECRET),
-  configMaps: kube.resource<ConfigMap>(CONFIG_MAP),
+  configMaps: configMapsOf(kube),
   namespaces: kube.resource<KubeObject>(NAMESPACE),
   selfReviews: kube.resource<KubeObject>(SELF_REVIEW),
 });

@@ -60,6 +60,8 @@ const LEASES: ResourceType = {
   namespaced: true,
 };
 
+export const leasesOf = (client: KubeClient): ResourceClient<Lease> => client.resource<Lease>(LEASES);
+
 export const createClients = (client: KubeClient): Clients => ({
   providers: client.resource(typeOf(providerDefinition)),
   pools: client.resource(typeOf(agentPoolDefinition)),
@@ -131,7 +133,7 @@ export function createInformers(wiring: Wiring, clients: Clients): Informers {
     }),
     leases: createInformer({
       ...base,
-      resource: client.resource<Lease>(LEASES),
+      resource: leasesOf(client),
       labelSelector: LABEL.agent,
       indexers: { agent: ({ metadata }) => [metadata.labels?.[LABEL.agent] ?? ''] },
     }),

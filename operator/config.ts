@@ -22,6 +22,19 @@ const Environment = z
       .max(63)
       .optional()
       .describe('Namespace of the leader Lease; default: of the credentials.'),
+    INSTALLATION_NAMESPACE: z
+      .string()
+      .max(63)
+      .optional()
+      .describe(
+        'Namespace of ConfigMap dcmarket-world, as the facades have it; default: of the leader Lease.',
+      ),
+    RESTORE_SETTLE_SECONDS: z.coerce
+      .number()
+      .min(0)
+      .max(3600)
+      .optional()
+      .describe('After a restore of etcd: so long every agent gets to be heard once; default 45.'),
     LEASE_DURATION_SECONDS: z.coerce
       .number()
       .int()

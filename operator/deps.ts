@@ -4,11 +4,14 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Clients, Informers } from './clients.ts';
+import type { OperatorWorld } from './restore/world.ts';
 
 export type OperatorDeps = Readonly<{
   clients: Clients;
   informers: Informers;
-  store: Pick<Store, 'archive' | 'instances' | 'idempotency' | 'attempts' | 'deadLetters'>;
+  store: Pick<Store, 'archive' | 'instances' | 'idempotency' | 'attempts' | 'deadLetters' | 'restore'>;
+  /** Whether an older etcd was put back. */
+  world: OperatorWorld;
   /** How long a provider may retry what failed. FAILED_GRACE_MS when left out. */
   failedGraceMs?: number | undefined;
   clock: Clock;

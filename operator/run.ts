@@ -2,7 +2,9 @@
  * Wires the operator: caches run from the start, so that a standby takes over at once; controllers run only
  * while this process leads, and every write of theirs checks that it still does.
  */
+import { ONLINE_WITHIN_MS } from '../crds/contract/numbers.ts';
 import { createKubeClient } from '../kube/client.ts';
+import { configMapsOf } from '../kube/config-map.ts';
 import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
 import { NotLeadingError, runLeaderElection } from '../kube/leader-election.ts';
 import { createMetrics } from '../kube/metrics.ts';
@@ -14,7 +16,7 @@ import { agentController } from './agent/controller.ts';
 import { recordAgents } from './agent/events.ts';
 import { addAgentMetrics } from './agent/metrics.ts';
 import { agentPoolController } from './agent-pool/controller.ts';
-import { createClients, createInformers, type Informers } from './clients.ts';
+import { createClients, createInformers, type Informers, leasesOf } from './clients.ts';
 import type { OperatorConfig } from './config.ts';
 import { keepChronicle, type TellGiveUp } from './contract/chronicle.ts';
 import { contractController } from './contract/controller.ts';
@@ -22,6 +24,10 @@ import { recordGiveUp, recordMoves } from './contract/events.ts';
 import { giveUpMetric } from './contract/give-up-metric.ts';
 import type { OperatorDeps } from './deps.ts';
 import { startHealth } from './health.ts';
+import { closingController } from './restore/closing.ts';
+import { firstLook, keepWorld, type RestoreDeps } from './restore/keeper.ts';
+import { addRestoreMetrics } from './restore/metrics.ts';
+import { createOperatorWorld } from './restore/world.ts';
 import { offeringController, providerController, setupTokenController } from './small-controllers.ts';
 
 export type OperatorOptions = Readonly<{
@@ -72,6 +78,18 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   );
   addAgentMetrics(metrics.registry, informers.agents.cache.list);
   const namespace = config.LEASE_NAMESPACE ?? client.namespace ?? 'default';
+  const world = createOperatorWorld({
+    configMaps: configMapsOf(client),
+    contracts: informers.contracts,
+    store,
+    namespace: config.INSTALLATION_NAMESPACE ?? namespace,
+    clock,
+    log,
+    observe,
+    watchStallMs,
+    signal,
+  });
+  addRestoreMetrics(metrics.registry, world);
   const election = runLeaderElection({
     leaseDurationMs: config.LEASE_DURATION_SECONDS * 1000,
     renewDeadlineMs: config.LEASE_RENEW_DEADLINE_SECONDS * 1000,
@@ -95,24 +113,32 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         observe,
       });
       const clients = createClients(guarded);
-      const deps = { clients, informers, store, clock, observe, log, namespace: watched, failedGraceMs };
+      const shared = { clients, informers, store, world, clock, observe, log, namespace: watched };
+      const deps = { ...shared, failedGraceMs };
+      const restore = {
+        ...shared,
+        recorder,
+        configMaps: configMapsOf(guarded),
+        leases: leasesOf(guarded),
+        settleMs: settleMsOf(config),
+      };
       const tell: TellGiveUp = (contract, giveUp) => {
         countGiveUp(giveUp.reason);
         recordGiveUp(recorder, { contract, giveUp });
       };
-      return runControllers(deps, { recorder, tell, signal: leading });
+      return runControllers(deps, { recorder, tell, restore, signal: leading });
     },
   });
   const health = await startHealth(
     {
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-      isSynced: () => allOf(informers).every((one) => one.isSynced()),
+      isSynced: () => [...allOf(informers), world.informer].every((one) => one.isSynced()),
       isLeading: election.isLeader,
     },
     { host: config.METRICS_HOST, port: config.METRICS_PORT },
   );
   log.info({ identity, namespace }, 'operator started');
-  const caches = Promise.all(allOf(informers).map((informer) => informer.run(signal)));
+  const caches = Promise.all([...allOf(informers), world.informer].map((informer) => informer.run(signal)));
   try {
     await Promise.all([election.done, caches, migrateUntilDone({ store, clock, log, signal })]);
   } finally {
@@ -125,12 +151,25 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   }
 }
 
+/** As long as an agent is called online after its last heartbeat. */
+const settleMsOf = ({ RESTORE_SETTLE_SECONDS: seconds }: OperatorConfig): number =>
+  seconds === undefined ? ONLINE_WITHIN_MS : seconds * 1000;
+
 const allOf = (informers: Informers) => Object.values(informers);
+
+type Leading = Readonly<{
+  recorder: EventRecorder;
+  tell: TellGiveUp;
+  restore: RestoreDeps;
+  signal: AbortSignal;
+}>;
 
 async function runControllers(
   deps: OperatorDeps,
-  { recorder, tell, signal }: Readonly<{ recorder: EventRecorder; tell: TellGiveUp; signal: AbortSignal }>,
+  { recorder, tell, restore, signal }: Leading,
 ): Promise<void> {
+  // An older etcd is better noticed before the first decision than after it.
+  await firstLook(restore, signal);
   const controllers = [
     providerController(deps),
     agentPoolController(deps),
@@ -138,6 +177,7 @@ async function runControllers(
     setupTokenController(deps),
     offeringController(deps),
     contractController(deps),
+    closingController(deps),
   ];
   const stopEvents = [
     recordMoves(deps.informers.contracts, recorder),
@@ -148,6 +188,7 @@ async function runControllers(
   try {
     await Promise.all([
       sweepKeys(deps, signal),
+      keepWorld(restore, signal),
       keepChronicle({ ...deps, contracts: deps.informers.contracts, tell }, signal),
       ...controllers.map((controller) => controller.run(signal)),
     ]);

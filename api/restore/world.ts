@@ -7,6 +7,7 @@ import type { Contract } from '../../crds/contract/contract.ts';
 import { generationOf } from '../../crds/contract/generation.ts';
 import type { OlderWorldSign } from '../../crds/contract/unclaimed.ts';
 import { Problem } from '../../crds/problem.ts';
+import { createHighest, isAbove } from '../../crds/restore/highest.ts';
 import {
   dataOf,
   FIRST_WORLD,
@@ -20,13 +21,12 @@ import {
   type World,
   worldOf,
 } from '../../crds/restore/world.ts';
-import { isAlreadyExists, isConflict } from '../../kube/error.ts';
+import { type ConfigMap, swapConfigMap } from '../../kube/config-map.ts';
 import { createInformer, type Informer } from '../../kube/informer.ts';
-import { compareResourceVersions } from '../../kube/object.ts';
 import type { Observe } from '../../kube/observation.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { Clients, ConfigMap } from '../clients.ts';
+import type { Clients } from '../clients.ts';
 import type { Installation } from '../installation.ts';
 import type { StorePort } from '../store-port.ts';
 import { createProver, type ProvenGrant, type Prover } from './proof.ts';
@@ -93,29 +93,20 @@ export function createWorld(parts: Parts): RunningWorld {
     stallMs: parts.watchStallMs,
   });
   let known: World = FIRST_WORLD;
-  /** Highest version of a contract that was seen since this generation was known. */
-  let highest = '0';
-  /** Where the watch of contracts stood when it became known: that it went back from there is no news. */
-  let explained = '0';
+  const highest = createHighest();
   let suspicions = 0;
   let prover: Promise<Prover> | undefined;
 
   const see = (world: World): void => {
     const before = known;
     known = later(known, world);
-    if (known.generation > before.generation) {
-      highest = '0';
-      explained = contracts.cache.resourceVersion() ?? '0';
-    }
+    if (known.generation > before.generation) highest.rose(contracts.cache.resourceVersion());
     if (known.generation !== before.generation || known.phase !== before.phase)
       log.warn({ ...known, unclaimed: known.unclaimed.length }, 'the world changed');
   };
   const refresh = async (): Promise<World> => {
     see(worldOf(await clients.configMaps.get(ref)));
     return known;
-  };
-  const saw = (version: string | undefined): void => {
-    if (version && compareResourceVersions(version, highest) > 0) highest = version;
   };
   const raise = (sign: Sign) => raiseGeneration(parts, { ref, sign, see });
   /** Rests from now on, until the ConfigMap says so too. */
@@ -137,10 +128,9 @@ export function createWorld(parts: Parts): RunningWorld {
     return prover;
   };
 
-  contracts.onChange(({ object }) => saw(object.metadata.resourceVersion));
+  contracts.onChange(({ object }) => highest.saw(object.metadata.resourceVersion));
   contracts.onWentBack(({ seen }) => {
-    if (compareResourceVersions(seen, explained) <= 0) return;
-    suspect({ because: 'WentBack', generation: known.generation });
+    if (highest.isNews(seen)) suspect({ because: 'WentBack', generation: known.generation });
   });
   informer.onChange(({ type, object }) => {
     const world = type === 'Deleted' ? FIRST_WORLD : worldOf(object);
@@ -154,7 +144,7 @@ export function createWorld(parts: Parts): RunningWorld {
     now: () => known,
     refresh,
     raise,
-    saw,
+    saw: highest.saw,
     requireNormal,
     requireCertain: async () => {
       requireNormal();
@@ -172,17 +162,17 @@ export function createWorld(parts: Parts): RunningWorld {
         await raise({ because: 'GenerationAhead', generation: told.generation, revealedBy: agentUID });
         return;
       }
-      if (compareResourceVersions(told.resourceVersion, highest) <= 0) return;
+      if (!isAbove(told.resourceVersion, highest.version())) return;
       // Another facade may be ahead of our watch: the server itself says where it is.
       const page = await clients.contracts.list({ namespace: parts.watched, limit: 1 });
-      if (told.generation === known.generation) saw(page.resourceVersion);
-      if (compareResourceVersions(told.resourceVersion, page.resourceVersion) > 0)
+      if (told.generation === known.generation) highest.saw(page.resourceVersion);
+      if (isAbove(told.resourceVersion, page.resourceVersion))
         await raise({ because: 'VersionAhead', generation: told.generation, revealedBy: agentUID });
     },
     heardNow: async () => {
       const { generation } = known;
-      if (highest === '0') return undefined;
-      const resourceVersion = highest; // with the generation that it belongs to
+      const resourceVersion = highest.version(); // read together: it belongs to this generation
+      if (resourceVersion === '0') return undefined;
       return (await proverOf()).heardOf({ generation, resourceVersion });
     },
     proofOf: async (grant) => (await proverOf()).proofOf(grant),
@@ -211,7 +201,14 @@ async function raiseGeneration(
       () => 0, // it follows later; the operator sees to it
     );
     const next = raised(world, { sign, stored, now: clock.now() });
-    if (!(await write(clients.configMaps, { live, ref, world: next }))) continue;
+    // What people said of an earlier restore goes.
+    const written = await swapConfigMap(clients.configMaps, {
+      ref,
+      live,
+      data: dataOf(next),
+      without: [GO_ON_WITHOUT, LET_GO],
+    });
+    if (!written) continue;
     log.error(
       { ...next, unclaimed: undefined },
       'an older etcd was put back: nothing is done until agents have listed',
@@ -225,24 +222,6 @@ async function raiseGeneration(
   throw new Problem('Conflict', 'The generation was raised by others too often in a row.', {
     next: 'Send the request again.',
   });
-}
-
-type Write = Readonly<{ live: ConfigMap | undefined; ref: Raising['ref']; world: World }>;
-
-/** False when somebody wrote in between. What people said of an earlier restore goes. */
-async function write(configMaps: Clients['configMaps'], { live, ref, world }: Write): Promise<boolean> {
-  const data = dataOf(world);
-  try {
-    if (!live) await configMaps.create({ metadata: ref, data });
-    else {
-      const { [GO_ON_WITHOUT]: _without, [LET_GO]: _letGo, ...annotations } = live.metadata.annotations ?? {};
-      await configMaps.update({ ...live, metadata: { ...live.metadata, annotations }, data });
-    }
-    return true;
-  } catch (error) {
-    if (isConflict(error) || isAlreadyExists(error)) return false;
-    throw error;
-  }
 }
 
 async function untilDone({ clock, log, stopping }: Parts, attempt: () => Promise<void>): Promise<void> {

@@ -2,9 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
 import { isTrue } from '../../crds/condition.ts';
-import type { Contract } from '../../crds/contract/contract.ts';
+import { type Contract, isLive } from '../../crds/contract/contract.ts';
 import { supplyKeys } from '../../crds/contract/eligibility.ts';
 import type { Offering } from '../../crds/offering.ts';
+import { worldOf } from '../../crds/restore/world.ts';
 import { type Controller, createController } from '../../kube/controller.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { keyOf, type ObjectKey } from '../../kube/object.ts';
@@ -18,9 +19,11 @@ import { gather } from './gather.ts';
 import { createLedger } from './ledger.ts';
 
 const WORKERS = 16;
+/** While an older etcd is being resolved; its end wakes at once. */
+const RESTING_MS = 30_000;
 
 export function contractController(deps: OperatorDeps): Controller {
-  const { clients, informers, clock, observe, log, store, failedGraceMs } = deps;
+  const { clients, informers, clock, observe, log, store, failedGraceMs, world } = deps;
   const { contracts, offerings, providers, pools, agents } = informers;
   const locks = createSilenceWatch();
   const ledger = createLedger(store);
@@ -47,10 +50,16 @@ export function contractController(deps: OperatorDeps): Controller {
         const same = isDeepStrictEqual(supplyOf(old), supplyOf(object));
         return pool && !same ? waitingFor(contracts, supplyKeys(pool)) : [];
       }),
+      // A restore was resolved: everything that rested is looked at.
+      on(world.informer, (object) =>
+        worldOf(object).phase === 'Normal' ? contracts.cache.list().map(keyOf) : [],
+      ),
     ],
     reconcile: again(async ({ key, signal }) => {
       const contract = contracts.cache.get(key);
       if (!contract) return {};
+      // A first status takes nothing away, and the resolution waits for it.
+      if (world.isResolving() && isLive(contract)) return { requeueAfterMs: RESTING_MS };
       const decision = decide(gather({ informers, clock, locks, failedGraceMs }, contract));
       await apply({ clients, contracts, ledger }, { contract, decision, signal });
       return decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs };

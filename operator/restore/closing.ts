@@ -1,0 +1,65 @@
+/**
+ * What PostgreSQL must know beside the machines that a contract has: which it has no more. Moved, when the contract
+ * went on without it; Ended, when it was told to end. Derived from the status alone, so it is caught up by itself
+ * after PostgreSQL was down; beside the agents' path, with a queue of its own. Source: docs/contract.md, 12.
+ */
+import { type Contract, isLive, type LiveContract } from '../../crds/contract/contract.ts';
+import { isEnding } from '../../crds/contract/phase.ts';
+import { type Controller, createController } from '../../kube/controller.ts';
+import { keyOf } from '../../kube/object.ts';
+import type { Store } from '../../store/store.ts';
+import type { OperatorDeps } from '../deps.ts';
+import { on } from '../source.ts';
+import type { OperatorWorld } from './world.ts';
+
+export type Closing =
+  | Readonly<{ close: 'Below'; epoch: number }>
+  | Readonly<{ close: 'All'; reason: string }>
+  | undefined;
+
+/** What of a contract's machines is closed by now; undefined: nothing. */
+export function closingOf({ status }: LiveContract): Closing {
+  const { attempts = [], instance, phase, epoch, reason = phase } = status;
+  const hadMachine =
+    instance !== undefined ||
+    status.startsAt !== undefined ||
+    attempts.some(({ outcome }) => outcome === 'Succeeded' || outcome === 'VerificationFailed');
+  if (!hadMachine) return undefined;
+  if (isEnding(phase)) return { close: 'All', reason };
+  return { close: 'Below', epoch: instance?.epoch ?? epoch };
+}
+
+const REMEMBERED_MAX = 50_000;
+const RESTING_MS = 30_000;
+
+type Deps = Pick<OperatorDeps, 'informers' | 'clock' | 'observe' | 'log'> &
+  Readonly<{ store: Pick<Store, 'restore'>; world: Pick<OperatorWorld, 'isResolving'> }>;
+
+export function closingController({ informers, store, world, clock, observe, log }: Deps): Controller {
+  const { contracts } = informers;
+  const done = new Map<string, string>();
+  return createController({
+    name: 'contract-machines',
+    clock,
+    observe,
+    log,
+    workers: 2,
+    sources: [on(contracts, (object: Contract) => [keyOf(object)])],
+    reconcile: async ({ key }) => {
+      const contract = contracts.cache.get(key);
+      if (!contract || !isLive(contract)) return {};
+      // An older status says nothing about what was closed since.
+      if (world.isResolving()) return { requeueAfterMs: RESTING_MS };
+      const closing = closingOf(contract);
+      const uid = contract.metadata.uid ?? '';
+      const mark = JSON.stringify(closing);
+      if (!closing || done.get(uid) === mark) return {};
+      if (closing.close === 'All') await store.restore.closeAll(uid, closing.reason);
+      else await store.restore.closeBelow(uid, closing.epoch);
+      done.set(uid, mark);
+      const [oldest] = done.keys();
+      if (done.size > REMEMBERED_MAX && oldest !== undefined) done.delete(oldest);
+      return {};
+    },
+  });
+}

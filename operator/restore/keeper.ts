@@ -1,0 +1,149 @@
+/**
+ * The leader's care for the world: PostgreSQL and the ConfigMap know the same generation, an older etcd is noticed
+ * at the start, and a restore is resolved once the agents have listed. Beside the controllers, which rest meanwhile.
+ */
+
+import { isAbove } from '../../crds/restore/highest.ts';
+import { dataOf, LET_GO, type World } from '../../crds/restore/world.ts';
+import { type ConfigMap, swapConfigMap } from '../../kube/config-map.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { ResourceClient } from '../../kube/resource.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Store } from '../../store/store.ts';
+import type { Clients, Lease } from '../clients.ts';
+import { resolveOnce } from './resolve.ts';
+import type { OperatorWorld } from './world.ts';
+
+export type RestoreDeps = Readonly<{
+  world: OperatorWorld;
+  clients: Pick<Clients, 'contracts' | 'agents'>;
+  leases: Pick<ResourceClient<Lease>, 'list'>;
+  configMaps: ResourceClient<ConfigMap>;
+  store: Pick<Store, 'restore'>;
+  recorder: Pick<EventRecorder, 'record'>;
+  clock: Clock;
+  log: Logger;
+  /** The only namespace that is seen to; undefined: all of them. */
+  namespace: string | undefined;
+  /** Every agent that is online has had a heartbeat in this time after the restore was noticed. Milliseconds. */
+  settleMs: number;
+}>;
+
+const RESOLVING_MS = 1_000;
+const NORMAL_MS = 10_000;
+/** The first look may not keep the controllers from working while PostgreSQL is down. */
+const FIRST_LOOK_MS = 3_000;
+const EVENTS_MAX = 16;
+
+/** One look, before the first decision about a contract: at most 3 seconds, whatever is down. */
+export async function firstLook(deps: RestoreDeps, signal: AbortSignal): Promise<void> {
+  const { clock, log } = deps;
+  const look = compare(deps, signal).catch((error: unknown) => {
+    log.warn(
+      { err: error },
+      'not known whether an older etcd was put back: the database or the cluster is down',
+    );
+  });
+  await Promise.race([look, clock.sleep(FIRST_LOOK_MS, { signal }).catch(() => undefined)]);
+}
+
+/** Until the signal is aborted. Never throws. */
+export async function keepWorld(deps: RestoreDeps, signal: AbortSignal): Promise<void> {
+  const { clock, log, world } = deps;
+  let told: World | undefined;
+  while (!signal.aborted) {
+    try {
+      await turn(deps, signal);
+    } catch (error) {
+      if (!signal.aborted) log.info({ err: error }, 'the world could not be looked after this time');
+    }
+    tell(deps, told);
+    told = world.now();
+    await clock
+      .sleep(told.phase === 'Resolving' ? RESOLVING_MS : NORMAL_MS, { signal })
+      .catch(() => undefined);
+  }
+}
+
+async function turn(deps: RestoreDeps, signal: AbortSignal): Promise<void> {
+  const { world, store } = deps;
+  await compare(deps, signal);
+  const now = world.now();
+  if (now.phase === 'Normal') {
+    await store.restore.saw({ generation: now.generation, resourceVersion: world.highest() });
+    if (now.letGo.length > 0) await letGo(deps, signal);
+    return;
+  }
+  const waitingFor = await resolveOnce(deps, { world: now, signal });
+  if (waitingFor !== undefined && waitingFor !== now.waitingFor) await note(deps, { waitingFor, signal });
+}
+
+/** Both stores know the same generation, or the lower one is the older world. */
+async function compare(
+  { world, store, clients, namespace }: RestoreDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { world: now } = await world.read();
+  const stored = await store.restore.world();
+  if (stored.generation > now.generation) {
+    await world.raise({ because: 'StoreAhead', generation: stored.generation });
+    return;
+  }
+  if (stored.generation < now.generation) {
+    await store.restore.raise(now.generation);
+    return;
+  }
+  if (now.phase === 'Resolving' || stored.resourceVersion === '0') return;
+  const { resourceVersion } = await clients.contracts.list({ namespace, limit: 1 }, { signal });
+  if (isAbove(stored.resourceVersion, resourceVersion))
+    await world.raise({ because: 'VersionAhead', generation: now.generation });
+}
+
+type Note = Readonly<{ waitingFor: string; signal: AbortSignal }>;
+
+/** For people: `kubectl get configmap dcmarket-world -o yaml`. */
+async function note({ world, configMaps, log }: RestoreDeps, { waitingFor, signal }: Note): Promise<void> {
+  log.warn({ waitingFor }, 'the restore is not resolved yet');
+  const { live, world: now } = await world.read();
+  if (now.phase !== 'Resolving') return;
+  await swapConfigMap(configMaps, { ref: world.ref, live, data: dataOf({ ...now, waitingFor }) }, { signal });
+  await world.read();
+}
+
+/** A person decided that a machine of no contract may go: from now on it is an orphan like any other. */
+async function letGo({ world, configMaps, store, log }: RestoreDeps, signal: AbortSignal): Promise<void> {
+  const { live, world: now } = await world.read();
+  const gone = now.unclaimed.filter(({ contractUID }) => now.letGo.includes(contractUID));
+  for (const { contractUID } of gone) await store.restore.closeAll(contractUID, 'LetGo');
+  const unclaimed = now.unclaimed.filter((entry) => !gone.includes(entry));
+  const next = { ref: world.ref, live, data: dataOf({ ...now, unclaimed }), without: [LET_GO] };
+  if (await swapConfigMap(configMaps, next, { signal }))
+    log.warn(
+      { contracts: gone.map(({ contractUID }) => contractUID) },
+      'machines of no contract were let go',
+    );
+  await world.read();
+}
+
+/** Events on the ConfigMap, once for each change. */
+function tell({ world, recorder }: RestoreDeps, before: World | undefined): void {
+  const now = world.now();
+  const [regarding] = world.informer.cache.list();
+  if (!before || !regarding || (before.generation === now.generation && before.phase === now.phase)) return;
+  if (now.phase === 'Resolving') {
+    const note = `Generation ${now.generation}: an older etcd was put back (${now.because}); nothing is done until its agents have listed`;
+    recorder.record({ regarding, type: 'Warning', reason: 'RestoreDetected', action: 'Resolving', note });
+    return;
+  }
+  const note = `Generation ${now.generation} is resolved; ${now.unclaimed.length} machines have no contract any more`;
+  recorder.record({ regarding, type: 'Normal', reason: 'RestoreResolved', action: 'Normal', note });
+  for (const { contractUID, externalId, agentUID } of now.unclaimed.slice(0, EVENTS_MAX))
+    recorder.record({
+      regarding,
+      type: 'Warning',
+      reason: 'MachineUnclaimed',
+      action: 'Keep',
+      note: `${externalId} of agent ${agentUID} runs for contract ${contractUID}, which was made after the backup; a person decides`,
+    });
+}

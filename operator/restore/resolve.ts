@@ -1,0 +1,186 @@
+/**
+ * One attempt to resolve a restore: is everybody's inventory there, then every contract by the rule, then Normal.
+ * Everything is read live; a crash or a lost race in between is decided again, and finds done what was done.
+ */
+import { type Contract, isLive, type LiveContract, uidOfContractId } from '../../crds/contract/contract.ts';
+import { resolveRestored } from '../../crds/contract/restore.ts';
+import { LABEL } from '../../crds/group.ts';
+import { describeMissing, type KnownAgent, missingListings } from '../../crds/restore/who-must-list.ts';
+import { dataOf, resolved, type Unclaimed, type World } from '../../crds/restore/world.ts';
+import { swapConfigMap } from '../../kube/config-map.ts';
+import { isConflict } from '../../kube/error.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import type { ListPage, ListQuery } from '../../kube/resource.ts';
+import type { LiveMachine, RestoreListing } from '../../store/restore.ts';
+import type { StoredFacts } from '../../store/restore-facts.ts';
+import { type Inventory, inventoryOf, type KnownAgents, restoredFacts } from './facts.ts';
+import type { RestoreDeps } from './keeper.ts';
+
+const PAGE = 500;
+const LIVE_PAGE = 1000;
+const WRITES_MAX = 5;
+
+type Step = Readonly<{ world: World; signal: AbortSignal }>;
+
+/** What is waited for; undefined: it is resolved. Throws what a later attempt may not. */
+export async function resolveOnce(deps: RestoreDeps, { world, signal }: Step): Promise<string | undefined> {
+  const { store, clients, clock } = deps;
+  const { generation } = world;
+  const listings = await store.restore.listings(generation);
+  const machines = await liveMachines(deps);
+  const agents = await agentsOf(deps, signal);
+  const missing = missingListings({
+    world,
+    storeAgents: new Set(machines.map(({ agentUID }) => agentUID)),
+    heard: await heardSince(deps, { world, agents, signal }),
+    listed: listedIn(listings),
+    nameOf: (uid) => agents.get(uid)?.name,
+  });
+  if (missing.length > 0) return describeMissing(missing);
+  const leftMs = Date.parse(world.since ?? '') + deps.settleMs - clock.now().getTime();
+  if (leftMs > 0) return 'agents that are online to be heard once';
+  const inventory = inventoryOf(listings);
+  const known = new Set<string>();
+  const round = { inventory, agents, listed: listedIn(listings), generation, signal };
+  for await (const contracts of pages((query) =>
+    clients.contracts.list({ ...query, namespace: deps.namespace }, { signal }),
+  )) {
+    const facts = await store.restore.factsOf(contracts.flatMap(({ metadata }) => metadata.uid ?? []));
+    for (const contract of contracts) {
+      const uid = contract.metadata.uid ?? '';
+      known.add(uid);
+      const stored = facts.get(uid);
+      if (isLive(contract)) await resolveContract(deps, { contract, stored, ...round });
+      else if (stored?.inStore) return `the first status of ${contract.metadata.name}`;
+    }
+  }
+  // Somebody listed while the contracts were written: once more, with that.
+  if ((await store.restore.listings(generation)).length !== listings.length) return 'one more look';
+  const unclaimed = await unclaimedOf(deps, { machines, inventory, known });
+  return (await makeNormal(deps, { generation, unclaimed, signal })) ? undefined : 'one more look';
+}
+
+const listedIn = (listings: readonly RestoreListing[]): ReadonlySet<string> =>
+  new Set(listings.map(({ agentUID }) => agentUID));
+
+type Resolving = Readonly<{
+  contract: LiveContract;
+  stored: StoredFacts | undefined;
+  inventory: Inventory;
+  agents: KnownAgents;
+  listed: ReadonlySet<string>;
+  generation: number;
+  signal: AbortSignal;
+}>;
+
+async function resolveContract(deps: RestoreDeps, resolving: Resolving): Promise<void> {
+  const { clients, clock, log } = deps;
+  const { signal } = resolving;
+  let contract: Contract | undefined = resolving.contract;
+  for (let tries = 0; contract && isLive(contract) && tries < WRITES_MAX; tries++) {
+    const facts = restoredFacts(contract, { ...resolving, now: clock.now() });
+    const steps = resolveRestored(contract, facts);
+    try {
+      for (const status of steps) {
+        const written = await clients.contracts.updateStatus({ ...contract, status }, { signal });
+        contract = { ...written, status };
+        const { phase, epoch, reason } = status;
+        log.warn(
+          { contract: contract.metadata.uid, phase, epoch, reason },
+          'contract resolved after a restore',
+        );
+      }
+      return;
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      contract = await clients.contracts.get(resolving.contract.metadata, { signal });
+    }
+  }
+}
+
+type Left = Readonly<{ machines: readonly LiveMachine[]; inventory: Inventory; known: ReadonlySet<string> }>;
+
+/** Machines whose contract is not in etcd: what PostgreSQL knows, and what was listed and never ended. */
+async function unclaimedOf(
+  { store }: RestoreDeps,
+  { machines, inventory, known }: Left,
+): Promise<Unclaimed[]> {
+  const listed = [...inventory].flatMap(([contractId, found]) => {
+    const contractUID = uidOfContractId(contractId);
+    if (contractUID === undefined || known.has(contractUID)) return [];
+    return found.map(({ lister, machine }) => ({
+      contractUID,
+      epoch: machine.epoch ?? 0,
+      agentUID: machine.agentUid ?? lister,
+      externalId: machine.externalId,
+    }));
+  });
+  const facts = await store.restore.factsOf([...new Set(listed.map(({ contractUID }) => contractUID))]);
+  const unended = listed.filter(({ contractUID }) => facts.get(contractUID)?.ended === undefined);
+  const lost = [...machines.filter(({ contractUID }) => !known.has(contractUID)), ...unended];
+  return [...new Map(lost.map((it) => [`${it.contractUID} ${it.epoch} ${it.externalId}`, it])).values()];
+}
+
+type End = Readonly<{ generation: number; unclaimed: readonly Unclaimed[]; signal: AbortSignal }>;
+
+/** False when the ConfigMap is another by now. */
+async function makeNormal(
+  { world, configMaps, clock, store }: RestoreDeps,
+  { generation, unclaimed, signal }: End,
+): Promise<boolean> {
+  const { live, world: before } = await world.read();
+  if (before.generation !== generation || before.phase !== 'Resolving') return false;
+  const data = dataOf(resolved(before, { unclaimed, now: clock.now() }));
+  if (!(await swapConfigMap(configMaps, { ref: world.ref, live, data }, { signal }))) return false;
+  await world.read();
+  await store.restore.dropListings(generation);
+  return true;
+}
+
+async function liveMachines({ store }: RestoreDeps): Promise<LiveMachine[]> {
+  const all: LiveMachine[] = [];
+  for (;;) {
+    const page = await store.restore.liveMachines({ after: all.at(-1)?.contractUID, limit: LIVE_PAGE });
+    all.push(...page);
+    if (page.length < LIVE_PAGE) return all;
+  }
+}
+
+async function agentsOf({ clients, namespace }: RestoreDeps, signal: AbortSignal): Promise<KnownAgents> {
+  const agents = new Map<string, { name: string; poolName: string }>();
+  for await (const page of pages((query) => clients.agents.list({ ...query, namespace }, { signal })))
+    for (const { metadata, spec } of page)
+      agents.set(metadata.uid ?? '', { name: metadata.name, poolName: spec.poolName });
+  return agents;
+}
+
+type Since = Readonly<{ world: World; agents: KnownAgents; signal: AbortSignal }>;
+
+/** Agents whose heartbeat is younger than the restore: they are there, and list within seconds. */
+async function heardSince(
+  { leases, namespace }: RestoreDeps,
+  { world, agents, signal }: Since,
+): Promise<KnownAgent[]> {
+  const since = Date.parse(world.since ?? '');
+  const heard: KnownAgent[] = [];
+  const list = (query: ListQuery) =>
+    leases.list({ ...query, namespace, labelSelector: LABEL.agent }, { signal });
+  for await (const page of pages(list))
+    for (const { metadata, spec } of page) {
+      const uid = metadata.labels?.[LABEL.agent] ?? '';
+      const name = agents.get(uid)?.name;
+      if (name !== undefined && Date.parse(spec?.renewTime ?? '') > since) heard.push({ uid, name });
+    }
+  return heard;
+}
+
+async function* pages<T extends KubeObject>(
+  list: (query: ListQuery) => Promise<ListPage<T>>,
+): AsyncGenerator<readonly T[]> {
+  let next: string | undefined;
+  do {
+    const page = await list({ limit: PAGE, continue: next });
+    yield page.items;
+    next = page.continue;
+  } while (next !== undefined);
+}
