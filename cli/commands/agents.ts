@@ -1,10 +1,10 @@
 /** `dcm agents` and `dcm agent cordon | uncordon | drain | revoke KEY`. */
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { AgentView } from '../../crds/wire/pools.ts';
 import { examples } from '../arguments.ts';
 import type { Api } from '../client/client.ts';
+import { confirm } from '../confirm.ts';
 import { Failure } from '../failure.ts';
 import { formatTable } from '../output/table.ts';
 import { whenWords } from '../output/words.ts';
@@ -107,20 +107,6 @@ export function matchAgent(agents: readonly AgentView[], typed: string): AgentVi
       next: 'List them with `dcm agents`.',
     });
   throw new Failure('Usage', `${fitting.length} agents fit "${typed}"`, { next: 'Type more of the key.' });
-}
-
-async function confirm({ context, print }: Session, question: string): Promise<void> {
-  const { stdin, signal } = context;
-  if (!stdin.isTTY) throw new Failure('Usage', 'this needs --yes where nobody can be asked');
-  print.note(`${question} [y/N]`);
-  const reader = createInterface({ input: stdin });
-  try {
-    const answer = await reader.question('', { signal });
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  } finally {
-    reader.close();
-  }
-  throw new Failure('Refused', 'nothing was changed');
 }
 
 function printAgents({ print, context }: Session, agents: readonly AgentView[]): void {

@@ -9,6 +9,7 @@ import { Failure } from '../failure.ts';
 import { readKeyFile } from '../key-file.ts';
 import type { Parent } from '../program.ts';
 import { type Session, show } from '../session.ts';
+import { addDeskCommands } from './desk.ts';
 
 const Options = z.object({
   displayName: z.string().min(1).max(100).optional(),
@@ -17,7 +18,8 @@ const Options = z.object({
 
 type Wanted = Readonly<{ name: string; displayName: string | undefined }>;
 
-export function addProviderCommands({ program, open }: Parent): void {
+export function addProviderCommands(parent: Parent): void {
+  const { program, open } = parent;
   const provider = program.command('provider').description('sell machines here');
   const command = provider
     .command('create')
@@ -40,6 +42,7 @@ export function addProviderCommands({ program, open }: Parent): void {
     `dcm provider create acme --display-name "Acme Hosting"
 dcm provider create acme --yaml | kubectl apply -f -     where registration is closed`,
   );
+  addDeskCommands(parent, provider);
 }
 
 async function create(session: Session, wanted: Wanted): Promise<void> {
