@@ -51,7 +51,10 @@ export type ControlPlane = Readonly<{
   addUser: (user: User) => Promise<string>;
   /** Where etcd listens and what opens it, for measurements. */
   etcd: Readonly<{ url: string; authority: string; client: CertificateFiles }>;
-  processes: Readonly<{ etcd: ManagedProcess; apiserver: ManagedProcess }>;
+  /** As they run now. */
+  readonly processes: Readonly<{ etcd: ManagedProcess; apiserver: ManagedProcess }>;
+  /** SIGKILL, and after `downMs` a new start on the same data and ports; resolves when the API server is ready. */
+  kill: (which: 'etcd' | 'apiserver', options: Readonly<{ downMs: number }>) => Promise<void>;
   stop: () => Promise<void>;
 }>;
 
@@ -106,7 +109,7 @@ export async function startControlPlane(
   const etcdUrl = `https://127.0.0.1:${ports.etcd}`;
 
   const data = prepareEtcdData(join(folder, 'etcd'));
-  const etcd = await startProcess({
+  const etcdOptions = {
     name: 'etcd',
     command: binaries.etcd,
     args: etcdFlags({
@@ -120,14 +123,15 @@ export async function startControlPlane(
     folders,
     clock,
     env: { PATH: env['PATH'] },
-  });
+  };
+  let etcd = await startProcess(etcdOptions);
   const started: ManagedProcess[] = [etcd];
   const stop = async (): Promise<void> => {
     for (const process of started.toReversed()) await process.stop();
   };
   try {
     // Started without waiting for etcd: it tries again until etcd answers.
-    const apiserver = await startProcess({
+    const apiserverOptions = {
       name: 'kube-apiserver',
       command: binaries.kubeApiserver,
       args: [
@@ -144,17 +148,19 @@ export async function startControlPlane(
       folders,
       clock,
       env: { PATH: env['PATH'] },
-    });
+    };
+    let apiserver = await startProcess(apiserverOptions);
     started.push(apiserver);
-    const over = new AbortController(); // ends the polling when one of them has died
-    await Promise.race([
-      waitUntilReady(
-        { ...context, signal: AbortSignal.any([signal, over.signal]) },
-        { url, authority, admin },
-      ),
-      failOnExit(etcd),
-      failOnExit(apiserver),
-    ]).finally(() => over.abort());
+    const ready = async (): Promise<void> => {
+      const over = new AbortController(); // ends the polling when one of them has died
+      const probing = { ...context, signal: AbortSignal.any([signal, over.signal]) };
+      await Promise.race([
+        waitUntilReady(probing, { url, authority, admin }),
+        failOnExit(etcd),
+        failOnExit(apiserver),
+      ]).finally(() => over.abort());
+    };
+    await ready();
     data.served();
     const kubeconfig = writeKubeconfig(options.kubeconfigFile ?? join(folder, 'kubeconfig'), {
       server: url,
@@ -166,7 +172,19 @@ export async function startControlPlane(
       url,
       kubeconfig,
       etcd: { url: etcdUrl, authority: etcdAuthority.certificate, client: etcdClient },
-      processes: { etcd, apiserver },
+      get processes() {
+        return { etcd, apiserver };
+      },
+      kill: async (which, { downMs }) => {
+        const victim = which === 'etcd' ? etcd : apiserver;
+        process.kill(victim.pid, 'SIGKILL');
+        await victim.exited;
+        await clock.sleep(downMs, { signal });
+        if (which === 'etcd') etcd = await startProcess(etcdOptions);
+        else apiserver = await startProcess(apiserverOptions);
+        started.splice(0, started.length, etcd, apiserver);
+        await ready();
+      },
       addUser: (user) => addUser({ folder, url, now: clock.now() }, user),
       stop,
     };

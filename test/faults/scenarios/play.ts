@@ -14,16 +14,29 @@ export const FAULT_FREE: readonly Plan[] = [
   { name: 'without faults: cancelled when Active', job: 'Cancel', faults: [] },
 ];
 
-type Options = StageOptions & Readonly<{ atOnce?: number }>;
+type Options = StageOptions &
+  Readonly<{
+    atOnce?: number;
+    /** What the stage needs first, e.g. a cluster of its own. */
+    prepare?: () => Promise<StageOptions>;
+    tidyUp?: () => Promise<void>;
+  }>;
 
-export function play(name: string, plans: readonly Plan[], { atOnce = 12, ...options }: Options = {}): void {
+export function play(
+  name: string,
+  plans: readonly Plan[],
+  { atOnce = 12, prepare, tidyUp, ...options }: Options = {},
+): void {
   describe(name, () => {
     let stage: Stage;
     const only = process.env['FAULT_ONLY'] ?? '';
     const all = [...FAULT_FREE, ...plans.filter((plan) => plan.name.includes(only))];
     const outcomes = new Map<Plan, Promise<Outcome>>();
     beforeAll(async () => {
-      stage = await openStage(name.replaceAll(/[^a-z]+/g, '-').slice(0, 30), options);
+      stage = await openStage(name.replaceAll(/[^a-z]+/g, '-').slice(0, 30), {
+        ...options,
+        ...(await prepare?.()),
+      });
       const places = Array.from({ length: atOnce }, () => Promise.resolve());
       all.forEach((plan, index) => {
         const place = index % atOnce;
@@ -38,6 +51,7 @@ export function play(name: string, plans: readonly Plan[], { atOnce = 12, ...opt
     afterAll(async () => {
       await Promise.allSettled(outcomes.values());
       await stage?.close();
+      await tidyUp?.();
     });
     test.each(all.map((plan) => [plan.name, plan] as const))('%s', async (_name, plan) => {
       const outcome = await must(outcomes.get(plan));

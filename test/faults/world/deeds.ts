@@ -13,6 +13,8 @@ export async function perform(stage: Stage, deed: Deed, { cancel, killHolder }: 
   switch (deed.type) {
     case 'Cancel':
       return cancel();
+    case 'Do':
+      return deed.run();
     case 'KillHolder':
       return killHolder();
     case 'KillOperator':

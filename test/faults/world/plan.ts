@@ -58,6 +58,8 @@ export type Deed = Readonly<
   | { type: 'Postgres'; how: 'Cut' | 'Freeze'; ms: number }
   /** SIGKILL for the agent that has the lock; it comes again after `restartMs`. */
   | { type: 'KillHolder' }
+  /** Anything else that the test can do to its world. */
+  | { type: 'Do'; run: () => Promise<void> }
   /** What the leading operator sends to the API server is held back for so long. Real milliseconds. */
   | { type: 'StallLeader'; ms: number }
 >;

@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
 import { readConfig as readFacadeConfig } from '../../../api/config.ts';
 import { startFacade } from '../../../api/facade.ts';
 import { type Clock, systemClock } from '../../../lib/clock.ts';
@@ -30,6 +29,8 @@ export type Program = Readonly<{
 }>;
 
 export type Setting = Readonly<{
+  /** File of an administrator. */
+  kubeconfig: string;
   namespace: string;
   clock: Clock;
   /** What each instance reaches PostgreSQL by; it gets a way of its own that dies with it. */
@@ -135,8 +136,8 @@ export async function startFacadeProgram(setting: Setting, name: string): Promis
   };
 }
 
-async function openWay({ clock, databaseUrl, rule }: Setting, from: 'operator' | 'facade') {
-  const api = await openApiServerProxy(inject('kubeconfig'), { clock });
+async function openWay({ clock, databaseUrl, kubeconfig, rule }: Setting, from: 'operator' | 'facade') {
+  const api = await openApiServerProxy(kubeconfig, { clock });
   let stalledUntilMs = 0;
   api.decide((exchange) => {
     const leftMs = stalledUntilMs - systemClock.monotonicMs();

@@ -1,4 +1,5 @@
 /** One installation with faults between all of its parts: a provider, an operator, two facades, one PostgreSQL. */
+import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { hurriedClock } from '../../../agent/testing/hurried-clock.ts';
 import { type Clients, createClients } from '../../../api/clients.ts';
@@ -8,7 +9,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import { generateKeyPair, type KeyPair } from '../../../lib/signature/keys.ts';
 import { type FlakyProxy, openFlakyProxy } from '../../../store/flaky-proxy.ts';
 import { createStore } from '../../../store/store.ts';
-import { createDatabase, inNamespace } from '../../world/cluster.ts';
+import { createDatabase } from '../../world/cluster.ts';
 import { eventually } from '../../world/eventually.ts';
 import { createLedger, type Ledger } from '../ledger/ledger.ts';
 import { type History, recordHistory } from '../oracles/history.ts';
@@ -53,6 +54,8 @@ export type Stage = Readonly<{
 }>;
 
 export type StageOptions = Readonly<{
+  /** Another than the cluster that the run shares: file of an administrator. */
+  kubeconfig?: string;
   /** More than one: the others stand by. Default 1. */
   operators?: number;
   /** Of the leader; Short where leaders change. Default Long. */
@@ -61,18 +64,16 @@ export type StageOptions = Readonly<{
 
 export async function openStage(
   name: string,
-  { operators: count = 1, lease = 'Long' }: StageOptions = {},
+  { operators: count = 1, lease = 'Long', kubeconfig = inject('kubeconfig') }: StageOptions = {},
 ): Promise<Stage> {
   const clock = hurriedClock(TIMES);
-  const [namespace, database, proxy] = await Promise.all([
-    inNamespace(name),
-    createDatabase(),
-    openAgentProxy(),
-  ]);
+  const [database, proxy] = await Promise.all([createDatabase(), openAgentProxy()]);
   const postgres = await openFlakyProxy(database.url);
   await migrate(database.url, clock);
-  const client = createKubeClient({ kubeconfig: { file: inject('kubeconfig') }, clock });
+  const client = createKubeClient({ kubeconfig: { file: kubeconfig }, clock });
   const clients = createClients(client);
+  const namespace = `${name}-${randomBytes(4).toString('hex')}`;
+  await clients.namespaces.create({ metadata: { name: namespace } });
   const { id: installation } = await installationOf({ clients, namespace })();
   const provider = await addProvider(clients, namespace);
   const history = await recordHistory(client, { namespace, clock });
@@ -83,6 +84,7 @@ export async function openStage(
     databaseUrl: postgres.url,
     authority: proxy.authority,
     lease,
+    kubeconfig,
     rule: (from, exchange) => firstOf(rules, (one) => one.apiServer(from, exchange)) ?? { type: 'Pass' },
   };
   proxy.decide((call) => firstOf(rules, (one) => one.facade(call)) ?? { type: 'Pass' });
