@@ -107,6 +107,14 @@ describe('messages a person understands', () => {
       'amountMinor',
     ],
     [
+      'a selector without values',
+      {
+        ...offering,
+        spec: { ...offering?.spec, requirements: { selector: [{ key: 'disk', operator: 'In' }] } },
+      } as Example,
+      'values are given exactly when operator is In or NotIn',
+    ],
+    [
       'min above max',
       {
         ...offering,
