@@ -19,12 +19,14 @@ import {
 type Step = Readonly<
   | { type: 'put' | 'remove'; name: string }
   | { type: 'break'; how: Break }
+  /** While nobody is connected things come and go, and the server forgets what happened. */
+  | { type: 'gap'; put: string; remove: string }
   | { type: 'refuse'; status: number }
   | { type: 'compact' | 'bookmark' | 'subscribe' | 'backup' | 'restore' }
   | { type: 'wait'; ms: number }
 >;
 
-const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+const name = fc.constantFrom('a', 'b', 'c');
 const change: fc.Arbitrary<Step> = fc.record({
   type: fc.constantFrom('put', 'put', 'put', 'remove'),
   name,
@@ -36,6 +38,7 @@ const fault: fc.Arbitrary<Step> = fc.oneof(
     how: fc.constantFrom<Break>('Cut', 'CutInLine', 'Gone', 'Garbage', 'End'),
   }),
   fc.record({ type: fc.constant('refuse' as const), status: fc.constantFrom(429, 410, 500, 504, 403) }),
+  fc.record({ type: fc.constant('gap' as const), put: name, remove: name }),
   fc.record({ type: fc.constantFrom('compact' as const, 'bookmark' as const, 'subscribe' as const) }),
 );
 const wait: fc.Arbitrary<Step> = fc.record({ type: fc.constant('wait' as const), ms: fc.nat(15) });
@@ -50,6 +53,12 @@ function perform(server: WatchableServer, step: Step): void {
   if (step.type === 'put') server.put(step.name);
   if (step.type === 'remove') server.remove(step.name);
   if (step.type === 'break') server.break(step.how);
+  if (step.type === 'gap') {
+    server.break('Cut');
+    server.remove(step.remove);
+    server.put(step.put);
+    server.compact();
+  }
   if (step.type === 'refuse') server.refuseNext(step.status);
   if (step.type === 'compact') server.compact();
   if (step.type === 'bookmark') server.bookmark();
@@ -86,7 +95,7 @@ function createListener(mayGoBack: boolean) {
   };
 }
 
-async function live(steps: readonly Step[], { mayGoBack = false } = {}): Promise<void> {
+async function live(steps: readonly Step[], { mayGoBack = false, isSyncedFirst = true } = {}): Promise<void> {
   const server = await startWatchableServer();
   const client = createKubeClient({ kubeconfig: server.wire.kubeconfig });
   const wrong: unknown[] = [];
@@ -115,6 +124,7 @@ async function live(steps: readonly Step[], { mayGoBack = false } = {}): Promise
   subscribe();
   const running = informer.run(stop.signal);
   try {
+    if (isSyncedFirst) await informer.synced(stop.signal);
     for (const step of steps) {
       perform(server, step);
       if (step.type === 'subscribe') subscribe();
@@ -142,7 +152,9 @@ test(
   },
   () =>
     fc.assert(
-      fc.asyncProperty(fc.array(ordinary, { maxLength: 25 }), (steps) => live(steps)),
+      fc.asyncProperty(fc.array(ordinary, { maxLength: 25 }), fc.boolean(), (steps, isSyncedFirst) =>
+        live(steps, { isSyncedFirst }),
+      ),
       { numRuns: 40, interruptAfterTimeLimit: 20_000 },
     ),
 );
