@@ -9,6 +9,7 @@
 import { Readable } from 'node:stream';
 import { type Contract, contractIdOf } from '../../crds/contract/contract.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
+import { remarkOf } from '../../crds/contract/remark.ts';
 import type { HistoryEntry } from '../../crds/contract/status.ts';
 import type { Deps } from '../deps.ts';
 import { WAKE } from '../wake.ts';
@@ -51,6 +52,7 @@ type Event = Readonly<{ contract: Contract; move: HistoryEntry; isLast: boolean 
 function eventOf(deps: Deps, { contract, move, isLast }: Event): string {
   const { endpoint, access } = contract.status ?? {};
   const isReachable = isLast && (move.to === 'Provisioned' || move.to === 'Active');
+  const remark = contract.status && remarkOf(move, contract.status);
   const data = {
     contractId: contractIdOf(contract.metadata.uid ?? ''),
     seq: move.seq,
@@ -58,7 +60,7 @@ function eventOf(deps: Deps, { contract, move, isLast }: Event): string {
     from: move.from ?? null,
     phase: move.to,
     reason: move.reason,
-    ...(isLast ? { message: messageOf(deps, contract) } : {}),
+    ...(remark || isLast ? { message: remark ?? messageOf(deps, contract) } : {}),
     ...(isReachable && endpoint ? { endpoint, hostKeyFingerprint: access?.hostKeyFingerprint ?? null } : {}),
   };
   return `id: ${move.seq}\nevent: ${move.to}\ndata: ${JSON.stringify(data)}\n\n`;

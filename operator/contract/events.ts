@@ -4,6 +4,7 @@
  */
 import type { Contract } from '../../crds/contract/contract.ts';
 import type { GiveUp } from '../../crds/contract/give-up.ts';
+import { remarkOf } from '../../crds/contract/remark.ts';
 import type { HistoryEntry } from '../../crds/contract/status.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Informer } from '../../kube/informer.ts';
@@ -17,6 +18,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'NoCapacity',
   'ConfigurationRefused',
   'NotReachable',
+  'EndsSoon',
 ]);
 
 /** Answers how to stop. */
@@ -60,6 +62,8 @@ function noteOf({ status }: Contract, entry: HistoryEntry): string {
   const { lock, message } = status ?? {};
   if (entry.reason === 'Claimed' && lock)
     return `${lock.agent} holds the lock until ${lock.expiresAt} (epoch ${lock.epoch})`;
+  const remark = status && remarkOf(entry, status);
+  if (remark) return remark;
   if (entry.seq === status?.history?.at(-1)?.seq && message) return message;
   return `${entry.from ?? 'New'} to ${entry.to}, by ${entry.by}`;
 }
