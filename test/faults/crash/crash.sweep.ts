@@ -17,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => lanes?.close({ keepFolder }));
 
 test('whatever dies, and whenever: the end is as if nothing had died', async () => {
+  keepFolder = true; // also when it throws
   const report = (line: string): void => void process.stdout.write(`${line}\n`);
   const result = await sweep(lanes.all, { report });
   report(tableOf(result));

@@ -55,13 +55,16 @@ export async function untilPhase(
 async function untilHalfBuilt({ world }: Lane, tenant: Tenant): Promise<[string, Agent]> {
   world.treat(SLOWLY);
   const contractId = await tenant.rent(world.offeringId);
-  const agentUid = await eventually(async () => {
-    const begun = world.ledger
-      .records()
-      .find(({ event, contractId: of }) => of === contractId && event === 'create-begun');
-    if (!begun) throw new Error(`nobody has begun to build ${contractId}`);
-    return begun.agentUid;
-  });
+  const agentUid = await eventually(
+    async () => {
+      const begun = world.ledger
+        .records()
+        .find(({ event, contractId: of }) => of === contractId && event === 'create-begun');
+      if (!begun) throw new Error(`nobody has begun to build ${contractId}`);
+      return begun.agentUid;
+    },
+    { withinMs: PATIENCE_MS },
+  );
   return [contractId, world.agentOf(agentUid)];
 }
 
