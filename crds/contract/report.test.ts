@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { aClaimant, aContract, aHolder, aLock, at, uidOf } from './builders.ts';
 import type { LiveContract } from './contract.ts';
-import { gapAfter, reportFailed, reportProvisioned, reportTerminated } from './report.ts';
+import { gapAfter } from './failing.ts';
+import { reportFailed, reportProvisioned, reportTerminated } from './report.ts';
 import type { Claimant } from './verdict.ts';
 
 const DETAILS = { externalId: 'dc-1', ipAddress: '127.0.0.1', sshPort: 2201 };
@@ -160,6 +161,25 @@ describe('failed', () => {
     expect(verdict).toMatchObject({ status: { failures: 0, capacityReleases: 1 } });
   });
 
+  test('for want of room says so, whatever number of tries there was', () => {
+    const verdict = report(provisioning(), { class: 'capacity' });
+    expect(verdict).toMatchObject({
+      status: { message: expect.stringMatching(/no room/), capacityReleases: 1 },
+    });
+  });
+  test('with a configuration that a second agent finds wrong is the last try', () => {
+    const wrong = {
+      startedAt: at(0).toISOString(),
+      endedAt: at(9).toISOString(),
+      outcome: 'Failed',
+      class: 'configuration',
+    } as const;
+    const first = { agent: 'agent-2', agentUID: uidOf(2), epoch: 1, ...wrong };
+    const second = { ...provisioning(1, 3), status: { ...provisioning(1, 3).status, attempts: [first] } };
+    const given = { class: 'configuration', epoch: 3 } as const;
+    expect(report(provisioning(1, 3), given)).toMatchObject({ answer: { willRetry: true } });
+    expect(report(second, given)).toMatchObject({ answer: { willRetry: false } });
+  });
   test('after an expiry is 200 and counts no second attempt', () =>
     expect(report(expired)).toMatchObject({
       outcome: 'Answer',

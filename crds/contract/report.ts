@@ -4,18 +4,17 @@
  * work is not thrown away. Repeats get the first answer; anything else changes nothing. docs/contract.md, 5–7.
  */
 import type { z } from 'zod';
-import type { FailedResponse, InstanceDetails, TerminatedResponse, Then } from '../wire/work.ts';
+import type { InstanceDetails, TerminatedResponse, Then } from '../wire/work.ts';
 import type { LiveContract } from './contract.ts';
+import { type FailedAnswer, failAttempt, retryAnswer } from './failing.ts';
 import { endOfAttempt, isHolder, move, sameGrant, withAttempt, withoutHolder } from './move.ts';
-import { ATTEMPT_GAPS_MS, ATTEMPTS_MAX, CAPACITY_GAP_MS, CAPACITY_RELEASES_MAX } from './numbers.ts';
 import { isEnding } from './phase.ts';
 import { release } from './release.ts';
 import { destroy, epochAhead, staleEpoch } from './stale.ts';
-import type { Access, Applied, ATTEMPT_CLASSES, Attempt, ContractStatus, Instance } from './status.ts';
+import type { Access, Applied, ATTEMPT_CLASSES, ContractStatus, Instance } from './status.ts';
 import type { Claimant, Verdict } from './verdict.ts';
 
 export type ReportAnswer = Readonly<{ then: Then }>;
-export type FailedAnswer = z.infer<typeof FailedResponse>;
 export type TerminatedAnswer = z.infer<typeof TerminatedResponse>;
 
 type ProvisionedFacts = Readonly<{
@@ -134,41 +133,6 @@ export function reportFailed(contract: LiveContract, facts: FailedFacts): Verdic
   return { outcome: 'Write', status: next, answer: retryAnswer(next, { epoch }) };
 }
 
-type AttemptFailure = Readonly<{ attempt: Attempt; by: string; reason: string; now: Date; id: string }>;
-
-/** → Accepted with a raised epoch, the attempt counted, and the next one not before its gap. */
-export function failAttempt(
-  status: ContractStatus,
-  { attempt, by, reason, now, id }: AttemptFailure,
-): ContractStatus {
-  const forRoom = attempt.class === 'capacity';
-  const failures = (status.failures ?? 0) + (forRoom ? 0 : 1);
-  const gapMs = forRoom ? CAPACITY_GAP_MS : gapAfter(failures, `${id}/${attempt.epoch}`);
-  const message = `Attempt ${failures} of ${ATTEMPTS_MAX} failed; waiting for the next one`;
-  const next = move(withAttempt(status, attempt), {
-    to: 'Accepted',
-    by,
-    reason,
-    message,
-    now,
-    epoch: 'Raise',
-  });
-  return {
-    ...next,
-    failures,
-    ...(forRoom ? { capacityReleases: (status.capacityReleases ?? 0) + 1 } : {}),
-    nextAttemptAt: new Date(now.getTime() + gapMs).toISOString(),
-  };
-}
-
-/** The gap before the next attempt, spread by ± 10 % through a hash, so that deciding twice gives the same. */
-export function gapAfter(failures: number, seed: string): number {
-  const plain = ATTEMPT_GAPS_MS[Math.min(failures, ATTEMPT_GAPS_MS.length) - 1] ?? ATTEMPT_GAPS_MS[0];
-  let hash = 0;
-  for (const character of seed) hash = (hash * 31 + character.charCodeAt(0)) >>> 0;
-  return Math.round(plain * (0.9 + 0.2 * (hash / 2 ** 32)));
-}
-
 type TerminatedFacts = Readonly<{ agent: Claimant; epoch?: number | undefined; now: Date }>;
 
 /** The machine of (agent, epoch) is gone for certain. Without an epoch: of every epoch of that agent. */
@@ -244,14 +208,3 @@ export function accessOf(details: InstanceDetails): { access: Access; endpoint?:
     ? { access, endpoint: `${host.includes(':') ? `[${host}]` : host}:${details.sshPort}` }
     : { access };
 }
-
-const mayRetry = (status: ContractStatus): boolean =>
-  (status.failures ?? 0) < ATTEMPTS_MAX &&
-  (status.capacityReleases ?? 0) < CAPACITY_RELEASES_MAX &&
-  (!status.provisionBy || !status.nextAttemptAt || status.nextAttemptAt < status.provisionBy);
-
-const retryAnswer = (status: ContractStatus, { epoch }: Readonly<{ epoch: number }>): FailedAnswer => ({
-  willRetry: mayRetry(status),
-  ...(status.nextAttemptAt ? { notBefore: status.nextAttemptAt } : {}),
-  then: epoch < status.epoch ? 'Destroy' : 'Continue',
-});

@@ -4,10 +4,10 @@
  */
 import { invariant } from '../../lib/assert.ts';
 import type { LiveContract } from './contract.ts';
+import { failAttempt, gapAfter } from './failing.ts';
 import { endOfAttempt, move, sameGrant, withAttempt, withHistory, withReady } from './move.ts';
 import { HOUR_MS, OVERALL_DEADLINE_MS } from './numbers.ts';
 import type { ContractPhase } from './phase.ts';
-import { failAttempt, gapAfter } from './report.ts';
 import { type Abandoned, type ContractStatus, HOLDERS_MAX, type Holder } from './status.ts';
 
 const OPERATOR = 'operator';

@@ -1,6 +1,14 @@
 /** Giving up, honestly: why a contract fails, how a provider retries it, how a holder goes by force. */
 import { describe, expect, test } from 'vitest';
-import { aContract, aHolder, anOffering, at, CONTRACT_UID, uidOf } from '../../crds/contract/builders.ts';
+import {
+  aContract,
+  aHolder,
+  anOffering,
+  at,
+  CONTRACT_UID,
+  someTerms,
+  uidOf,
+} from '../../crds/contract/builders.ts';
 import type { LiveContract } from '../../crds/contract/contract.ts';
 import type { Attempt, ContractStatus } from '../../crds/contract/status.ts';
 import { cancel, gist, someFacts } from './builders.ts';
@@ -72,6 +80,21 @@ test('why it failed names no machine of the provider', () => {
     'DeadlineExceeded',
   ]);
   for (const status of said) expect(status?.message).not.toMatch(/agent|disk/);
+});
+
+test('a machine that is lost and built anew begins a new round: old failures do not count against it', () => {
+  const instance = { agentUID: uidOf(1), epoch: 3, externalId: 'dc-1' };
+  const contract = aContract(
+    'Active',
+    { epoch: 3, failures: 2, instance, attempts: [attempt(1, 1, { class: 'permanent' })] },
+    { spec: { termsSnapshot: someTerms({ allowRecreation: true }) } },
+  );
+  expect(decide(someFacts({ contract })).status).toMatchObject({
+    phase: 'Accepted',
+    epoch: 4,
+    failures: 0,
+    attemptsFrom: 4,
+  });
 });
 
 describe("a provider's retry", () => {
