@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { aContract, aHolder, aPool, at, someTerms, uidOf } from '../contract/builders.ts';
 import type { LiveContract } from '../contract/contract.ts';
 import type { TermsSnapshot } from '../contract/spec.ts';
-import { crowded, loaded, placeIn, refusals, someAgent } from './builders.ts';
+import { crowded, failedAttempt, loaded, placeIn, refusals, someAgent } from './builders.ts';
 import type { AgentFacts } from './supply.ts';
 
 const condition = (type: string, status: 'True' | 'False') => ({
@@ -84,6 +84,15 @@ const cases: Case[] = [
     want: 'TooSmall',
   },
   { name: 'no GPU at all', contract: wanting({ resources: { ...resources, gpu: 1 } }), want: 'TooSmall' },
+  {
+    name: 'said that it cannot build this one',
+    contract: aContract('Accepted', {
+      epoch: 2,
+      attempts: [{ ...failedAttempt(1, 1, at(-9)), class: 'permanent' }],
+    }),
+    agent: { spec: { cordoned: true } },
+    want: 'FailedForGood',
+  },
   { name: 'cordoned', agent: { spec: { cordoned: true, draining: true } }, want: 'AgentCordoned' },
   {
     name: 'draining',

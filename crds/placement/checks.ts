@@ -60,6 +60,12 @@ const isLargeEnough: Check = ({ demand: { wanted }, agent: { capacity } }) => {
   return undefined;
 };
 
+/** It said that it cannot build this contract: it is not asked again in this round. */
+const hasNotGivenUp: Check = ({ demand: { finalWords }, agent: { uid } }) => {
+  const last = finalWords.get(uid);
+  return last && { reason: 'FailedForGood', epoch: last.epoch, class: last.class };
+};
+
 const takesWork: Check = ({ agent: { agent, presence } }) => {
   const { spec, status } = agent;
   if (spec.cordoned) return { reason: 'AgentCordoned', note: spec.cordonReason };
@@ -116,6 +122,7 @@ const CHECKS: readonly Check[] = [
   builds,
   hasWhatIsAsked,
   isLargeEnough,
+  hasNotGivenUp,
   takesWork,
   isWell,
   isNewEnough,

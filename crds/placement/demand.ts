@@ -1,6 +1,7 @@
 /** What one contract asks for and what its past says, worked out once before any agent is looked at. */
 import type { Contract } from '../contract/contract.ts';
-import { TAKEOVER_HEAD_START_MS } from '../contract/numbers.ts';
+import { attemptsOfRound, finalWordOf } from '../contract/failed-before.ts';
+import { FAILED_BEFORE_HEAD_START_MS, TAKEOVER_HEAD_START_MS } from '../contract/numbers.ts';
 import type { TermsSnapshot } from '../contract/spec.ts';
 import type { Attempt, ContractStatus } from '../contract/status.ts';
 import { type Amounts, amountsOf } from './amounts.ts';
@@ -31,8 +32,12 @@ export type Demand = Readonly<{
   requirements: TermsSnapshot['requirements'];
   /** Agents whose load counts this contract already. */
   heldBy: ReadonlySet<string>;
-  /** Attempts that failed since the last success, for whatever reason, by UID of the agent. */
+  /** Attempts of this round that failed, for whatever reason, by UID of the agent. */
   failedOn: ReadonlyMap<string, number>;
+  /** Agents that are not asked again in this round. `crds/contract/failed-before.ts`. */
+  finalWords: ReadonlyMap<string, Attempt>;
+  /** Who has failed lets those go first that have not, until then. */
+  othersFirstUntilMs: number | undefined;
   /** The agent that built it last: it is to build it again. */
   stickyTo: string | undefined;
   /** After an expiry the agent that held goes first. docs/contract.md, 8. */
@@ -47,7 +52,7 @@ export type Demand = Readonly<{
 export function demandOf(contract: Contract, { terms, siblings = [], now }: DemandFacts): Demand {
   const { metadata, status } = contract;
   const nowMs = now.getTime();
-  const notBeforeMs = status?.nextAttemptAt ? Date.parse(status.nextAttemptAt) : 0;
+  const notBeforeMs = instantMs(status?.nextAttemptAt);
   return {
     namespace: metadata.namespace ?? '',
     hash: hashOf(metadata.uid ?? ''),
@@ -57,7 +62,7 @@ export function demandOf(contract: Contract, { terms, siblings = [], now }: Dema
     types: [...new Set([terms.provisionerType, ...(terms.provisionerTypes ?? [])])],
     requirements: terms.requirements,
     heldBy: new Set(status?.holders?.map(({ agentUID }) => agentUID)),
-    ...pastOf(status?.attempts ?? []),
+    ...pastOf(status),
     takeover: takeoverOf(status, nowMs),
     apart: apartFrom(contract, siblings),
     wantedSinceMs: wantedSinceMs(contract),
@@ -67,14 +72,29 @@ export function demandOf(contract: Contract, { terms, siblings = [], now }: Dema
 }
 
 /** A lack of room counts as well: who had none a moment ago is asked last. What was merely given back does not. */
-function pastOf(attempts: readonly Attempt[]): Pick<Demand, 'failedOn' | 'stickyTo'> {
-  const built = attempts.findLastIndex(({ outcome }) => outcome === 'Succeeded');
+function pastOf(
+  status: ContractStatus | undefined,
+): Pick<Demand, 'failedOn' | 'finalWords' | 'othersFirstUntilMs' | 'stickyTo'> {
+  const round = status ? attemptsOfRound(status) : [];
   const failedOn = new Map<string, number>();
-  for (const { agentUID, outcome, class: kind } of attempts.slice(built + 1))
-    if (outcome !== 'Released' || kind === 'capacity')
-      failedOn.set(agentUID, (failedOn.get(agentUID) ?? 0) + 1);
-  return { failedOn, stickyTo: attempts[built]?.agentUID };
+  const finalWords = new Map<string, Attempt>();
+  for (const { agentUID, outcome, class: kind } of round) {
+    if (outcome === 'Succeeded' || (outcome === 'Released' && kind !== 'capacity')) continue;
+    failedOn.set(agentUID, (failedOn.get(agentUID) ?? 0) + 1);
+    const final = status && finalWordOf(status, agentUID);
+    if (final) finalWords.set(agentUID, final);
+  }
+  const last = round.at(-1);
+  const fromMs = Math.max(instantMs(last?.endedAt), instantMs(status?.nextAttemptAt));
+  return {
+    failedOn,
+    finalWords,
+    othersFirstUntilMs: failedOn.size > 0 ? fromMs + FAILED_BEFORE_HEAD_START_MS : undefined,
+    stickyTo: status?.attempts?.findLast(({ outcome }) => outcome === 'Succeeded')?.agentUID,
+  };
 }
+
+const instantMs = (instant: string | undefined): number => (instant ? Date.parse(instant) : 0);
 
 function takeoverOf(status: ContractStatus | undefined, nowMs: number): Demand['takeover'] {
   const last = status?.attempts?.at(-1);

@@ -59,6 +59,18 @@ describe('who may claim when', () => {
     expect(waits(placeIn({ agents }, contract, { now: at(1) }), 3)).toEqual([0, step, undefined]);
   });
 
+  test('who failed it lets those go first that have not, for their time', () => {
+    const contract = aContract('Accepted', {
+      epoch: 2,
+      attempts: [failedAttempt(1, 1, at(-60))],
+      nextAttemptAt: at(10).toISOString(),
+    });
+    const placement = placeIn({ agents: [fuller(1), fuller(2), fuller(3)] }, contract, { now: at(0) });
+    expect(waits(placement, 3)).toEqual([40, 10, 10 + step]);
+    const alone = placeIn({ agents: [fuller(1)] }, contract, { now: at(0) });
+    expect(waits(alone, 1)).toEqual([10]);
+  });
+
   test('a fallback pool has turns of its own from the instant that it opens', () => {
     const pools = [
       aPool('europe-script', { fallbackPools: [{ name: 'later', afterSeconds: 120 }] }),

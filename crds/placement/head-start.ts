@@ -11,15 +11,13 @@ import type { Placement } from './place.ts';
  * when there has been a candidate: only then do the turns count for room that was made later.
  */
 export function mayClaimAt(
-  { candidates, notBeforeMs = 0, takeover }: Placement,
+  { candidates, notBeforeMs = 0 }: Placement,
   { agentUID, waitingSinceMs }: Readonly<{ agentUID: string; waitingSinceMs: number }>,
 ): number | undefined {
   const candidate = candidates.find((entry) => entry.agentUID === agentUID);
   if (!candidate) return undefined;
-  const { opensAtMs = 0, turn } = candidate;
-  const fromMs = Math.max(waitingSinceMs, notBeforeMs);
-  if (takeover?.agentUID === agentUID) return fromMs;
-  return Math.max(fromMs, opensAtMs, takeover?.untilMs ?? 0) + stepsBefore(turn) * HEAD_START_MS;
+  const fromMs = Math.max(waitingSinceMs, notBeforeMs, candidate.earliestMs);
+  return fromMs + stepsBefore(candidate.turn) * HEAD_START_MS;
 }
 
 /** 0, 1, 2, 2, 3, 3, 3, 3, 4, … */

@@ -22,6 +22,8 @@ const HELPS: Helps = {
   MissingCapability: ({ capability }, { agent }) => `provide ${capability} on ${agent}`,
   MissingStorageClass: ({ storageClass }, { agent }) => `provide a disk of class ${storageClass} on ${agent}`,
   TooSmall: ({ dimension, wanted }, { pool }) => `add an agent with ${show(dimension, wanted)} to ${pool}`,
+  FailedForGood: ({ class: kind }) =>
+    kind === 'configuration' ? 'correct the settings of the offering' : undefined,
   AgentCordoned: (_, { agent }) => `uncordon ${agent}`,
   AgentDraining: (_, { agent }) => `end the drain of ${agent}`,
   DuplicateAgent: (_, { agent }) => `stop one of the two processes of ${agent}`,
@@ -85,6 +87,7 @@ const EFFORT: readonly PassedOverReason[] = [
   'MissingCapability',
   'MissingStorageClass',
   'TooSmall',
+  'FailedForGood',
   'AgentRevoked',
   'PoolDeleting',
   'NotTheChosenPool',

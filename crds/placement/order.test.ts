@@ -86,6 +86,16 @@ const cases: Case[] = [
     want: ['node-2', 'node-1'],
   },
   {
+    name: "what failed before the provider's retry is forgotten",
+    world: { pools: twoPools, agents: [someAgent(1), someAgent(2, { pool: 'second' })] },
+    contract: aContract('Accepted', {
+      epoch: 3,
+      attemptsFrom: 3,
+      attempts: [failedAttempt(1, 1, at(-60))],
+    }),
+    want: ['node-1', 'node-2'],
+  },
+  {
     name: 'who failed it twice after who failed it once',
     world: { agents: [someAgent(1), someAgent(2, { facts: { load: loaded(30) } })] },
     contract: aContract('Accepted', {
@@ -119,7 +129,8 @@ const cases: Case[] = [
       agents: [someAgent(1), someAgent(2, { pool: 'second', facts: { load: loaded(30) } })],
     },
     contract: aContract('Accepted', {
-      epoch: 2,
+      epoch: 3,
+      attemptsFrom: 3,
       attempts: [failedAttempt(2, 1, at(-99)), { ...failedAttempt(2, 2, at(-60)), outcome: 'Succeeded' }],
     }),
     want: ['node-2', 'node-1'],
@@ -129,6 +140,7 @@ const cases: Case[] = [
     world: { agents: [someAgent(1), someAgent(2)] },
     contract: aContract('Accepted', {
       epoch: 4,
+      attemptsFrom: 2,
       attempts: [{ ...failedAttempt(2, 1, at(-99)), outcome: 'Succeeded' }, failedAttempt(2, 3, at(-60))],
     }),
     want: ['node-1', 'node-2'],

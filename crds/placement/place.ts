@@ -19,10 +19,10 @@ export type Candidate = Readonly<{
   agentUID: string;
   /** 0 to 100 by load and health; the order depends on more (`order.ts`). */
   score: number;
-  /** Its place among those that may be asked from the same instant on; 0 is the first. */
+  /** Not before, whatever it is: its pool is a fallback, or others go first. Milliseconds since 1970; 0: at once. */
+  earliestMs: number;
+  /** Its place among those of the same earliestMs; 0 is the first. */
   turn: number;
-  /** Of a fallback pool: since when it may be used. Milliseconds since 1970. */
-  opensAtMs: number | undefined;
 }>;
 
 export type PassedOver = Readonly<{
@@ -41,8 +41,6 @@ export type Placement = Readonly<{
   passedOver: readonly PassedOver[];
   /** A pause after a failure: nobody may claim before. */
   notBeforeMs: number | undefined;
-  /** After an expiry this agent goes first, until then. */
-  takeover: Demand['takeover'];
   /** When this was found, and when it may be another answer though nothing happens. */
   nowMs: number;
   againAtMs: number | undefined;
@@ -64,17 +62,17 @@ export function place(contract: Contract, { supply, ...facts }: PlaceFacts): Pla
       because: { reason: 'PoolNotFound' },
     });
   const { wanted, regions, types, notBeforeMs, takeover, nowMs } = demand;
-  const candidates = inTurn(found.ranked.sort(byRank), takeover?.agentUID);
   // The one that goes first must be there: otherwise anybody may claim at once.
-  const first = candidates.some(({ agentUID }) => agentUID === takeover?.agentUID) ? takeover : undefined;
+  const isThere = found.ranked.some(({ agentUID }) => agentUID === takeover?.agentUID);
+  const first = isThere ? takeover : undefined;
+  const candidates = inTurn(found.ranked.sort(byRank), { demand, first });
   return {
     ...{ wanted, regions, types, candidates, passedOver: found.passedOver, notBeforeMs, nowMs },
-    takeover: first,
     againAtMs: first ? earlier(found.againAtMs, first.untilMs) : found.againAtMs,
   };
 }
 
-/** The same for one agent alone, at a thousandth of the cost; undefined when it may take the contract. */
+/** The same for one agent alone, without looking at the others; undefined when it may take the contract. */
 export function whyNot(
   contract: Contract,
   { supply, agentUID, ...facts }: PlaceFacts & Readonly<{ agentUID: string }>,
@@ -95,7 +93,7 @@ type Ranked = Readonly<{
   pool: string;
   agent: string;
   agentUID: string;
-  opensAtMs: number | undefined;
+  opensAtMs: number;
   rank: Rank;
 }>;
 type Found = { ranked: Ranked[]; passedOver: PassedOver[]; againAtMs: number | undefined };
@@ -113,20 +111,26 @@ function lookInto(route: Route, { demand, found }: Readonly<{ demand: Demand; fo
       found.passedOver.push({ pool, agent: name, because });
       found.againAtMs = earlier(found.againAtMs, endsAtMs(because));
     } else {
-      const opensAtMs = route.opens?.atMs;
+      const opensAtMs = route.opens?.atMs ?? 0;
       found.ranked.push({ pool, agent: name, agentUID: agent.uid, opensAtMs, rank: rankOf(pair) });
     }
   }
 }
 
-/** Each fallback pool has turns of its own, from the instant that it opens. */
-function inTurn(ranked: readonly Ranked[], goesFirst: string | undefined): Candidate[] {
-  const turns = new Map<number | undefined, number>();
-  return ranked.map(({ rank, ...entry }) => {
-    const isFirst = entry.agentUID === goesFirst;
-    const turn = isFirst ? 0 : (turns.get(entry.opensAtMs) ?? 0);
-    if (!isFirst) turns.set(entry.opensAtMs, turn + 1);
-    return { ...entry, score: rank.score, turn };
+type Turns = Readonly<{ demand: Demand; first: Demand['takeover'] }>;
+
+/** Those who may not be asked before some instant have turns of their own from then on. */
+function inTurn(ranked: readonly Ranked[], { demand, first }: Turns): Candidate[] {
+  const { failedOn, othersFirstUntilMs = 0 } = demand;
+  const othersCould = ranked.some(({ agentUID }) => !failedOn.has(agentUID));
+  const turns = new Map<number, number>();
+  return ranked.map(({ pool, agent, agentUID, opensAtMs, rank: { score } }) => {
+    const isFirst = agentUID === first?.agentUID;
+    const waitsForOthers = othersCould && failedOn.has(agentUID) ? othersFirstUntilMs : 0;
+    const earliestMs = isFirst ? 0 : Math.max(opensAtMs, waitsForOthers, first?.untilMs ?? 0);
+    const turn = isFirst ? 0 : (turns.get(earliestMs) ?? 0);
+    if (!isFirst) turns.set(earliestMs, turn + 1);
+    return { pool, agent, agentUID, score, earliestMs, turn };
   });
 }
 

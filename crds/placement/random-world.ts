@@ -92,6 +92,7 @@ export const contracts: fc.Arbitrary<LiveContract> = fc
     attempts: fc.array(
       fc.record({
         agent: agentNumber,
+        class: fc.constantFrom(undefined, undefined, undefined, 'permanent' as const),
         outcome: fc.constantFrom('Failed', 'Expired', 'Expired', 'Succeeded', 'Released'),
         seconds: fc.oneof(past, fc.integer({ min: -40, max: -1 })),
       }),
@@ -116,9 +117,10 @@ export const contracts: fc.Arbitrary<LiveContract> = fc
       'Accepted',
       {
         epoch,
-        attempts: attempts.map(({ agent, outcome, seconds }, n) => ({
+        attempts: attempts.map(({ agent, outcome, class: kind, seconds }, n) => ({
           ...failedAttempt(agent, n + 1, at(seconds)),
           outcome,
+          ...(kind && outcome === 'Failed' ? { class: kind } : {}),
         })),
         history: [
           { seq: 1, at: at(acceptedSeconds).toISOString(), to: 'Accepted', by: 'operator', reason: 'Free' },

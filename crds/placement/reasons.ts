@@ -2,6 +2,8 @@
  * The closed list of why a pool or an agent is passed over, with the figures that belong to each. What is said of
  * them is in `sentences.ts` (the provider), `tenant.ts` (the tenant) and `helps.ts` (what would help).
  */
+
+import type { Attempt } from '../contract/status.ts';
 import type { PROVISIONER_TYPES } from '../fields.ts';
 import type { Region } from '../regions.ts';
 import type { Dimension } from './amounts.ts';
@@ -24,6 +26,7 @@ type Figures = {
   MissingCapability: Readonly<{ capability: string }>;
   MissingStorageClass: Readonly<{ storageClass: string }>;
   TooSmall: Readonly<{ dimension: Dimension; total: number; wanted: number }>;
+  FailedForGood: Readonly<{ epoch: number; class: Attempt['class'] }>;
   // the state that it is in
   AgentCordoned: Readonly<{ note: string | undefined }>;
   AgentDraining: Nothing;
@@ -72,6 +75,7 @@ export const CAUSE_OF = {
   MissingCapability: 'Requirement',
   MissingStorageClass: 'Requirement',
   TooSmall: 'Requirement',
+  FailedForGood: 'State',
   AgentCordoned: 'State',
   AgentDraining: 'State',
   DuplicateAgent: 'State',

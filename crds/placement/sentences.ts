@@ -19,6 +19,8 @@ const SENTENCES: Sentences = {
   MissingStorageClass: ({ storageClass }) => `has no disk of class ${storageClass}`,
   TooSmall: ({ dimension, total, wanted }) =>
     `too small: ${show(dimension, total)} in all, wanted are ${show(dimension, wanted)}`,
+  FailedForGood: ({ epoch, class: kind }) =>
+    `its attempt of epoch ${epoch} failed for good: ${kind ?? 'permanent'}`,
   AgentCordoned: ({ note }) => (note ? `cordoned: "${note}"` : 'cordoned'),
   AgentDraining: () => 'is being drained',
   DuplicateAgent: () => 'two processes use its key',

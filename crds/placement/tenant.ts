@@ -17,6 +17,7 @@ const SENTENCES = {
   MissingCapability: 'Some machines lack a feature that this offering asks for.',
   MissingStorageClass: 'Some machines lack the kind of disk that this offering asks for.',
   TooSmall: 'Some machines are too small for this offering.',
+  FailedForGood: 'Some machines tried and cannot build it.',
   AgentCordoned: 'Some machines take no new orders at the moment.',
   AgentDraining: 'Some machines take no new orders at the moment.',
   DuplicateAgent: 'Some machines take no new orders at the moment.',
