@@ -72,6 +72,9 @@ test('a writer reads its own writes, the end of an object included', async () =>
   if (!deleting) return;
   await own.update({ ...deleting, metadata: { ...deleting.metadata, finalizers: [] } });
   expect(informer.cache.get(key('own'))).toBeUndefined();
+  await own.create({ metadata: ref('plain') });
+  expect(await own.delete(ref('plain'))).toMatchObject({ outcome: 'Deleted' }); // answers no resourceVersion at all
+  expect(informer.cache.get(key('plain'))).toBeUndefined();
 });
 
 test('waiting has a deadline', async () => {

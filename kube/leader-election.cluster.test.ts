@@ -126,6 +126,33 @@ test('the timestamps of others are not believed, only that the record does not c
   await Promise.all([past.stop(), future.stop()]);
 });
 
+test('a candidate whose clock is ten minutes off takes nothing over early, and loses nothing early', {
+  timeout: 30_000,
+}, async () => {
+  const off = (ms: number): Clock => ({ ...systemClock, now: () => new Date(Date.now() + ms) });
+  const race = async (offsetMs: number): Promise<void> => {
+    const name = offsetMs > 0 ? 'clock-ahead' : 'clock-behind';
+    const proxy = await startProxy(inject('kubeconfig'));
+    const client = createKubeClient({ kubeconfig: proxy.kubeconfig });
+    const a = candidate(name, 'right', { client });
+    await toLead(a);
+    const b = candidate(name, 'off', { clock: off(offsetMs) });
+    await systemClock.sleep(SHORT.leaseDurationMs + 500); // longer than a lease: it is renewed
+    expect([a.election.isLeader(), b.election.isLeader()]).toEqual([true, false]);
+    proxy.freeze();
+    await toLead(b, 10_000);
+    expect(a.election.isLeader()).toBe(false);
+    expect(Number(a.history.at(-1)?.atMs)).toBeLessThan(Number(b.history[0]?.atMs));
+    proxy.thaw();
+    await systemClock.sleep(600);
+    expect([a.election.isLeader(), b.election.isLeader()]).toEqual([false, true]);
+    await Promise.all([a.stop(), b.stop()]);
+    await client.close();
+    await proxy.close();
+  };
+  await Promise.all([race(600_000), race(-600_000)]);
+});
+
 test('a leader outlives its own lease by renewing', { timeout: 20_000 }, async () => {
   const a = candidate('long', 'a');
   const b = candidate('long', 'b');
