@@ -39,6 +39,12 @@ const cases: { name: string; known: SessionRecord | undefined; request: object; 
     want: { outcome: 'Accepted', changed: false, record: { heardAt: NOW.toISOString() } },
   },
   {
+    name: 'one that a call introduced says later from which machine',
+    known: record({ fingerprint: '' }),
+    request: { fingerprint: 'machine-1' },
+    want: { outcome: 'Accepted', changed: true, record: { fingerprint: 'machine-1' } },
+  },
+  {
     name: 'a higher incarnation supersedes',
     known: record(),
     request: { session: 'session-b', incarnation: 6 },

@@ -61,8 +61,10 @@ export function judgeSession(facts: Facts): SessionVerdict {
   if (!record) return accepted(freshRecord({ ...request, incarnation }, now), true);
   if (session === record.session && incarnation === record.incarnation) {
     if (record.duplicateSince) return duplicate(record, undefined);
-    const heard = { ...record, heardAt: now.toISOString(), left: leaving ?? false };
-    return accepted(heard, leaving === true && !record.left);
+    // A call may have introduced it, which does not say from which machine.
+    const fingerprint = record.fingerprint || (request.fingerprint ?? '');
+    const heard = { ...record, fingerprint, heardAt: now.toISOString(), left: leaving ?? false };
+    return accepted(heard, (leaving === true && !record.left) || fingerprint !== record.fingerprint);
   }
   if (incarnation < record.incarnation) return heardAgain({ ...facts, record });
   // The one that was first goes on; the newcomer is noted, to be shown on the Agent.
