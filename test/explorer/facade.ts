@@ -227,7 +227,7 @@ function settle<A extends object>(world: World, { rules, request, lag }: Calling
           state = lostRace(state);
           break;
         }
-        mustCount(world, request, step.contract.status.epoch);
+        mustCount(world, request);
         const said = `written: ${step.contract.status.reason ?? ''}`;
         return { ...answered(written, step.answer, said), conflicts: state.conflicts, wrote: true };
       }
@@ -252,12 +252,12 @@ function settle<A extends object>(world: World, { rules, request, lag }: Calling
 }
 
 /** Oracle 2: a report with an epoch that is not the contract's changes nothing. */
-function mustCount(world: World, { call, contract: c }: Request, written: number): void {
+function mustCount(world: World, { call, contract: c }: Request): void {
   if (call.type !== 'Provisioned' && call.type !== 'Failed') return;
   const epoch = nth(world.contracts, c)?.status?.epoch;
   must(
     epoch === call.epoch,
-    `a report of epoch ${call.epoch} counted although the contract is at epoch ${epoch} (written: ${written})`,
+    `a report of epoch ${call.epoch} counted although the contract is at epoch ${epoch}`,
   );
 }
 

@@ -7,7 +7,7 @@ import { processMoves } from './processes.ts';
 import type { Rules } from './rules.ts';
 import { store } from './server.ts';
 import { timeMoves } from './time.ts';
-import { nth, spend, type World } from './world.ts';
+import { dateOf, nth, spend, type World } from './world.ts';
 
 export const movesOf = (world: World, rules: Rules): Move[] => [
   ...networkMoves(world, rules),
@@ -47,11 +47,14 @@ function wishes(world: World): Move[] {
       text: 'the tenant cancels',
       next: store(spend(world, 'wish'), c, { ...contract, metadata, spec }),
     });
-    const deleted = { ...metadata, deletionTimestamp: '2026-01-01T12:00:00.000Z' };
+    // Without a finalizer it goes at once.
+    const isKept = (contract.metadata.finalizers ?? []).length > 0;
+    const deletionTimestamp = dateOf(world.nowMs).toISOString();
+    const deleted = { ...contract, metadata: { ...metadata, deletionTimestamp } };
     moves.push({
       kind: 'TenantEnds',
       text: 'somebody deletes the contract',
-      next: store(spend(world, 'wish'), c, { ...contract, metadata: deleted }),
+      next: store(spend(world, 'wish'), c, isKept ? deleted : undefined),
     });
   });
   return moves;

@@ -27,7 +27,9 @@ function oneMachineForTheTenant(world: World, c: number): void {
     `the tenant is told about a machine of epoch ${instance.epoch}, the contract is at epoch ${status.epoch}`,
   );
   const told = machinesOf(world, c).filter(
-    ({ agent, epoch }) => uidOf(agent + 1) === instance.agentUID && epoch === instance.epoch,
+    // An heir has the entries first, the tags of the revoked one's machine then.
+    ({ agent, epoch }) =>
+      epoch === instance.epoch && (uidOf(agent + 1) === instance.agentUID || nth(world.revoked, agent)),
   );
   must(told.length === 1 && told[0]?.isMade, `the machine that the tenant is told about is gone`);
   const others = machinesOf(world, c).filter((machine) => machine !== told[0]);

@@ -22,7 +22,7 @@ import {
 } from './world.ts';
 
 /** A process that was told that another one counts: nobody starts it again. */
-const RETIRED = 'retired';
+export const RETIRED = 'retired';
 
 export const processMoves = (world: World, rules: Rules): Move[] =>
   world.processes.flatMap((process, p) => {

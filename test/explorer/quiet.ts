@@ -9,7 +9,7 @@ import { encode, hash } from './encode.ts';
 import type { Move } from './move.ts';
 import { movesOf } from './moves.ts';
 import { check } from './oracles.ts';
-import { stop } from './processes.ts';
+import { RETIRED, stop } from './processes.ts';
 import type { Rules } from './rules.ts';
 import { createVisited, type Visited } from './visited.ts';
 import { type Budget, machineOf, nth, type World, withProcess } from './world.ts';
@@ -42,13 +42,15 @@ export function createQuiet(rules: Rules): Quiet {
   return { find: (world) => run(calmed(world), { rules, good }) };
 }
 
-/** A person stops the clone and starts what ended; nobody is started who was revoked. */
-function calmed(world: World): World {
-  let next: World = { ...world, budget: NO_FAULTS, facade: world.contracts };
-  world.processes.forEach(({ agent, isClone, isUp, session }, p) => {
+const calmed = (world: World): World => attended({ ...world, budget: NO_FAULTS, facade: world.contracts });
+
+/** A person stops the clone, and starts again what ended or was refused because of it. */
+function attended(world: World): World {
+  let next = world;
+  world.processes.forEach(({ agent, isClone, isDuplicate, session }, p) => {
     if (isClone) next = withProcess(stop(next, p), p, { session: 'stopped' });
-    else if (!isUp && session === 'retired' && !nth(world.revoked, agent))
-      next = withProcess(next, p, { session: '' });
+    else if (isDuplicate || (session === RETIRED && !nth(world.revoked, agent)))
+      next = withProcess(stop(next, p), p, { session: '' });
   });
   return next;
 }
@@ -102,7 +104,7 @@ function passTime(
   const move = near ?? movesOf(patient, rules).find(({ kind }) => kind === 'LongTimePasses');
   if (!move) return undefined;
   const budget = { ...NO_FAULTS, inventory: world.processes.length };
-  return { ...move, next: { ...move.next, budget } };
+  return { ...move, next: attended({ ...move.next, budget }) };
 }
 
 function remember(good: Visited, trail: readonly (readonly [number, number])[]): undefined {

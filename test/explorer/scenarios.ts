@@ -1,97 +1,42 @@
-/** The small worlds, each explored to its end: who is there, and what may go wrong how often. */
+/**
+ * The small worlds. `SMALL` are explored to their ends in `npm test`; `LARGE` have more faults at once, or more
+ * tries left, and belong to the sweep. One try left (`failures: 2`) is enough to expire, take over and give up.
+ */
+import type { Shape } from './shape.ts';
 
-import { emptyRecord } from '../../agent/state/record.ts';
-import { aContract, at } from '../../crds/contract/builders.ts';
-import type { Contract } from '../../crds/contract/contract.ts';
-import { contractIdOf } from '../../crds/contract/contract.ts';
-import { uidOfCase } from './facade.ts';
-import { type AgentProcess, type Budget, IDLE, type World } from './world.ts';
+export type Scenario = Shape & Readonly<{ name: string; statesMax?: number }>;
 
-const NONE: Budget = {
-  network: 0,
-  agentCrash: 0,
-  operatorCrash: 0,
-  failure: 0,
-  noRoom: 0,
-  wish: 0,
-  clone: 0,
-  revoke: 0,
-  longWait: 0,
-  inventory: 0,
-  lag: 0,
-  unlisted: 0,
-};
+const ready = { isReady: true, failures: 2 } as const;
 
-export type Shape = Readonly<{
-  agents?: number;
-  contracts?: number;
-  operators?: number;
-  /** agent-1 has a clone that is not started yet. */
-  clone?: boolean;
-  /** All agents look after one hypervisor. */
-  shared?: boolean;
-  /** Seconds until the overall deadline. */
-  provisionBySeconds?: number;
-  failures?: number;
-  /** As somebody made it: the operator has not seen it yet. */
-  isNew?: boolean;
-  budget: Partial<Budget>;
-}>;
+export const SMALL: readonly Scenario[] = [
+  {
+    name: 'the main job, from the order on',
+    isNew: true,
+    operators: 2,
+    failures: 2,
+    budget: { operatorCrash: 1 },
+  },
+  { name: 'messages are lost, doubled, late; a facade lags', ...ready, budget: { network: 1, lag: 1 } },
+  { name: 'cancelled or deleted at any moment', ...ready, budget: { wish: 1 } },
+  { name: 'an agent crashes between any two steps', ...ready, budget: { agentCrash: 1, unlisted: 1 } },
+  { name: 'another agent takes over', agents: 2, ...ready, budget: {} },
+  { name: 'a deposed operator goes on', operators: 2, ...ready, budget: { operatorCrash: 1 } },
+  {
+    name: 'the provisioner fails, or has no room',
+    isReady: true,
+    failures: 1,
+    budget: { failure: 1, noRoom: 1 },
+  },
+  { name: 'a clone with the same key', ...ready, clone: true, shared: true, budget: { clone: 1 } },
+  {
+    name: 'an agent is revoked, another inherits',
+    agents: 2,
+    ...ready,
+    shared: true,
+    budget: { revoke: 1, inventory: 1 },
+  },
+  { name: 'hours go by', ...ready, budget: { wish: 1, longWait: 1 } },
+  { name: 'two contracts', contracts: 2, ...ready, budget: {} },
+];
 
-export function worldOf(shape: Shape): World {
-  const { agents = 1, contracts: count = 1, operators = 1, clone = false, shared = false } = shape;
-  const contracts = Array.from({ length: count }, (_none, c) => contractOf(shape, c));
-  const idle = contracts.map(() => IDLE);
-  const process = (agent: number, isClone: boolean): AgentProcess => ({
-    agent,
-    host: shared ? 0 : agent,
-    isUp: false,
-    isClone,
-    session: '',
-    isAcknowledged: false,
-    isDuplicate: false,
-    jobs: idle,
-    inventory: undefined,
-  });
-  const processes = [
-    ...Array.from({ length: agents }, (_none, agent) => process(agent, false)),
-    ...(clone ? [process(0, true)] : []),
-  ];
-  const nothing = contracts.map(() => undefined);
-  const records = contracts.map((_contract, c) => emptyRecord(contractIdOf(uidOfCase(c))));
-  return {
-    nowMs: 0,
-    contracts,
-    version: 1,
-    owed: Array.from({ length: agents }, () => []),
-    leases: Array.from({ length: agents }, () => undefined),
-    revoked: Array.from({ length: agents }, () => false),
-    operators: Array.from({ length: operators }, () => ({
-      caches: contracts,
-      marks: nothing,
-      pendings: nothing,
-    })),
-    facade: contracts,
-    processes,
-    disks: processes.map(() => ({ incarnation: 0, records })),
-    hosts: Array.from({ length: shared ? 1 : agents }, () => nothing),
-    network: [],
-    budget: { ...NONE, ...shape.budget },
-  };
-}
-
-function contractOf({ provisionBySeconds = 36_000, failures, isNew = false }: Shape, c: number): Contract {
-  const made = aContract('Accepted', {
-    provisionBy: at(provisionBySeconds).toISOString(),
-    observedGeneration: 1,
-    ...(failures === undefined ? {} : { failures }),
-  });
-  const metadata = {
-    ...made.metadata,
-    name: `contract-${c}`,
-    uid: uidOfCase(c),
-    ...(isNew ? { finalizers: [] } : {}),
-  };
-  const { status, ...rest } = made;
-  return isNew ? { ...rest, metadata } : { ...rest, metadata, status };
-}
+export const LARGE: readonly Scenario[] = [{ name: 'three tries', agents: 2, isReady: true, budget: {} }];

@@ -6,7 +6,8 @@ import type { Rules } from './rules.ts';
 import { Violation } from './server.ts';
 import { machineOf, nth, type World } from './world.ts';
 
-const WIDTH = 78;
+/** Of the longest move. */
+const WIDTH = 104;
 
 /** Replays the moves from the beginning; ends with what went wrong. */
 export function tell(
