@@ -27,4 +27,4 @@ const VARIANTS: readonly (Variant & { readonly title: string })[] = [
   { title: 'everybody survives', name: 'r-survive', programs: 'Survive', postgres: 'Up', versions: 'Ahead' },
 ];
 
-for (const { title, ...variant } of VARIANTS) test(title, () => liveThroughRestore(variant), 120_000);
+for (const { title, ...variant } of VARIANTS) test(title, () => liveThroughRestore(variant), 300_000);
