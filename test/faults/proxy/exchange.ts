@@ -17,6 +17,8 @@ export type Exchange = Readonly<{
   /** Of the object; of a new one, as its body says. */
   name?: string;
   isWrite: boolean;
+  /** What a write stands on: the version or the uid without which it is refused. */
+  precondition?: string;
 }>;
 
 const WRITES: Readonly<Record<string, Verb>> = {
@@ -32,11 +34,15 @@ export function exchangeOf({ body, ...request }: Seen): Exchange {
   const url = new URL(request.path, 'http://api-server');
   const { resource, ...target } = targetOf(url.pathname);
   const write = WRITES[request.method];
-  const name = write === 'create' ? nameIn(body) : undefined;
+  const written = write ? objectIn(body) : undefined;
+  const name = write === 'create' ? written?.metadata?.name : undefined;
+  const precondition =
+    written?.metadata?.resourceVersion ?? written?.preconditions?.resourceVersion ?? written?.preconditions?.uid;
   return {
     ...request,
     ...target,
     ...(name === undefined ? {} : { name }),
+    ...(precondition === undefined ? {} : { precondition }),
     resource,
     verb: write ?? readVerb(url, target.name),
     isWrite: !!write,
@@ -48,10 +54,13 @@ function readVerb(url: URL, name: string | undefined): Verb {
   return name === undefined && /^\/apis?\//.test(url.pathname) ? 'list' : 'get';
 }
 
-function nameIn(body: Buffer | undefined): string | undefined {
-  const { metadata } = JSON.parse(body?.toString() || '{}') as { metadata?: { name?: string } }; // an object of Kubernetes
-  return metadata?.name;
-}
+type Written = Readonly<{
+  metadata?: { name?: string; resourceVersion?: string };
+  preconditions?: { uid?: string; resourceVersion?: string };
+}>;
+
+const objectIn = (body: Buffer | undefined): Written =>
+  JSON.parse(body?.toString() || '{}') as Written; // an object of Kubernetes, or options of a DELETE
 
 type Target = Pick<Exchange, 'resource' | 'subresource' | 'namespace' | 'name'>;
 
