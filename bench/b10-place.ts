@@ -166,7 +166,7 @@ const contractsOf = ({ metadata }: Agent): LiveContract[] =>
 function barelyPlace({ pools }: Supply): unknown {
   const free = (pools.get('acme') ?? []).flatMap((pool) =>
     pool.agents.flatMap(({ uid, capacity, load }) => {
-      const cpu = (capacity.cpuMilli ?? 0) - load.used.cpuMilli;
+      const cpu = capacity.cpuMilli - load.used.cpuMilli;
       return cpu >= 4000 ? [{ uid, cpu }] : [];
     }),
   );

@@ -45,6 +45,40 @@ const combine = (a: Amounts, b: Amounts, sign: 1 | -1): Amounts => ({
   instances: Math.max(0, a.instances + sign * b.instances),
 });
 
+/**
+ * The first dimension in which `wanted` on top of `used` is more than `total`. What is not wanted is never lacking.
+ * By name, not in a loop: this runs for every agent of every placement.
+ */
+export function firstLack({
+  total,
+  used,
+  wanted,
+}: Readonly<Record<'total' | 'used' | 'wanted', Amounts>>): Dimension | undefined {
+  if (wanted.cpuMilli > 0 && used.cpuMilli + wanted.cpuMilli > total.cpuMilli) return 'cpuMilli';
+  if (wanted.memoryBytes > 0 && used.memoryBytes + wanted.memoryBytes > total.memoryBytes)
+    return 'memoryBytes';
+  if (wanted.storageBytes > 0 && used.storageBytes + wanted.storageBytes > total.storageBytes)
+    return 'storageBytes';
+  if (wanted.gpus > 0 && used.gpus + wanted.gpus > total.gpus) return 'gpus';
+  if (wanted.instances > 0 && used.instances + wanted.instances > total.instances) return 'instances';
+  return undefined;
+}
+
+/** 0 to 1: the share of `total` that is used in the fullest dimension; one without an end is never full. */
+export const fullest = (used: Amounts, total: Amounts): number =>
+  Math.min(
+    1,
+    Math.max(
+      shareOf(used.cpuMilli, total.cpuMilli),
+      shareOf(used.memoryBytes, total.memoryBytes),
+      shareOf(used.storageBytes, total.storageBytes),
+      shareOf(used.gpus, total.gpus),
+      shareOf(used.instances, total.instances),
+    ),
+  );
+
+const shareOf = (used: number, total: number): number => (total > 0 ? used / total : 0);
+
 const FACTORS: Readonly<Record<string, number>> = {
   '': 1,
   m: 1e-3,

@@ -89,15 +89,19 @@ export const recordOf = (health: AgentHealth | undefined): TrackRecord => ({
 export function standingAt(record: TrackRecord, nowMs: number): Standing {
   const { failures } = record;
   if (failures.length === 0) return WELL;
-  const breaker = breakerOf(record, nowMs);
-  const recent = failures.filter(({ atMs }) => nowMs - atMs < FAILURE_WEIGHS_MS).length;
-  const instants = failures.flatMap(({ atMs }) => [atMs + FAILURE_WEIGHS_MS, atMs + RUN_WITHIN_MS]);
-  if (breaker.state === 'Open') instants.push(breaker.untilMs);
-  const next = Math.min(...instants.filter((ms) => ms > nowMs));
+  const breaker = failures.length < BREAKER_RUN ? WELL.breaker : breakerOf(record, nowMs);
+  let recent = 0;
+  let changesAtMs = breaker.state === 'Open' ? breaker.untilMs : Number.POSITIVE_INFINITY;
+  for (const { atMs } of failures) {
+    const isRecent = nowMs < atMs + FAILURE_WEIGHS_MS;
+    if (isRecent) recent++;
+    const nextMs = atMs + (isRecent ? FAILURE_WEIGHS_MS : RUN_WITHIN_MS);
+    if (nextMs > nowMs) changesAtMs = Math.min(changesAtMs, nextMs);
+  }
   return {
     breaker,
     cost: Math.min(FAILURES_COST_MAX, recent * FAILURE_COST),
-    changesAtMs: next === Number.POSITIVE_INFINITY ? undefined : next,
+    changesAtMs: Number.isFinite(changesAtMs) ? changesAtMs : undefined,
   };
 }
 

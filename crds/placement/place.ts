@@ -8,7 +8,7 @@ import type { Amounts } from './amounts.ts';
 import { refusalOf } from './checks.ts';
 import { type Demand, type DemandFacts, demandOf } from './demand.ts';
 import { standingAt } from './health.ts';
-import { byRank, type Rank, rankOf } from './order.ts';
+import { byRank, type Rank, rankOf, routeKeyOf } from './order.ts';
 import { type Because, endsAtMs } from './reasons.ts';
 import { type Route, routesOf } from './routes.ts';
 import type { PreparedPool, Supply } from './supply.ts';
@@ -89,18 +89,14 @@ export function whyNot(
   return refusalOf({ demand, route, agent, standing: standingAt(agent.record, demand.nowMs) });
 }
 
-type Ranked = Readonly<{
-  pool: string;
-  agent: string;
-  agentUID: string;
-  opensAtMs: number;
-  rank: Rank;
-}>;
+type Ranked = Rank & Readonly<{ pool: string; agent: string; opensAtMs: number }>;
 type Found = { ranked: Ranked[]; passedOver: PassedOver[]; againAtMs: number | undefined };
 
 function lookInto(route: Route, { demand, found }: Readonly<{ demand: Demand; found: Found }>): void {
   const { agents, pool: object } = route.pool;
   const pool = object.metadata.name;
+  const opensAtMs = route.opens?.atMs ?? 0;
+  const routeKey = routeKeyOf(route);
   if (agents.length === 0) found.passedOver.push(wholePool(route.pool, { reason: 'NoAgents' }));
   for (const agent of agents) {
     const pair = { demand, route, agent, standing: standingAt(agent.record, demand.nowMs) };
@@ -111,8 +107,8 @@ function lookInto(route: Route, { demand, found }: Readonly<{ demand: Demand; fo
       found.passedOver.push({ pool, agent: name, because });
       found.againAtMs = earlier(found.againAtMs, endsAtMs(because));
     } else {
-      const opensAtMs = route.opens?.atMs ?? 0;
-      found.ranked.push({ pool, agent: name, agentUID: agent.uid, opensAtMs, rank: rankOf(pair) });
+      const { agentUID, score, key, tie } = rankOf(pair, routeKey);
+      found.ranked.push({ pool, agent: name, opensAtMs, agentUID, score, key, tie });
     }
   }
 }
@@ -124,7 +120,7 @@ function inTurn(ranked: readonly Ranked[], { demand, first }: Turns): Candidate[
   const { failedOn, othersFirstUntilMs = 0 } = demand;
   const othersCould = ranked.some(({ agentUID }) => !failedOn.has(agentUID));
   const turns = new Map<number, number>();
-  return ranked.map(({ pool, agent, agentUID, opensAtMs, rank: { score } }) => {
+  return ranked.map(({ pool, agent, agentUID, opensAtMs, score }) => {
     const isFirst = agentUID === first?.agentUID;
     const waitsForOthers = othersCould && failedOn.has(agentUID) ? othersFirstUntilMs : 0;
     const earliestMs = isFirst ? 0 : Math.max(opensAtMs, waitsForOthers, first?.untilMs ?? 0);

@@ -5,9 +5,12 @@
 import type { Agent, AgentHealth } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
 import { type Amounts, numberOf } from './amounts.ts';
+import { type Fitness, fitnessOf } from './fitness.ts';
 import { recordOf, type TrackRecord } from './health.ts';
 import type { Load } from './load.ts';
 import { hashOf } from './rendezvous.ts';
+
+const NO_END = Number.POSITIVE_INFINITY;
 
 /** One agent with what was found out about it. */
 export type AgentFacts = Readonly<{
@@ -25,8 +28,11 @@ export type PreparedAgent = AgentFacts &
     uid: string;
     hash: number;
     record: TrackRecord;
-    /** What may be promised, overcommitment included; undefined: the agent has not said, and checks for itself. */
-    capacity: Readonly<{ [K in keyof Amounts]: Amounts[K] | undefined }>;
+    /** What may be promised, overcommitment included; without an end where the agent says nothing: it checks itself. */
+    capacity: Amounts;
+    /** It said something of its size. */
+    isSized: boolean;
+    fitness: Fitness;
   }>;
 
 export type PreparedPool = Readonly<{ pool: AgentPool; agents: readonly PreparedAgent[] }>;
@@ -68,28 +74,28 @@ export const supplyOf = ({
   strays: Map.groupBy(strays, ({ metadata }) => metadata.namespace ?? ''),
 });
 
-function prepareAgent(facts: AgentFacts, { spec }: AgentPool): PreparedAgent {
+function prepareAgent(facts: AgentFacts, pool: AgentPool): PreparedAgent {
   const { metadata, status } = facts.agent;
-  const { cpu, memory, storage, gpu = 0, instances } = status?.resources ?? {};
-  const { overcommit, instancesPerAgent } = spec.placement ?? {};
-  const promised = (size: string | undefined, { percent = 100, unit = 1 }): number | undefined =>
-    size === undefined ? undefined : Math.floor((numberOf(size) * unit * percent) / 100);
+  const { cpu, memory, storage, gpu = 0, instances = NO_END } = status?.resources ?? {};
+  const { overcommit, instancesPerAgent = NO_END } = pool.spec.placement ?? {};
+  const promised = (size: string | undefined, { percent = 100, unit = 1 }): number =>
+    size === undefined ? NO_END : Math.floor((numberOf(size) * unit * percent) / 100);
+  const capacity = {
+    cpuMilli: promised(cpu, { percent: overcommit?.cpuPercent, unit: 1000 }),
+    memoryBytes: promised(memory, { percent: overcommit?.memoryPercent }),
+    storageBytes: promised(storage, { percent: overcommit?.storagePercent }),
+    gpus: gpu, // an agent that names none has none
+    instances: Math.min(instances, instancesPerAgent),
+  };
   return {
     ...facts,
     uid: metadata.uid ?? '',
     hash: hashOf(metadata.uid ?? ''),
     record: recordOf(facts.health),
-    capacity: {
-      cpuMilli: promised(cpu, { percent: overcommit?.cpuPercent, unit: 1000 }),
-      memoryBytes: promised(memory, { percent: overcommit?.memoryPercent }),
-      storageBytes: promised(storage, { percent: overcommit?.storagePercent }),
-      gpus: gpu, // an agent that names none has none
-      instances: least(instances, instancesPerAgent),
-    },
+    capacity,
+    isSized: Object.values(capacity).some((amount) => amount > 0 && amount < NO_END),
+    fitness: fitnessOf(facts, pool),
   };
 }
 
 const keyOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
-
-const least = (a: number | undefined, b: number | undefined): number | undefined =>
-  a === undefined ? b : b === undefined ? a : Math.min(a, b);
