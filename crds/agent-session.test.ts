@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  absenceCertainInMs,
   judgeSession,
   judgeSessionless,
   mayConfirmAbsence,
@@ -135,6 +136,7 @@ describe('one agent, one session', () => {
     expect(mayConfirmAbsence(record(), NOW)).toBe(true);
     expect(mayConfirmAbsence(record({ supersededHeardAt: ago(44) }), NOW)).toBe(false);
     expect(mayConfirmAbsence(record({ supersededHeardAt: ago(45) }), NOW)).toBe(true);
+    expect(absenceCertainInMs(record({ supersededHeardAt: ago(44) }), NOW)).toBe(1000);
     const restarted = judgeSession({
       record: record({ left: true }),
       request: { session: 'session-b', incarnation: 6 },

@@ -121,8 +121,13 @@ function heardAgain({ record, now }: Facts & { record: SessionRecord }): Session
 }
 
 /** Whether this session may say of a machine that it is gone: the process before it must be silent. */
-export function mayConfirmAbsence(record: SessionRecord, now: Date): boolean {
-  return record.supersededHeardAt === undefined || isSilent(record.supersededHeardAt, now);
+export const mayConfirmAbsence = (record: SessionRecord, now: Date): boolean =>
+  absenceCertainInMs(record, now) === 0;
+
+/** How long until then, if the process before stays silent. 0: it may now. */
+export function absenceCertainInMs({ supersededHeardAt }: SessionRecord, now: Date): number {
+  if (supersededHeardAt === undefined) return 0;
+  return Math.max(0, ONLINE_WITHIN_MS - msSince(supersededHeardAt, now));
 }
 
 const isSilent = (heardAt: string, now: Date): boolean => msSince(heardAt, now) >= ONLINE_WITHIN_MS;

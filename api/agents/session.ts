@@ -5,9 +5,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
 import {
+  absenceCertainInMs,
   judgeSession,
   judgeSessionless,
-  mayConfirmAbsence,
   type SessionRecord,
   type SessionRequest,
   sessionAnnotations,
@@ -78,13 +78,15 @@ export async function admitCall(deps: Deps, { agent, session, incarnation }: Cal
  */
 export async function requireCertainAbsence(deps: Deps, agent: Agent): Promise<void> {
   const record = await liveRecord(deps, agent);
-  if (!record || mayConfirmAbsence(record, deps.clock.now())) return;
+  const leftMs = record ? absenceCertainInMs(record, deps.clock.now()) : 0;
+  if (leftMs === 0) return;
   throw new Problem(
     'AbsenceNotYetCertain',
     'The process of this agent before this one was heard a moment ago.',
     {
       next: `Confirm again once it has been silent for ${ONLINE_WITHIN_MS / 1000} s.`,
-      retryAfterSeconds: ONLINE_WITHIN_MS / 1000,
+      // What is left, not all of it: until then the contract cannot end.
+      retryAfterSeconds: Math.ceil(leftMs / 1000),
     },
   );
 }
