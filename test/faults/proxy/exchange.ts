@@ -37,7 +37,9 @@ export function exchangeOf({ body, ...request }: Seen): Exchange {
   const written = write ? objectIn(body) : undefined;
   const name = write === 'create' ? written?.metadata?.name : undefined;
   const precondition =
-    written?.metadata?.resourceVersion ?? written?.preconditions?.resourceVersion ?? written?.preconditions?.uid;
+    written?.metadata?.resourceVersion ??
+    written?.preconditions?.resourceVersion ??
+    written?.preconditions?.uid;
   return {
     ...request,
     ...target,
@@ -59,8 +61,7 @@ type Written = Readonly<{
   preconditions?: { uid?: string; resourceVersion?: string };
 }>;
 
-const objectIn = (body: Buffer | undefined): Written =>
-  JSON.parse(body?.toString() || '{}') as Written; // an object of Kubernetes, or options of a DELETE
+const objectIn = (body: Buffer | undefined): Written => JSON.parse(body?.toString() || '{}') as Written; // an object of Kubernetes, or options of a DELETE
 
 type Target = Pick<Exchange, 'resource' | 'subresource' | 'namespace' | 'name'>;
 
