@@ -52,6 +52,8 @@ export type Caches = Readonly<{
     inNamespace: (namespace: string) => readonly Contract[];
     /** Contracts in which the agent is a holder. */
     heldBy: (agentUid: string) => readonly Contract[];
+    /** Requests that wait for the provider of a namespace. */
+    undecidedIn: (namespace: string) => readonly Contract[];
     /** Contracts whose tenants wish something of the agent's machine. */
     wishingOf: (agentUid: string) => readonly Contract[];
     /** Accepted contracts that wait under a demand key, oldest first as they were seen. */

@@ -104,6 +104,10 @@ function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs
         namespace: namespaceOf,
         holder: ({ status }) => [...new Set((status?.holders ?? []).map(({ agentUID }) => agentUID))],
         waiting: (contract) => (isWaiting(contract) ? demandKeys(contract) : []),
+        undecided: ({ metadata, status }) =>
+          status?.phase === 'Requested' && status.reason === 'AwaitingDecision'
+            ? [metadata.namespace ?? '']
+            : [],
         wishing: (contract) => wishesAt(contract),
         idempotency: (contract) => idempotencyKeys(contract),
       },
@@ -175,6 +179,7 @@ function toCaches(all: All, isSynced: () => boolean): Caches {
         contracts.cache
           .getByIndex('holder', agentUid)
           .map((contract) => recent.newest(contract.metadata.uid ?? '', contract) ?? contract),
+      undecidedIn: (namespace) => contracts.cache.getByIndex('undecided', namespace),
       wishingOf: (agentUid) => contracts.cache.getByIndex('wishing', agentUid),
       waiting: (demandKey) => contracts.cache.getByIndex('waiting', demandKey),
       byIdempotencyKey: ({ tenantKey, keyHash }) =>

@@ -6,6 +6,7 @@ import { setupRoute } from './agents/setup.ts';
 import { actionRoutes } from './contracts/action-routes.ts';
 import { contractRoutes } from './contracts/routes.ts';
 import type { Deps } from './deps.ts';
+import { decisionRoutes } from './desk/decision-routes.ts';
 import { deskRoutes } from './desk/routes.ts';
 import { offeringRoutes } from './market/offering-routes.ts';
 import { providerRoutes } from './market/provider-routes.ts';
@@ -38,6 +39,7 @@ const UNDER_API = [
   contractRoutes,
   actionRoutes,
   deskRoutes,
+  decisionRoutes,
 ] as const;
 
 export async function registerRoutes(app: FastifyInstance, deps: Deps): Promise<void> {

@@ -34,7 +34,20 @@ export const ProviderSpec = z
           .describe(
             'Automatic accepts every rental that fits; Manual waits for spec.decision of each contract.',
           ),
+        minDurationHours: count(87_600).min(1).optional().describe('Shorter rentals are rejected. Hours.'),
         maxDurationHours: count(87_600).min(1).optional().describe('Longer rentals are rejected. Hours.'),
+        allowedTenants: z
+          .array(publicKey())
+          .max(1000)
+          .optional()
+          .meta({ 'x-kubernetes-list-type': 'set' })
+          .describe('Public keys; when there are any, all others are rejected.'),
+        blockedTenants: z
+          .array(publicKey())
+          .max(1000)
+          .optional()
+          .meta({ 'x-kubernetes-list-type': 'set' })
+          .describe('Public keys that are rejected, whatever else is allowed.'),
       })
       .default({ mode: 'Automatic' })
       .describe('How rental requests are accepted.'),

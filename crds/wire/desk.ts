@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ForceRelease } from '../contract/force-release.ts';
 import { PHASES } from '../contract/phase.ts';
 import { Abandoned, Attempt, Holder } from '../contract/status.ts';
-import { count, instant, uid } from '../fields.ts';
+import { count, instant, text, uid } from '../fields.ts';
 import { ContractView } from './market.ts';
 
 export const ContractDetail = z.object({
@@ -45,4 +45,18 @@ export const ForceReleaseRequest = z.strictObject({
   agentUid: uid().describe('As in `detail.holders`.'),
   epoch: count(Number.MAX_SAFE_INTEGER).describe('As in `detail.holders`.'),
   reason: ForceRelease.shape.reason,
+});
+
+export const RespondRequest = z.strictObject({
+  accept: z.boolean().describe('True accepts the rental.'),
+  note: text(500).optional().describe('What the tenant is told.'),
+  memo: text(500).nullish().describe('The same, as other clients call it.'),
+});
+
+export const PauseRequest = z
+  .strictObject({ reason: text(500).optional().describe('What the tenant is told.') })
+  .nullish();
+
+export const AutoAcceptSettings = z.strictObject({
+  autoAcceptRentals: z.boolean().describe('True: every rental that fits is accepted at once.'),
 });

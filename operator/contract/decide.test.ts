@@ -43,6 +43,36 @@ const cases: { name: string; given: Partial<Facts>; want: object }[] = [
     want: { phase: 'Accepted', reason: 'AwaitingAgent' },
   },
   {
+    name: 'a tenant that is blocked is rejected, whoever else is allowed',
+    given: {
+      contract: newborn,
+      provider: aProvider({
+        acceptance: {
+          mode: 'Automatic',
+          allowedTenants: [newborn.spec.tenant.publicKey],
+          blockedTenants: [newborn.spec.tenant.publicKey],
+        },
+      }),
+    },
+    want: { phase: 'Requested', requeueAfterMs: 0 },
+  },
+  {
+    name: 'a tenant that is not on the list is rejected',
+    given: {
+      contract: aContract('Requested'),
+      provider: aProvider({ acceptance: { mode: 'Automatic', allowedTenants: ['f'.repeat(64)] } }),
+    },
+    want: { phase: 'Rejected', reason: 'TenantNotAccepted' },
+  },
+  {
+    name: 'a rental that is shorter than the provider wants is rejected',
+    given: {
+      contract: aContract('Requested'),
+      provider: aProvider({ acceptance: { mode: 'Automatic', minDurationHours: 48 } }),
+    },
+    want: { phase: 'Rejected', reason: 'DurationNotAllowed' },
+  },
+  {
     name: 'acceptance by hand waits',
     given: { contract: newborn, provider: manual },
     want: { phase: 'Requested', reason: 'AwaitingDecision' },

@@ -87,11 +87,8 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
   if (!agreed) return wait('OfferingNotReady', `Offering ${spec.offering.name} has no region`);
   if (offering.spec.visibility === 'Private')
     return reject('OfferingPrivate', `Offering ${spec.offering.name} cannot be rented`);
-  const { minHours, maxHours, defaultHours } = offering.spec.duration;
-  const hours = spec.durationHours ?? defaultHours;
-  const limit = Math.min(maxHours, provider.spec.acceptance.maxDurationHours ?? maxHours);
-  if (hours < minHours || hours > limit)
-    return reject('DurationNotAllowed', `${hours} hours were asked for; ${minHours} to ${limit} are allowed`);
+  const ruled = judgeRules({ contract, offering, provider });
+  if (ruled) return ruled;
   // Both prices: the terms are what was agreed, the offering is what nobody but the provider can write.
   if (agreed.price.amountMinor > 0 || offering.spec.price.amountMinor > 0)
     return wait('PaymentUnavailable', 'The offering costs money, and payments are not available yet');
@@ -101,6 +98,28 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
   if (provider.spec.acceptance.mode === 'Manual' && !decision)
     return wait('AwaitingDecision', 'The provider decides on each request by hand');
   return judgeStock({ uid: metadata.uid ?? '', offering, mode: 'First' });
+}
+
+type Ruled = Readonly<{
+  contract: Facts['contract'];
+  offering: NonNullable<Facts['offering']>;
+  provider: NonNullable<Facts['provider']>;
+}>;
+
+/** What the provider wants of every rental. Lists of tenants are never named to anybody. */
+function judgeRules({ contract: { spec }, offering, provider }: Ruled): Acceptance | undefined {
+  const { allowedTenants, blockedTenants, minDurationHours, maxDurationHours } = provider.spec.acceptance;
+  const { publicKey } = spec.tenant;
+  const isAllowed = !allowedTenants || allowedTenants.length === 0 || allowedTenants.includes(publicKey);
+  if (!isAllowed || blockedTenants?.includes(publicKey))
+    return reject('TenantNotAccepted', 'The provider does not rent to this tenant');
+  const { minHours, maxHours, defaultHours } = offering.spec.duration;
+  const hours = spec.durationHours ?? defaultHours;
+  const least = Math.max(minHours, minDurationHours ?? minHours);
+  const most = Math.min(maxHours, maxDurationHours ?? maxHours);
+  if (hours < least || hours > most)
+    return reject('DurationNotAllowed', `${hours} hours were asked for; ${least} to ${most} are allowed`);
+  return undefined;
 }
 
 const wait = (reason: string, message: string): Acceptance => ({ verdict: 'Wait', reason, message });
