@@ -1,5 +1,6 @@
 /** The archive, instances and idempotency keys on a real PostgreSQL. */
 import fc from 'fast-check';
+import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aContract, at, CONTRACT_UID, NOON, uidOf } from '../crds/contract/builders.ts';
 import type { LiveContract } from '../crds/contract/contract.ts';
@@ -167,6 +168,28 @@ describe('archive', () => {
 
 describe('instances', () => {
   const record = { contractUID: CONTRACT_UID, epoch: 1, agentUID: uidOf(1), externalId: 'dc-1' } as const;
+
+  test('what is known already is not written again; a new access is', async () => {
+    const record = { contractUID: uidOf(77), epoch: 1, agentUID: uidOf(1), externalId: 'dc-77' };
+    const put = (access?: object) =>
+      store.instances.put({ ...record, event: 'Active', at: NOON, ...(access ? { access } : {}) });
+    const pool = new Pool({ connectionString: database.url, max: 1 });
+    const version = async () =>
+      (
+        await pool.query<{ row: string; access: { sshPort: number } }>(
+          'SELECT xmin || ctid::text AS row, access FROM contract_instances WHERE contract_uid = $1',
+          [record.contractUID],
+        )
+      ).rows[0];
+    await put({ sshPort: 22 });
+    const first = await version();
+    await put({ sshPort: 22 });
+    await put();
+    expect(await version()).toEqual(first);
+    await put({ sshPort: 23 });
+    expect((await version())?.access).toEqual({ sshPort: 23 });
+    await pool.end();
+  });
 
   test('keeps the first time of each event, newest epoch first, and epochs beyond 32 bits', async () => {
     await store.instances.put({ ...record, event: 'Provisioned', at: NOON });

@@ -43,7 +43,9 @@ export function openInstances(database: Database): Instances {
       await database.query(
         `INSERT INTO contract_instances AS kept (contract_uid, epoch, agent_uid, external_id, event, at, access)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (contract_uid, epoch, agent_uid, external_id, event)
-         DO UPDATE SET access = COALESCE(excluded.access, kept.access)`,
+         DO UPDATE SET access = excluded.access
+           -- Every operator that starts tells of every machine: what is known already is not written again.
+           WHERE excluded.access IS NOT NULL AND kept.access::text IS DISTINCT FROM excluded.access::text`,
         [contractUID, epoch, agentUID, externalId, event, at.toISOString(), access && JSON.stringify(access)],
       );
     },
