@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { conditions } from '../condition.ts';
 import { count, instant, name, text, uid } from '../fields.ts';
 import type { Rule } from '../resource.ts';
+import { Abandoned, Attempt } from './attempt.ts';
 import { MOVES, PHASES } from './phase.ts';
+
+export { Abandoned, ATTEMPT_CLASSES, Attempt } from './attempt.ts';
 
 export const HISTORY_MAX = 32;
 export const ATTEMPTS_KEPT = 8;
@@ -47,39 +50,6 @@ export const Holder = z
   })
   .describe('An agent that may have a machine of this epoch.');
 export type Holder = z.infer<typeof Holder>;
-
-export const ATTEMPT_CLASSES = ['transient', 'permanent', 'capacity', 'configuration'] as const;
-export const ATTEMPT_OUTCOMES = ['Succeeded', 'Failed', 'Expired', 'Released', 'VerificationFailed'] as const;
-
-export const Attempt = z
-  .object({
-    agent: name().describe('Name of the Agent.'),
-    agentUID: uid().describe('UID of the Agent.'),
-    epoch: epoch().describe('Epoch of the attempt.'),
-    startedAt: instant().describe('When it was granted.'),
-    endedAt: instant().describe('When it ended.'),
-    outcome: z.enum(ATTEMPT_OUTCOMES).describe('How it ended.'),
-    class: z.enum(ATTEMPT_CLASSES).optional().describe('Kind of failure.'),
-    message: text(1000).optional().describe('What the agent said, for the provider.'),
-  })
-  .describe('One try to build.');
-export type Attempt = z.infer<typeof Attempt>;
-
-export const ABANDON_WAYS = ['Debt', 'Forced'] as const;
-
-export const Abandoned = z
-  .object({
-    agent: name().describe('Name of the Agent.'),
-    agentUID: uid().describe('UID of the Agent.'),
-    epoch: epoch().describe('Epoch that it was granted.'),
-    at: instant().describe('When the entry left status.holders.'),
-    how: z.enum(ABANDON_WAYS).describe('Debt: silent for too long. Forced: spec.forceRelease.'),
-    by: text(400).describe('operator, or who forced it.'),
-    onBehalfOf: text(128).optional().describe('Whose request it was, where a program forced it.'),
-    reason: text(500).optional().describe('Why, as the person said.'),
-  })
-  .describe('A holder that went without confirming that its machine is gone.');
-export type Abandoned = z.infer<typeof Abandoned>;
 
 export const HistoryEntry = z
   .object({

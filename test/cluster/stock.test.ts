@@ -1,0 +1,47 @@
+/** Units of finite stock on a real API server: what was decided from an old cache gives nobody's unit away. */
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { Contract } from '../../crds/contract/contract.ts';
+import type { Offering } from '../../crds/offering.ts';
+import { createKubeClient, type KubeClient } from '../../kube/client.ts';
+import { releaseUnit, reserveUnit } from '../../operator/contract/stock.ts';
+import { inNamespace } from '../world/cluster.ts';
+import { resourceOf } from '../world/market.ts';
+import { EXAMPLES } from './examples.ts';
+import { newContract, walkTo, wayTo } from './phases.ts';
+
+let client: KubeClient;
+let namespace: string;
+beforeAll(async () => {
+  client = createKubeClient({ kubeconfig: { file: inject('kubeconfig') } });
+  namespace = await inNamespace('stock');
+});
+afterAll(() => client.close());
+
+const { signal } = new AbortController();
+const clients = () => ({
+  offerings: resourceOf<Offering>(client, 'Offering'),
+  contracts: resourceOf<Contract>(client, 'Contract'),
+});
+
+test('a contract that was retried meanwhile keeps its new unit; one that has ended gives it back', async () => {
+  const { offerings, contracts } = clients();
+  await offerings.create({
+    ...EXAMPLES['Offering'],
+    metadata: { name: 'hello', namespace },
+    spec: { ...EXAMPLES['Offering']?.spec, stock: 1 },
+  } as unknown as Offering); // the example, as a person writes it
+  const made = await newContract(contracts, { name: 'retried', namespace });
+  const failed = await walkTo(contracts, made, wayTo('Failed'));
+  await reserveUnit(offerings, { contract: failed, signal });
+  const reserved = async () => (await offerings.get({ namespace, name: 'hello' }))?.status?.reserved ?? [];
+
+  const retried = await walkTo(contracts, failed, ['Accepted']);
+  await releaseUnit(clients(), { contract: failed, signal });
+  expect(await reserved()).toEqual([made.metadata.uid]);
+
+  await walkTo(contracts, retried, ['Failed']);
+  await releaseUnit(clients(), { contract: failed, signal });
+  expect(await reserved()).toEqual([]);
+  await releaseUnit(clients(), { contract: failed, signal });
+  expect(await reserved()).toEqual([]);
+});
