@@ -1,6 +1,7 @@
 /** Every version of every contract, as the API server told somebody who stands beside the faults. */
 import type { Contract } from '../../../crds/contract/contract.ts';
 import type { KubeClient } from '../../../kube/client.ts';
+import { isGone } from '../../../kube/error.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import { resourceOf } from '../../world/market.ts';
 
@@ -10,6 +11,8 @@ export type Version = Readonly<{
   contract: Contract;
   /** It has left the cluster. */
   isDeleted: boolean;
+  /** Versions before it may be missing: a restarted API server remembers nothing older than itself. */
+  isAfterGap: boolean;
 }>;
 
 export type History = Readonly<{
@@ -21,7 +24,7 @@ export type History = Readonly<{
   close: () => Promise<void>;
 }>;
 
-/** Resolves when the watch is open. It goes on from the last version when it is cut, so nothing is missed. */
+/** Goes on from the last version when its watch is cut: nothing is missed, unless the API server forgets. */
 export async function recordHistory(
   client: KubeClient,
   { namespace, clock }: Readonly<{ namespace: string; clock: Clock }>,
@@ -31,8 +34,8 @@ export async function recordHistory(
   const followers = new Set<(version: Version) => void>();
   const stop = new AbortController();
   let { resourceVersion } = await resource.list({ namespace });
-  const note = (contract: Contract, isDeleted: boolean): void => {
-    const version = { heardAt: clock.now(), contract, isDeleted };
+  const note = (contract: Contract, { isDeleted = false, isAfterGap = false } = {}): void => {
+    const version = { heardAt: clock.now(), contract, isDeleted, isAfterGap };
     const uid = contract.metadata.uid ?? '';
     versions.set(uid, [...(versions.get(uid) ?? []), version]);
     for (const hear of followers) hear(version);
@@ -43,12 +46,28 @@ export async function recordHistory(
       if (event.type === 'BOOKMARK') resourceVersion = event.resourceVersion;
       else {
         resourceVersion = event.object.metadata.resourceVersion ?? resourceVersion;
-        note(event.object, event.type === 'DELETED');
+        note(event.object, { isDeleted: event.type === 'DELETED' });
       }
     }
   };
+  const relist = async (): Promise<void> => {
+    const page = await resource.list({ namespace }, stop);
+    for (const contract of page.items) {
+      const last = versions.get(contract.metadata.uid ?? '')?.at(-1)?.contract;
+      if (last?.metadata.resourceVersion !== contract.metadata.resourceVersion)
+        note(contract, { isAfterGap: true });
+    }
+    resourceVersion = page.resourceVersion;
+  };
   const running = (async () => {
-    while (!stop.signal.aborted) await watch().catch(() => clock.sleep(1000));
+    while (!stop.signal.aborted) {
+      try {
+        await watch();
+      } catch (error) {
+        if (!stop.signal.aborted && isGone(error)) await relist().catch(() => undefined);
+        await clock.sleep(1000);
+      }
+    }
   })();
   return {
     of: (uid) => versions.get(uid) ?? [],

@@ -7,7 +7,7 @@ import type { Evidence, Oracle } from './evidence.ts';
 
 export const oneHolder: Oracle = (evidence) => {
   const statuses = evidence.versions.flatMap(({ contract }) => (contract.status ? [contract.status] : []));
-  return [...rising(statuses), ...grants(statuses), ...reports(statuses), ...built(evidence, statuses)];
+  return [...rising(statuses), ...grants(statuses), ...reports(evidence), ...built(evidence, statuses)];
 };
 
 function rising(statuses: readonly ContractStatus[]): string[] {
@@ -35,9 +35,11 @@ function grants(statuses: readonly ContractStatus[]): string[] {
 }
 
 /** A machine that becomes the contract's was reported by a holder of the epoch that the contract had then. */
-function reports(statuses: readonly ContractStatus[]): string[] {
-  return pairs(statuses).flatMap(([before, { instance }]) => {
-    if (!instance || instance.epoch === before.instance?.epoch) return [];
+function reports({ versions }: Evidence): string[] {
+  return pairs(versions).flatMap(([earlier, later]) => {
+    const before = earlier.contract.status;
+    const instance = later.contract.status?.instance;
+    if (!before || later.isAfterGap || !instance || instance.epoch === before.instance?.epoch) return [];
     const isHolder = before.holders?.some(
       ({ agentUID, epoch }) => agentUID === instance.agentUID && epoch === instance.epoch,
     );
@@ -49,7 +51,11 @@ function reports(statuses: readonly ContractStatus[]): string[] {
 
 function built({ records, contractId }: Evidence, statuses: readonly ContractStatus[]): string[] {
   const isGranted = (agentUid: string, epoch: number): boolean =>
-    statuses.some(({ lock }) => lock?.agentUID === agentUid && lock.epoch === epoch);
+    statuses.some(({ lock, holders = [], attempts = [] }) =>
+      [...(lock ? [lock] : []), ...holders, ...attempts].some(
+        (one) => one.agentUID === agentUid && one.epoch === epoch,
+      ),
+    );
   return records
     .filter(({ contractId: of, event }) => of === contractId && event === 'create-begun')
     .filter(({ agentUid, epoch }) => !isGranted(agentUid, epoch))

@@ -26,6 +26,7 @@ const version = (
     heardAt: at(seconds + 0.2),
     contract: aContract(phase, { history, ...change }),
     isDeleted: false,
+    isAfterGap: false,
   };
 };
 const record = (seconds: number, event: LedgerEvent, epoch = 1, agent = 1): LedgerRecord => ({

@@ -40,6 +40,7 @@ play(
     main('etcd dies while all wait', kill('etcd', 'Accepted')),
   ],
   {
+    atOnce: 'Together',
     prepare: async () => {
       world = await openWorld();
       controlPlane = await world.startControlPlane();

@@ -16,7 +16,8 @@ export const FAULT_FREE: readonly Plan[] = [
 
 type Options = StageOptions &
   Readonly<{
-    atOnce?: number;
+    /** How many plans run at a time; default 12. Together: all, and none begins before all have their supply. */
+    atOnce?: number | 'Together';
     /** What the stage needs first, e.g. a cluster of its own. */
     prepare?: () => Promise<StageOptions>;
     tidyUp?: () => Promise<void>;
@@ -37,10 +38,14 @@ export function play(
         ...options,
         ...(await prepare?.()),
       });
-      const places = Array.from({ length: atOnce }, () => Promise.resolve());
+      const count = atOnce === 'Together' ? all.length : atOnce;
+      const places = Array.from({ length: count }, () => Promise.resolve());
+      const supplied = atOnce === 'Together' ? meetingOf(count) : async () => undefined;
       all.forEach((plan, index) => {
-        const place = index % atOnce;
-        const outcome = (places[place] ?? Promise.resolve()).then(() => runPlan(stage, `s${index}`, plan));
+        const place = index % count;
+        const outcome = (places[place] ?? Promise.resolve()).then(() =>
+          runPlan(stage, { prefix: `s${index}`, plan, supplied }),
+        );
         places[place] = outcome.then(
           () => undefined,
           () => undefined,
@@ -68,6 +73,16 @@ async function faultFreeGist(
 ): Promise<Gist | undefined> {
   const free = await Promise.all(FAULT_FREE.map((plan) => must(outcomes.get(plan))));
   return free.map(({ gist }) => gist).find((gist) => gist.phase === phase);
+}
+
+/** Resolves for all when the last has come. */
+function meetingOf(count: number): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let missing = count;
+  return () => {
+    if (--missing === 0) resolve();
+    return promise;
+  };
 }
 
 async function must<T>(value: Promise<T> | undefined): Promise<T> {

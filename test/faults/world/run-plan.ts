@@ -2,6 +2,7 @@
 import { contractIdOf, uidOfContractId } from '../../../crds/contract/contract.ts';
 import type { ContractPhase } from '../../../crds/contract/phase.ts';
 import { systemClock } from '../../../lib/clock.ts';
+import { eventually } from '../../world/eventually.ts';
 import type { Evidence } from '../oracles/evidence.ts';
 import { type Gist, gistOf } from '../oracles/gist.ts';
 import { judge } from '../oracles/judge.ts';
@@ -28,7 +29,11 @@ const SETTLE_WITHIN_MS = 40_000;
 const QUIET_MS = 1000;
 const RESTART_MS = 20_000;
 
-export async function runPlan(stage: Stage, prefix: string, plan: Plan): Promise<Outcome> {
+/** Names of its objects begin with `prefix`; `supplied` is waited for before agents and tenant begin. */
+export async function runPlan(
+  stage: Stage,
+  { prefix, plan, supplied }: Readonly<{ prefix: string; plan: Plan; supplied?: () => Promise<void> }>,
+): Promise<Outcome> {
   const { clock, history } = stage;
   const startedMs = systemClock.monotonicMs();
   const tenant = createTenant(stage);
@@ -54,8 +59,9 @@ export async function runPlan(stage: Stage, prefix: string, plan: Plan): Promise
   const supply = await addSupply(stage, { prefix, agents: plan.agents ?? 2, treat: armed.treat });
   agents.push(...supply.agents);
   for (const { key } of agents) keys.add(key.publicKey);
+  await supplied?.();
   const removeRules = stage.addRules(armed.rules);
-  const deeds: Promise<void>[] = [];
+  const deeds: Promise<readonly string[]>[] = [];
   const done = new Set<object>();
   const stopFollowing = history.follow(({ contract }) => {
     if (!contract.metadata.name.startsWith(`${prefix}-`)) return;
@@ -64,7 +70,13 @@ export async function runPlan(stage: Stage, prefix: string, plan: Plan): Promise
       done.add(fault);
       const holder = agents.find(({ uid }) => uid === contract.status?.lock?.agentUID);
       const cancel = () => tenant.cancel(contractIdOf(contract.metadata.uid ?? ''));
-      deeds.push(perform(stage, fault.deed, { cancel, killHolder: () => killAgent(holder) }));
+      const doing = perform(stage, fault.deed, { cancel, killHolder: () => killAgent(holder) });
+      deeds.push(
+        doing.then(
+          () => [],
+          (error: unknown) => [`could not do ${fault.deed.type}: ${String(error)}`],
+        ),
+      );
     }
   });
   try {
@@ -76,7 +88,7 @@ export async function runPlan(stage: Stage, prefix: string, plan: Plan): Promise
       await tenant.cancel(contractId);
     }
     const unsettled = await settle(about, armed);
-    await Promise.all(deeds);
+    const undone = (await Promise.all(deeds)).flat();
     armed.disarm();
     const before = await gather(about);
     await systemClock.sleep(QUIET_MS);
@@ -90,7 +102,7 @@ export async function runPlan(stage: Stage, prefix: string, plan: Plan): Promise
       plan,
       evidence,
       gist: gistOf(evidence),
-      problems: [...unsettled, ...judge(evidence), ...restless, ...unfired, ...missed],
+      problems: [...unsettled, ...judge(evidence), ...restless, ...unfired, ...missed, ...undone],
       struck: armed.struck(),
       realMs: systemClock.monotonicMs() - startedMs,
     };
@@ -98,6 +110,7 @@ export async function runPlan(stage: Stage, prefix: string, plan: Plan): Promise
     armed.disarm();
     stopFollowing();
     removeRules();
+    await Promise.all(deeds);
     killed.clear();
     await Promise.all(agents.map((agent) => agent.close()));
   }
@@ -147,7 +160,7 @@ async function gather({ stage, contractId, strangers }: About): Promise<Evidence
     versions,
     records: [...ledger.records()],
     machines: [...ledger.machines()],
-    agents: owes ? (await clients.agents.list({ namespace })).items : [],
+    agents: owes ? (await eventually(() => clients.agents.list({ namespace }))).items : [],
     strangers,
   };
 }
