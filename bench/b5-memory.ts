@@ -99,7 +99,7 @@ async function untilReady(child: ManagedProcess, port: number): Promise<ManagedP
     const { ok } = await fetch(`http://127.0.0.1:${port}/readyz`);
     if (!ok) throw new Error(`${child.name} is not ready; see ${child.logFile}`);
   };
-  await eventually(look, { withinMs: 60_000 });
+  await eventually(look, { withinMs: 180_000 });
   return child;
 }
 

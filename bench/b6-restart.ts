@@ -84,9 +84,9 @@ async function restart(
   const url = `http://127.0.0.1:${port}`;
   const operator = await house.startOperator({ METRICS_PORT: String(port) });
   // It listens just before its caches begin to list.
-  await eventually(() => fetch(`${url}/healthz`), { withinMs: 30_000, everyMs: 2 });
+  await eventually(() => fetch(`${url}/healthz`), { withinMs: 120_000, everyMs: 2 });
   const begunMs = systemClock.monotonicMs();
-  await eventually(() => expectReconciled(url, count), { withinMs: 120_000, everyMs: 50 });
+  await eventually(() => expectReconciled(url, count), { withinMs: 300_000, everyMs: 50 });
   const endedMs = systemClock.monotonicMs();
   return { operator, reconciledMs: endedMs - begunMs, fromKillMs: endedMs - killedMs };
 }

@@ -3,6 +3,7 @@ import { isTrue } from '../../crds/condition.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { demandKeys } from '../../crds/contract/eligibility.ts';
 import { finalWordOf } from '../../crds/contract/failed-before.ts';
+import type { ContractPhase } from '../../crds/contract/phase.ts';
 import { snapshotTerms } from '../../crds/contract/terms.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { SilenceWatch } from '../../lib/silence-watch.ts';
@@ -32,7 +33,7 @@ export function gather({ informers, clock, locks, failedGraceMs }: Deps, contrac
     offering,
     terms,
     provider,
-    supply: supplyOf(informers, agreed),
+    supply: mayWait(contract) ? supplyOf(informers, agreed) : NOBODY,
     lockSilentMs: lockSilentMs({ clock, locks }, contract),
     failedGraceMs,
     now: clock.now(),
@@ -51,6 +52,12 @@ export function lockSilentMs({ clock, locks }: Watching, { metadata, status }: C
   const mark = `${status.lock.epoch}/${status.lock.renewedAt}`;
   return locks.silentMs(key, { mark, monotonicMs: clock.monotonicMs() });
 }
+
+/** Only of these is it ever asked who could build them: the others are many, and each look walks over agents. */
+const mayWait = ({ status }: Contract): boolean => status === undefined || SUPPLIED.has(status.phase);
+
+const SUPPLIED: ReadonlySet<ContractPhase> = new Set(['Requested', 'Accepted', 'Failed']); // Failed: a retry
+const NOBODY: Supply = { pools: 0, agentsOnline: 0, agentsEligible: 0 };
 
 /** Bounded by the pools and agents that could build this one contract. */
 function supplyOf(informers: Informers, contract: Contract): Supply {
