@@ -60,7 +60,7 @@ function watchOperator({ ways: { operator } }: ProcessWorld, effects: Effects): 
   operator.apiServer.decide(afterWrites(async (exchange) => effects.note(effectOf('operator', exchange))));
   operator.postgres.decide(({ sql }) => ({
     type: 'AfterCommit',
-    run: async () => effects.note({ by: 'operator', what: nameOf(sql) }),
+    run: async () => effects.note(statementOf('operator', sql)),
     reply: 'Send',
   }));
 }
@@ -83,9 +83,15 @@ function watchFacade(
   );
   postgres.decide(({ sql }) => ({
     type: 'AfterCommit',
-    run: async () => effects.note({ by: 'facade', what: nameOf(sql) }),
+    run: async () => effects.note(statementOf('facade', sql)),
     reply: 'Send',
   }));
+}
+
+/** The table `world` is told every few seconds how far etcd is. */
+function statementOf(by: Actor, sql: string) {
+  const what = nameOf(sql);
+  return { by, what, repeats: what === 'update world' };
 }
 
 /** `insert idempotency_keys` */

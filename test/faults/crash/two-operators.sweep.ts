@@ -13,8 +13,8 @@ import { type Lanes, openLanes } from './open-lanes.ts';
 import { runOnce, untilQuiet } from './run-once.ts';
 import { untilPhase } from './scenarios.ts';
 
-/** Longer than the Lease of three seconds, and the time that a job takes. */
-const LATE_MS = 12_000;
+/** Longer than the Lease of six seconds, and the time that a job takes. */
+const LATE_MS = 15_000;
 const AWAKE_MS = 5_000;
 
 let lanes: Lanes;

@@ -119,6 +119,8 @@ const ACT: Readonly<Record<Action, Act>> = {
     return {};
   },
   get_instance: async () => ({}), // the agent never asks
+  reinstall: async () => refuse('re-installs nothing'),
+  set_ssh_keys: async () => refuse('changes no keys'),
   health_check: async (hypervisor, request, signal) => {
     const health = await hypervisor.observe(refOf(request), { signal });
     return { health: { ...health, status: health.status.toLowerCase() } };
@@ -135,6 +137,13 @@ const ACT: Readonly<Record<Action, Act>> = {
     })),
   }),
 };
+
+function refuse(what: string): never {
+  throw new ProvisionerError('ProgramRefused', `this hypervisor ${what}`, {
+    remedy: 'Teach it, when a test needs it.',
+    class: 'permanent',
+  });
+}
 
 const instanceOf = ({ externalId, host, port, user, hostKeyFingerprint }: CreatedInstance) => ({
   external_id: externalId,

@@ -9,8 +9,8 @@ export const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 /** Short enough that a start after SIGKILL does not wait long, long enough for two busy cores. */
 const SHORT_LEASE = {
-  LEASE_DURATION_SECONDS: '3',
-  LEASE_RENEW_DEADLINE_SECONDS: '2.5',
+  LEASE_DURATION_SECONDS: '6',
+  LEASE_RENEW_DEADLINE_SECONDS: '5',
   LEASE_RETRY_SECONDS: '0.5',
 };
 /** What a kernel gives to connections by itself begins above: a port of ours stays free while its process is dead. */
