@@ -1,7 +1,7 @@
 /**
  * What becomes of one contract of a restored etcd, once the agents have said what they really have. Answers the
  * statuses to write, in order, each a legal move from the one before; none when it is right as it is. Deciding
- * again after a crash in between goes on where it was. Source: docs/contract.md, 12; docs/adr/0005.
+ * again after a crash in between goes on where it was. Source: docs/contract.md, 12; docs/adr/0006.
  *
  *   PostgreSQL says ended ─────────────► Terminating, every lister a holder
  *   a machine is the tenant's ─────────► Provisioned with that machine and its epoch, the other listers holders
