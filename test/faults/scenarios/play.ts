@@ -14,6 +14,9 @@ export const FAULT_FREE: readonly Plan[] = [
   { name: 'without faults: cancelled when Active', job: 'Cancel', faults: [] },
 ];
 
+/** All run from the beginning on: the first test waits for its plan, most others find theirs over. */
+const TIMEOUT_MS = 240_000;
+
 type Options = StageOptions &
   Readonly<{
     /** How many plans run at a time; default 12. Together: all, and none begins before all have their supply. */
@@ -58,7 +61,8 @@ export function play(
       await stage?.close();
       await tidyUp?.();
     });
-    test.each(all.map((plan) => [plan.name, plan] as const))('%s', async (_name, plan) => {
+    const cases = all.map((plan) => [plan.name, plan] as const);
+    test.each(cases)('%s', { timeout: TIMEOUT_MS }, async (_name, plan) => {
       const outcome = await must(outcomes.get(plan));
       const expected = await faultFreeGist(outcomes, outcome.gist.phase);
       const problems = [...outcome.problems, ...(expected ? sameGist(expected, outcome.gist) : [])];

@@ -77,6 +77,10 @@ export type Plan = Readonly<{
   /** How the contract ends; what `job` says when absent. */
   ends?: ContractPhase;
   agents?: number;
+  /** A fault need not strike, and too many of them may make it Failed, with a reason: a random plan. */
+  isRandom?: boolean;
+  /** How long it may take to come to rest; real milliseconds, default 40 s. */
+  settleWithinMs?: number;
   /** After how long a killed agent is started again. Hurried milliseconds; default 20 s. */
   restartMs?: number;
 }>;

@@ -1,6 +1,6 @@
 /** Plays one plan on a stage until its contract has come to rest, and brings home the evidence. */
 import { contractIdOf, uidOfContractId } from '../../../crds/contract/contract.ts';
-import type { ContractPhase } from '../../../crds/contract/phase.ts';
+import { type ContractPhase, hasEnded } from '../../../crds/contract/phase.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { eventually } from '../../world/eventually.ts';
 import type { Evidence } from '../oracles/evidence.ts';
@@ -85,7 +85,7 @@ export async function runPlan(
     const about = { stage, plan, contractId, strangers: supply.strangers };
     if (plan.job === 'Cancel') {
       await untilPhase(about, ['Active']);
-      await tenant.cancel(contractId);
+      if (phaseOf(about) === 'Active') await tenant.cancel(contractId);
     }
     const unsettled = await settle(about, armed);
     const undone = (await Promise.all(deeds)).flat();
@@ -94,9 +94,11 @@ export async function runPlan(
     await systemClock.sleep(QUIET_MS);
     const evidence = await gather(about);
     const restless = unsettled.length > 0 ? [] : changesBetween(before, evidence);
-    const unfired = armed.unfired().map((fault) => `never struck: ${JSON.stringify(fault)}`);
+    const unfired = plan.isRandom
+      ? []
+      : armed.unfired().map((fault) => `never struck: ${JSON.stringify(fault)}`);
     const missed = plan.faults
-      .filter((fault) => fault.at === 'Moment' && !done.has(fault))
+      .filter((fault) => fault.at === 'Moment' && !done.has(fault) && !plan.isRandom)
       .map((fault) => `never came: ${JSON.stringify(fault)}`);
     return {
       plan,
@@ -125,15 +127,14 @@ const phaseOf = ({ stage, contractId }: About): ContractPhase | undefined =>
 async function settle(about: About, armed: Armed): Promise<readonly string[]> {
   const { plan } = about;
   const wanted = plan.ends ?? (plan.job === 'Main' ? 'Active' : 'Cancelled');
-  const machines = wanted === 'Active' ? ['Running'] : [];
   const look = async (): Promise<readonly string[]> => {
     const gist = gistOf(await gather(about));
-    const isDone = gist.phase === wanted && gist.machines.join() === machines.join();
-    const isRecorded = wanted === 'Active' ? gist.holders === 1 : gist.holders === 0 && gist.isArchived;
-    if (isDone && isRecorded && armed.unfired().length === 0) return [];
+    const isThere = gist.phase === wanted || (plan.isRandom && gist.phase === 'Failed');
+    const isStruck = plan.isRandom || armed.unfired().length === 0;
+    if (isThere && isAtRest(gist) && isStruck) return [];
     return [`it has not come to rest as ${wanted}: ${JSON.stringify(gist)}`];
   };
-  const untilMs = systemClock.monotonicMs() + SETTLE_WITHIN_MS;
+  const untilMs = systemClock.monotonicMs() + (plan.settleWithinMs ?? SETTLE_WITHIN_MS);
   for (;;) {
     const problems = await look();
     if (problems.length === 0 || systemClock.monotonicMs() > untilMs) return problems;
@@ -141,11 +142,17 @@ async function settle(about: About, armed: Armed): Promise<readonly string[]> {
   }
 }
 
+/** One machine for one that is Active; none, and a copy in the archive, for one that has ended. */
+const isAtRest = ({ phase, machines, holders, isArchived }: Gist): boolean =>
+  phase === 'Active'
+    ? machines.join() === 'Running' && holders === 1
+    : machines.length === 0 && holders === 0 && isArchived;
+
 async function untilPhase(about: About, phases: readonly ContractPhase[]): Promise<void> {
   const untilMs = systemClock.monotonicMs() + SETTLE_WITHIN_MS;
   for (;;) {
     const phase = phaseOf(about);
-    if (phase && phases.includes(phase)) return;
+    if (phase && (phases.includes(phase) || hasEnded(phase))) return;
     if (systemClock.monotonicMs() > untilMs) return; // what is wrong is told when it does not settle
     await systemClock.sleep(50);
   }
