@@ -35,5 +35,8 @@ test('the files are numbered without a gap, and line ends do not change a checks
   await rm(folder, { recursive: true });
 });
 
-test('our own files are in order', async () =>
-  expect((await readMigrations()).map(({ version }) => version)).toEqual([1, 2]));
+test('our own files are in order', async () => {
+  const versions = (await readMigrations()).map(({ version }) => version);
+  expect(versions.length).toBeGreaterThanOrEqual(4);
+  expect(versions).toEqual(versions.map((_, index) => index + 1));
+});
