@@ -4,7 +4,7 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { publicKey } from '../../crds/fields.ts';
+import { count, instant, publicKey } from '../../crds/fields.ts';
 import { Problem } from '../../crds/problem.ts';
 import { ANYONE } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
@@ -29,6 +29,17 @@ const Keys = z.object({
   ),
 });
 
+const WorldView = z.object({
+  phase: z
+    .enum(['Normal', 'Resolving'])
+    .describe(
+      'Resolving: a backup of the cluster was put back; nothing is built or destroyed until it is resolved.',
+    ),
+  generation: count(Number.MAX_SAFE_INTEGER).describe('How often that happened.'),
+  since: instant().nullable().describe('When the last one was noticed.'),
+  resolvedAt: instant().nullable().describe('When it was resolved.'),
+});
+
 export const healthRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
   app.route({
     method: 'GET',
@@ -45,6 +56,20 @@ export const healthRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     handler: async () => {
       const { skewMs } = await requireReady(deps);
       return ok({ status: 'ready' as const, clockSkewMs: skewMs ?? null });
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/api/v1/system/world',
+    config: ANYONE,
+    schema: {
+      summary: 'Whether a restore of the cluster from a backup is being resolved',
+      tags: ['system'],
+      response: answers(WorldView),
+    },
+    handler: async () => {
+      const { phase, generation, since = null, resolvedAt = null } = deps.world.now();
+      return ok({ phase, generation, since, resolvedAt });
     },
   });
   app.route({

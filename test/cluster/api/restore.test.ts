@@ -109,6 +109,8 @@ test('a proven epoch above the contract’s reveals it: nothing is done any more
   ])
     expect(answer).toMatchObject({ status: 503, body: { code: 'RestoreInProgress' } });
   expect((await heartbeat(market, agent)).data).toMatchObject({ generation: 1 });
+  const shown = await market.call('GET', '/api/v1/system/world');
+  expect(shown.data).toMatchObject({ phase: 'Resolving', generation: 1, resolvedAt: null });
   expect((await market.call('GET', `${providerPath(market)}/work?wait=0`, { key: agent.keys })).data).toEqual(
     [],
   );
