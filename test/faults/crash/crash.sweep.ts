@@ -8,12 +8,15 @@ import { sweep, tableOf } from './sweep.ts';
 /** They wait more than they work: for a lock's end, an agent's silence, a start. */
 const LANES = 6;
 
+/** A lane takes a few seconds to open, and more than a minute where eight others work. */
+const OPEN_MS = 600_000;
+
 let lanes: Lanes;
 let keepFolder = false;
 
 beforeAll(async () => {
   lanes = await openLanes(LANES);
-});
+}, OPEN_MS);
 afterAll(() => lanes?.close({ keepFolder }));
 
 test('whatever dies, and whenever: the end is as if nothing had died', async () => {

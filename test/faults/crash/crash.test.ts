@@ -12,11 +12,14 @@ const CHOSEN: readonly CrashPoint[] = [
   { scenario: 'early-cancel', by: 'facade', n: 2 },
 ];
 
+/** A lane takes a few seconds to open, and more than a minute where eight others work. */
+const OPEN_MS = 600_000;
+
 let lanes: Lanes;
 
 beforeAll(async () => {
   lanes = await openLanes(1);
-});
+}, OPEN_MS);
 afterAll(() => lanes?.close());
 
 test.each(CHOSEN)(

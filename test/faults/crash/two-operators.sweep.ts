@@ -17,11 +17,14 @@ import { untilPhase } from './scenarios.ts';
 const LATE_MS = 15_000;
 const AWAKE_MS = 5_000;
 
+/** A lane takes a few seconds to open, and more than a minute where eight others work. */
+const OPEN_MS = 600_000;
+
 let lanes: Lanes;
 
 beforeAll(async () => {
   lanes = await openLanes(1);
-});
+}, OPEN_MS);
 afterAll(() => lanes?.close());
 
 const leaderOf = async ({ world }: Lane): Promise<string> => {
