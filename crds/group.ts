@@ -25,6 +25,8 @@ export const ANNOTATION = {
   idempotencyKey: `${GROUP}/idempotency-key`,
   /** The name that the tenant gave the contract. */
   displayName: `${GROUP}/display-name`,
+  /** `true`: the API server refuses to delete the object. */
+  deletionProtection: `${GROUP}/deletion-protection`,
   /** What the tenant wrote about it, for itself. */
   description: `${GROUP}/description`,
 } as const;

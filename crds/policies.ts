@@ -2,13 +2,14 @@
  * What the API server checks beyond the schemas because it depends on who asks: a CRD's rules cannot see the user.
  * Each becomes a ValidatingAdmissionPolicy and its binding in `manifests/policies/`.
  */
-import { GROUP, VERSION } from './group.ts';
+import { ENDED_PHASES } from './contract/phase.ts';
+import { ANNOTATION, GROUP, VERSION } from './group.ts';
 
 export type Policy = Readonly<{
   name: string;
   description: string;
-  operations: readonly ('CREATE' | 'UPDATE')[];
-  resource: string;
+  operations: readonly ('CREATE' | 'UPDATE' | 'DELETE')[];
+  resources: readonly string[];
   /** CEL: other requests are none of its business. */
   when?: Readonly<{ name: string; expression: string }>;
   variables?: readonly Readonly<{ name: string; expression: string }>[];
@@ -25,6 +26,7 @@ export const STATUS_WRITERS = [
 ] as const;
 
 const MAY_FORCE = `authorizer.group('${GROUP}').resource('contracts').namespace(object.metadata.namespace).name(object.metadata.name).check('${FORCE_RELEASE_VERB}').allowed()`;
+const IS_PROTECTED = `has(oldObject.metadata.annotations) && '${ANNOTATION.deletionProtection}' in oldObject.metadata.annotations && oldObject.metadata.annotations['${ANNOTATION.deletionProtection}'] == 'true'`;
 const WAS_THERE = 'oldObject != null && has(oldObject.spec.forceRelease)';
 
 export const POLICIES: readonly Policy[] = [
@@ -33,7 +35,7 @@ export const POLICIES: readonly Policy[] = [
     description:
       'Only who has the verb force-release on contracts may release a holder by force, and only in their own name.',
     operations: ['CREATE', 'UPDATE'],
-    resource: 'contracts',
+    resources: ['contracts'],
     when: { name: 'has-forced-releases', expression: 'has(object.spec.forceRelease)' },
     variables: [
       {
@@ -61,7 +63,7 @@ export const POLICIES: readonly Policy[] = [
     description:
       'The status of a contract is written by operator and facade; by a person only with the verb force-release.',
     operations: ['UPDATE'],
-    resource: 'contracts/status',
+    resources: ['contracts/status'],
     validations: [
       {
         expression: `request.userInfo.username in [${STATUS_WRITERS.map((name) => `'${name}'`).join(', ')}] || ${MAY_FORCE}`,
@@ -71,11 +73,26 @@ export const POLICIES: readonly Policy[] = [
       },
     ],
   },
+  {
+    name: 'deletion-protection',
+    description: `What is annotated ${ANNOTATION.deletionProtection}=true is not deleted; an ended contract may go.`,
+    operations: ['DELETE'],
+    resources: ['contracts', 'agentpools', 'offerings', 'agents', 'providers'],
+    when: { name: 'is-protected', expression: IS_PROTECTED },
+    validations: [
+      {
+        // The operator removes ended contracts after their retention; they are in the archive by then.
+        expression: `oldObject.kind == 'Contract' && has(oldObject.status) && oldObject.status.phase in [${ENDED_PHASES.map((phase) => `'${phase}'`).join(', ')}]`,
+        messageExpression: `oldObject.metadata.name + ' is protected from deletion: remove its annotation ${ANNOTATION.deletionProtection} first'`,
+        reason: 'Forbidden',
+      },
+    ],
+  },
 ];
 
 /** Policy and binding as plain objects, ready for YAML. */
 export function manifestsOf(policy: Policy): Record<string, unknown>[] {
-  const { name, description, operations, resource, when, variables, validations } = policy;
+  const { name, description, operations, resources, when, variables, validations } = policy;
   const metadata = {
     name: `${name}.${GROUP}`,
     labels: { 'app.kubernetes.io/name': 'dcmarket', 'app.kubernetes.io/component': 'policies' },
@@ -95,7 +112,7 @@ export function manifestsOf(policy: Policy): Record<string, unknown>[] {
               apiGroups: [GROUP],
               apiVersions: [VERSION],
               operations: [...operations],
-              resources: [resource],
+              resources: [...resources],
             },
           ],
         },

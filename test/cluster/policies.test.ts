@@ -156,3 +156,33 @@ describe('the status of a contract', () => {
     );
   });
 });
+
+describe('deletion protection', () => {
+  const isProtected = { 'dcmarket.io/deletion-protection': 'true' };
+  const remove = ({ metadata }: Contract) => contracts.delete(metadata, { uid: metadata.uid });
+
+  test('whoever deletes it is told which annotation to remove, an administrator too', async () => {
+    const made = await newContract(contracts, { name: 'protected', namespace });
+    const kept = await contracts.update({
+      ...made,
+      metadata: { ...made.metadata, annotations: isProtected },
+    });
+    await expect(remove(kept)).rejects.toThrow(
+      'protected is protected from deletion: remove its annotation dcmarket.io/deletion-protection first',
+    );
+    await contracts.update({ ...kept, metadata: { ...kept.metadata, annotations: {} } });
+    await remove(kept);
+    expect(await contracts.get(kept.metadata)).toBeUndefined();
+  });
+
+  test('a contract that has ended may go: it is in the archive', async () => {
+    const made = await newContract(contracts, { name: 'protected-ended', namespace });
+    const kept = await contracts.update({
+      ...made,
+      metadata: { ...made.metadata, annotations: isProtected },
+    });
+    await walkTo(contracts, kept, wayTo('Cancelled'));
+    await remove(kept);
+    expect(await contracts.get(kept.metadata)).toBeUndefined();
+  });
+});
