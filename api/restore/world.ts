@@ -128,7 +128,10 @@ export function createWorld(parts: Parts): RunningWorld {
     return prover;
   };
 
-  contracts.onChange(({ object }) => highest.saw(object.metadata.resourceVersion));
+  contracts.onChange(({ type, object }) => {
+    // What a list after a restore does not have any more is told of as it was in the world before.
+    if (type !== 'Deleted') highest.saw(object.metadata.resourceVersion);
+  });
   contracts.onWentBack(({ seen }) => {
     if (highest.isNews(seen)) suspect({ because: 'WentBack', generation: known.generation });
   });

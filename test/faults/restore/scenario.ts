@@ -24,6 +24,8 @@ export type Variant = Readonly<{
 /** More than an API server writes when it starts. */
 const AHEAD = 400;
 const DOWN_MS = 3000;
+/** Every agent has said to another facade what it heard from one. Hurried. */
+const HEARTBEATS_MS = 60_000;
 /** A slow machine is no fault. */
 const WITHIN_MS = 90_000;
 
@@ -115,6 +117,7 @@ export async function liveThroughRestore({ name, programs, postgres, versions }:
     const later = await it.rent(offeringId);
     const status = await it.until(later.id, 'Active');
     expect(status.epoch).toBe(EPOCHS_PER_GENERATION + 1);
+    await stage.clock.sleep(HEARTBEATS_MS);
     expect(await it.world()).toMatchObject({ generation: 1, phase: 'Normal' });
     const touched = ledger
       .records()
