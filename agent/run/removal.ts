@@ -5,7 +5,7 @@
 
 import type { ErrorClass } from '../provisioner/provisioner-error.ts';
 import { confirmAbsent, fail, order } from '../state/record.ts';
-import { listOwn, refOf } from './own-machines.ts';
+import { leftOf, listAll, listOwn, refOf } from './own-machines.ts';
 import type { Performing } from './perform.ts';
 
 /** As long as a report may be. */
@@ -44,9 +44,12 @@ export function remove(job: Performing, epoch: number): Promise<void> {
       await context.provisioner.destroy(refOf(machine, context), { signal });
     }
     if (found.length === 0 && context.store.get(contractId).begun === epoch) await sweep(job, epoch);
-    const left = (await listOwn(job)).filter((machine) => machine.epoch === epoch);
+    const [left] = leftOf(await listAll(job), { contractId, epoch });
     memory.machines = undefined;
-    if (left.length > 0) throw new Error(`${left[0]?.externalId} is still listed after it was destroyed`);
+    if (left)
+      throw new Error(
+        `${left.externalId} of agent ${left.agentUid} is still listed; it is not confirmed absent`,
+      );
     context.store.change(contractId, (record) => confirmAbsent(record, { epoch, as: 'Terminated' }));
     context.log.info({ contract: contractId, epoch }, 'nothing left of this epoch');
   });

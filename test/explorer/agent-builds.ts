@@ -1,5 +1,7 @@
 /** Creating, adopting and removing on a hypervisor: it succeeds, fails, or stops half-way. */
-import { type Acting, giveUp, listOwn, moved } from './agent-job.ts';
+import { contractIdOf } from '../../crds/contract/contract.ts';
+import { type Acting, giveUp, listed, moved } from './agent-job.ts';
+import { uidOfCase } from './facade.ts';
 import type { Move } from './move.ts';
 import {
   type Doing,
@@ -122,7 +124,10 @@ function finish(world: World, building: Building): Move {
 function confirm(world: World, building: Building): Move {
   const { rules, place, doing } = building;
   const { epoch } = doing;
-  const isLeft = listOwn(world, place).some((machine) => machine.epoch === epoch);
+  const [p, c] = place;
+  const machine = machineOf(world, nth(world.processes, p).host, c);
+  const all = machine?.isListed ? [listed(c, machine)] : [];
+  const isLeft = rules.leftOf(all, { contractId: contractIdOf(uidOfCase(c)), epoch }).length > 0;
   const done = withJob(world, place, { doing: undefined, machines: undefined });
   const absent = rules.confirmAbsent(recordOf(world, ...place), { epoch, as: 'Terminated' });
   const next = isLeft ? done : withRecord(done, place, absent);

@@ -2,6 +2,7 @@
 import { judgeConfirmation, judgeRenewal, judgeReport } from '../../agent/run/decide-answer.ts';
 import { decideJob } from '../../agent/run/decide-job.ts';
 import { decideReconcile } from '../../agent/run/decide-reconcile.ts';
+import { leftOf } from '../../agent/run/own-machines.ts';
 import * as record from '../../agent/state/record.ts';
 import { doomedEpochs } from '../../api/work/list.ts';
 import { judgeSession, mayConfirmAbsence } from '../../crds/agent-session.ts';
@@ -45,6 +46,7 @@ export const RULES = {
   judgeRenewal,
   judgeReport,
   judgeConfirmation,
+  leftOf,
   ...record,
 };
 export type Rules = typeof RULES;

@@ -5,6 +5,7 @@ import { aContract, at } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { contractIdOf } from '../../crds/contract/contract.ts';
 import { uidOfCase } from './facade.ts';
+import type { Move } from './move.ts';
 import { movesOf } from './moves.ts';
 import { RULES } from './rules.ts';
 import { type AgentProcess, type Budget, IDLE, type World } from './world.ts';
@@ -40,16 +41,27 @@ export type Shape = Readonly<{
   isNew?: boolean;
   /** The agents run and were heard already; else they are still to be started. */
   isReady?: boolean;
+  /** agent-1 has built it already. */
+  isActive?: boolean;
   budget: Partial<Budget>;
 }>;
 
 export function worldOf(shape: Shape): World {
+  const { isReady = false, isActive = false, budget } = shape;
   let world = asleep(shape);
-  if (!shape.isReady) return world;
+  if (isReady) world = ledBy(world, ({ kind }) => kind === 'AgentStarts' || kind === 'Heartbeat');
+  // agent-1 builds while nothing goes wrong; nobody else takes part.
+  if (isActive)
+    world = ledBy(world, ({ kind, text }) => kind !== 'TimePasses' && !text.startsWith('agent-2'));
+  return { ...world, budget: { ...NONE, ...budget } };
+}
+
+/** The world after the first of such moves, again and again. */
+function ledBy(start: World, isMeant: (move: Move) => boolean): World {
+  let world = start;
   for (;;) {
-    const starts = movesOf({ ...world, budget: NONE }, RULES);
-    const move = starts.find(({ kind }) => kind === 'AgentStarts' || kind === 'Heartbeat');
-    if (!move) return { ...world, budget: { ...NONE, ...shape.budget } };
+    const move = movesOf({ ...world, budget: NONE }, RULES).find(isMeant);
+    if (!move) return world;
     world = move.next;
   }
 }
