@@ -44,6 +44,8 @@ export type SessionVerdict =
       message: string;
       next: string;
       record: SessionRecord | undefined;
+      /** The record only tells people of a clone: who loses the race for the write need not try again. */
+      isNote?: true;
     }>;
 
 /** A message of the process before may still have been on its way this long after it was superseded. */
@@ -145,14 +147,15 @@ const superseded = (record: SessionRecord, next: SessionRecord | undefined): Ses
 function newcomer(record: SessionRecord, now: Date): SessionVerdict {
   const isNoted =
     record.cloneHeardAt !== undefined && Math.abs(msSince(record.cloneHeardAt, now)) < CLONE_NOTED_EVERY_MS;
-  return duplicate(record, isNoted ? undefined : { ...record, cloneHeardAt: now.toISOString() }, 'Newcomer');
+  const next = isNoted ? undefined : { ...record, cloneHeardAt: now.toISOString() };
+  return { ...duplicate(record, next, 'Newcomer'), isNote: true };
 }
 
 function duplicate(
   record: SessionRecord,
   next: SessionRecord | undefined,
   who: 'Both' | 'Newcomer' = 'Both',
-): SessionVerdict {
+): Extract<SessionVerdict, { outcome: 'Refused' }> {
   return {
     outcome: 'Refused',
     code: 'DuplicateAgent',

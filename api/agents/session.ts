@@ -48,7 +48,8 @@ export async function admitSession(deps: Deps, admission: Admission): Promise<Se
       const next = verdict ? verdict.record : undefined;
       const isNoted = isRefused && (!next || isDeepStrictEqual(next, record));
       const written = isNoted || (await writeLease(deps, { agent, lease, record: next, now, isRefused }));
-      if (written && isRefused) throw new Problem(verdict.code, verdict.message, { next: verdict.next });
+      if (isRefused && (written || verdict.isNote))
+        throw new Problem(verdict.code, verdict.message, { next: verdict.next });
       if (written) return next;
     }
     lease = await deps.clients.leases.get(ref);
