@@ -104,18 +104,23 @@ export function createWorld(parts: Parts): RunningWorld {
     if (known.generation !== before.generation || known.phase !== before.phase)
       log.warn({ ...known, unclaimed: known.unclaimed.length }, 'the world changed');
   };
-  const refresh = async (): Promise<World> => {
-    see(worldOf(await clients.configMaps.get(ref)));
-    return known;
-  };
   const raise = (sign: Sign) => raiseGeneration(parts, { ref, sign, see });
   /** Rests from now on, until the ConfigMap says so too. */
-  const suspect = (sign: Sign): void => {
-    if (!isNews(known, sign)) return;
+  const rest = (sign: Sign): void => {
     suspicions++;
     void untilDone(parts, () => raise(sign)).finally(() => {
       suspicions--;
     });
+  };
+  const refresh = async (): Promise<World> => {
+    const world = worldOf(await clients.configMaps.get(ref));
+    if (world.generation < known.generation)
+      rest({ because: 'GenerationAhead', generation: known.generation });
+    see(world);
+    return known;
+  };
+  const suspect = (sign: Sign): void => {
+    if (isNews(known, sign)) rest(sign);
   };
   const requireNormal = (): void => {
     if (known.phase === 'Resolving' || suspicions > 0) throw restoreInProgress(known);
@@ -137,9 +142,9 @@ export function createWorld(parts: Parts): RunningWorld {
   });
   informer.onChange(({ type, object }) => {
     const world = type === 'Deleted' ? FIRST_WORLD : worldOf(object);
-    // Somebody deleted it, or etcd went back behind the last restore.
+    // Somebody deleted it, or etcd went back behind the last restore; or the watch is late, which a live read tells.
     if (world.generation < known.generation)
-      suspect({ because: 'GenerationAhead', generation: known.generation });
+      rest({ because: 'GenerationAhead', generation: known.generation });
     see(world);
   });
 

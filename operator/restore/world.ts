@@ -110,8 +110,8 @@ export function createOperatorWorld(parts: Parts): OperatorWorld {
       await clock.sleep(AGAIN_MS, { signal }).catch(() => undefined);
     }
   };
-  const suspect = (sign: Sign): void => {
-    if (!isNews(known, sign)) return;
+  /** From now on, until the ConfigMap says so too or a live read shows that there is nothing in it. */
+  const rest = (sign: Sign): void => {
     suspicions++;
     void untilRaised(sign).finally(() => {
       suspicions--;
@@ -122,13 +122,13 @@ export function createOperatorWorld(parts: Parts): OperatorWorld {
     if (type !== 'Deleted') highest.saw(object.metadata.resourceVersion);
   });
   contracts.onWentBack(({ seen }) => {
-    if (highest.isNews(seen)) suspect({ because: 'WentBack', generation: known.generation });
+    if (highest.isNews(seen)) rest({ because: 'WentBack', generation: known.generation });
   });
   informer.onChange(({ type, object }) => {
     const world = type === 'Deleted' ? FIRST_WORLD : worldOf(object);
-    // Somebody deleted it, or etcd went back behind the last restore.
+    // Somebody deleted it, or etcd went back behind the last restore; or the watch is late, which a live read tells.
     if (world.generation < known.generation)
-      suspect({ because: 'GenerationAhead', generation: known.generation });
+      rest({ because: 'GenerationAhead', generation: known.generation });
     see(world);
   });
   return {

@@ -154,3 +154,10 @@ test('a version above the server’s reveals it', async () => {
   expect((await heartbeat(market, agent, { heard })).data).toMatchObject({ generation: 2 });
   expect(await world()).toMatchObject({ generation: 2, phase: 'Resolving', because: 'VersionAhead' });
 });
+
+test('a world that is taken away or goes back behind the last restore is an older one too', async () => {
+  const { clients, namespace } = market;
+  await clients.configMaps.delete({ namespace, name: WORLD });
+  await eventually(async () => (await world()).generation === 3);
+  expect(await world()).toMatchObject({ phase: 'Resolving', because: 'GenerationAhead' });
+});
