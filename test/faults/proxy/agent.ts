@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
-import { systemClock } from '../../../lib/clock.ts';
+import { type Clock, systemClock } from '../../../lib/clock.ts';
 import { type FacadeCall, facadeCallOf } from './facade-call.ts';
 import { bodyOf, headersToPass } from './upstream.ts';
 
@@ -43,6 +43,7 @@ export type AgentProxy = Readonly<{
 }>;
 
 type World = {
+  readonly clock: Clock;
   readonly upstream: Dispatcher;
   readonly calls: FacadeCall[];
   readonly repeats: Repeat[];
@@ -51,8 +52,10 @@ type World = {
   rule: (call: FacadeCall) => CallFault;
 };
 
-export async function openAgentProxy(): Promise<AgentProxy> {
+/** Delays are milliseconds of `clock`. */
+export async function openAgentProxy(clock: Clock = systemClock): Promise<AgentProxy> {
   const world: World = {
+    clock,
     upstream: new Agent({ connections: 256, headersTimeout: 0, bodyTimeout: 0 }),
     calls: [],
     repeats: [],
@@ -107,7 +110,7 @@ async function serve(world: World, request: IncomingMessage, response: ServerRes
     case 'Pass':
       return send(response, await forward(world, serving));
     case 'Delay':
-      await systemClock.sleep(fault.ms);
+      await world.clock.sleep(fault.ms);
       return send(response, await forward(world, serving));
     case 'LoseRequest':
       return void response.destroy();
@@ -117,7 +120,7 @@ async function serve(world: World, request: IncomingMessage, response: ServerRes
     case 'Duplicate': {
       const first = await forward(world, serving);
       send(response, first);
-      await systemClock.sleep(fault.afterMs);
+      await world.clock.sleep(fault.afterMs);
       const second = await forward(world, serving);
       world.repeats.push({ call, first: first.status, second: second.status });
       return;

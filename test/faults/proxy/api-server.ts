@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Clock, systemClock } from '../../../lib/clock.ts';
+import { systemClock } from '../../../lib/clock.ts';
 import { type Exchange, exchangeOf } from './exchange.ts';
 import {
   bodyOf,
@@ -15,6 +15,7 @@ import {
   headersToPass,
   openUpstream,
   type Upstream,
+  type WorldClock,
 } from './upstream.ts';
 import { type LiveWatch, pipeWatch, type WatchBreak, type WatchPlan } from './watch-pipe.ts';
 
@@ -78,11 +79,11 @@ type World = {
 
 /**
  * `kubeconfigFile` names the API server and a client certificate in it. With a `clock` the API server seems to go by
- * it: for worlds that run faster than real time.
+ * it, and delays are its milliseconds: for worlds that run faster than real time.
  */
 export async function openApiServerProxy(
   kubeconfigFile: string,
-  { clock }: Readonly<{ clock?: Pick<Clock, 'now'> }> = {},
+  { clock }: Readonly<{ clock?: WorldClock }> = {},
 ): Promise<ApiServerProxy> {
   const upstream = openUpstream(kubeconfigFile, clock);
   const world: World = {
@@ -145,7 +146,7 @@ async function serve(world: World, request: IncomingMessage, response: ServerRes
     case 'Pass':
       return forward();
     case 'Delay':
-      await systemClock.sleep(fault.ms);
+      await (world.upstream.clock ?? systemClock).sleep(fault.ms);
       return forward();
     case 'Refuse':
       return void response.destroy();
@@ -158,7 +159,12 @@ async function serve(world: World, request: IncomingMessage, response: ServerRes
       return forwardWatch(world, { request, response, exchange, plan });
     }
     case 'WatchLag':
-      return forwardWatch(world, { request, response, exchange, plan: { lagMs: fault.ms } });
+      return forwardWatch(world, {
+        request,
+        response,
+        exchange,
+        plan: { lagMs: fault.ms, ...(world.upstream.clock ? { clock: world.upstream.clock } : {}) },
+      });
     case 'LoseReply':
       await commit(world.upstream, { request, exchange, body });
       return void response.destroy();

@@ -6,9 +6,12 @@ import { parse, stringify } from 'yaml';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Exchange } from './exchange.ts';
 
+/** A clock that may want to wait for real work. */
+export type WorldClock = Clock & Readonly<{ begin?: () => () => void }>;
+
 export type Upstream = Readonly<{
-  /** Of the `Date` in its answers, where the world has a clock of its own. */
-  clock: Pick<Clock, 'now'> | undefined;
+  /** Where the world has a clock of its own: of the `Date` in answers, and told of what is under way. */
+  clock: WorldClock | undefined;
   dispatcher: Dispatcher;
   origin: string;
   /** The same kubeconfig for somebody who comes in by plain http at `url`. */
@@ -52,15 +55,20 @@ export async function commit(
   upstream: Upstream,
   { request, exchange, body, path }: Forward,
 ): Promise<Committed> {
-  const answered = await upstream.dispatcher.request({
-    origin: upstream.origin,
-    path: path ?? exchange.path,
-    method: exchange.method as Dispatcher.HttpMethod, // it came in as one
-    headers: headersToPass(request.headers),
-    body: body.length > 0 ? body : null,
-  });
-  const bytes = Buffer.from(await answered.body.arrayBuffer());
-  return { status: answered.statusCode, headers: headersOfAnswer(upstream, answered.headers), bytes };
+  const over = upstream.clock?.begin?.();
+  try {
+    const answered = await upstream.dispatcher.request({
+      origin: upstream.origin,
+      path: path ?? exchange.path,
+      method: exchange.method as Dispatcher.HttpMethod, // it came in as one
+      headers: headersToPass(request.headers),
+      body: body.length > 0 ? body : null,
+    });
+    const bytes = Buffer.from(await answered.body.arrayBuffer());
+    return { status: answered.statusCode, headers: headersOfAnswer(upstream, answered.headers), bytes };
+  } finally {
+    over?.();
+  }
 }
 
 export function headersOfAnswer(

@@ -3,7 +3,7 @@
  * a real API server does not do that either.
  */
 import type { ServerResponse } from 'node:http';
-import { systemClock } from '../../../lib/clock.ts';
+import { type Clock, systemClock } from '../../../lib/clock.ts';
 
 /** Cut: the connection ends. Stall: it stays open and nothing passes. Gone: the server says 410 in the stream. */
 export type WatchBreak = 'Cut' | 'Stall' | 'Gone';
@@ -13,6 +13,8 @@ export type WatchPlan = Readonly<{
   breakAfter?: { events: number; how: WatchBreak };
   /** Everything arrives so much later, in order. */
   lagMs?: number;
+  /** Of `lagMs`. */
+  clock?: Clock;
 }>;
 
 export type LiveWatch = Readonly<{ resource: string; break: (how: WatchBreak) => void }>;
@@ -47,7 +49,7 @@ export async function pipeWatch(
   };
   const watch: LiveWatch = { resource, break: stop };
   live.add(watch);
-  const { breakAfter, lagMs = 0 } = plan;
+  const { breakAfter, lagMs = 0, clock = systemClock } = plan;
   if (breakAfter?.events === 0) stop(breakAfter.how);
   let events = 0;
   let order = Promise.resolve();
@@ -61,7 +63,7 @@ export async function pipeWatch(
     for await (const line of linesOf(source)) {
       if (broken || target.destroyed) break;
       if (lagMs === 0) pass(line);
-      else order = Promise.all([order, systemClock.sleep(lagMs)]).then(() => pass(line));
+      else order = Promise.all([order, clock.sleep(lagMs)]).then(() => pass(line));
     }
     await order;
     if (broken === 'Stall') await closed;

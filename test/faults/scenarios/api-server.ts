@@ -26,8 +26,8 @@ const DOWN: Fault = { type: 'Answer', status: 503 };
 const BROKEN: Fault = { type: 'Answer', status: 500 };
 const LATE_TIMEOUT: Fault = { type: 'AnswerAfterCommit', status: 504 };
 const LATE_ERROR: Fault = { type: 'AnswerAfterCommit', status: 500 };
-/** Longer than a lock lives. Real milliseconds. */
-const SLOW: Fault = { type: 'Delay', ms: 4500 };
+/** Longer than a lock lives. */
+const SLOW: Fault = { type: 'Delay', ms: 45_000 };
 
 const on = (place: Place, fault: Fault, more: { nth?: number; times?: number } = {}): PlannedFault => ({
   at: 'ApiServer',
@@ -35,7 +35,7 @@ const on = (place: Place, fault: Fault, more: { nth?: number; times?: number } =
   ...more,
   fault,
 });
-/** Long enough for renewals. Hurried. */
+/** Long enough for renewals.  */
 const SLOW_BUILD: HypervisorFault = { at: 'Hypervisor', action: 'create', treatment: { slowMs: 35_000 } };
 
 const main = (name: string, ...faults: PlannedFault[]): Plan => ({ name, job: 'Main', faults });

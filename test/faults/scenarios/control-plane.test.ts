@@ -10,9 +10,9 @@ let world: World | undefined;
 let controlPlane: ControlPlane | undefined;
 let killing = Promise.resolve();
 
-/** Hurried. */
+/**  */
 const SLOW_BUILD: HypervisorFault = { at: 'Hypervisor', action: 'create', treatment: { slowMs: 35_000 } };
-/** Away for so long besides the time that it needs to start. Real milliseconds. */
+/** Away for so long besides the time that it needs to start. */
 const DOWN_MS = 500;
 
 /** One kill after the other, however many plans ask at once. */

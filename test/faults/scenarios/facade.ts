@@ -6,11 +6,11 @@ import type { FacadeFault, HypervisorFault, Plan, PlannedFault } from '../world/
 const LOST: CallFault = { type: 'LoseRequest' };
 const UNHEARD: CallFault = { type: 'LoseReply' };
 const TWICE: CallFault = { type: 'Duplicate', afterMs: 0 };
-/** When the next steps are through; real milliseconds. */
-const LATE_AGAIN: CallFault = { type: 'Duplicate', afterMs: 1500 };
+/** When the next steps are through. */
+const LATE_AGAIN: CallFault = { type: 'Duplicate', afterMs: 15_000 };
 const BAD_GATEWAY: CallFault = { type: 'Answer', status: 502 };
-/** Longer than a lock lives. Real milliseconds. */
-const LATE: CallFault = { type: 'Delay', ms: 4500 };
+/** Longer than a lock lives. */
+const LATE: CallFault = { type: 'Delay', ms: 45_000 };
 
 type Fault = FacadeFault['fault'];
 const on = (
@@ -26,9 +26,9 @@ const on = (
 const killed = (route: Route, when: 'Before' | 'After', nth = 1): PlannedFault =>
   on(route, { type: 'KillAgent', when }, { nth });
 
-/** Long enough for renewals. Hurried. */
+/** Long enough for renewals.  */
 const SLOW_BUILD: HypervisorFault = { at: 'Hypervisor', action: 'create', treatment: { slowMs: 35_000 } };
-/** Longer than a lock lives. Hurried. */
+/** Longer than a lock lives.  */
 const LONG_BUILD: HypervisorFault = {
   at: 'Hypervisor',
   action: 'create',
@@ -42,7 +42,7 @@ const FAILING_BUILD: HypervisorFault = {
 
 const main = (name: string, ...faults: PlannedFault[]): Plan => ({ name, job: 'Main', faults });
 const cancel = (name: string, ...faults: PlannedFault[]): Plan => ({ name, job: 'Cancel', faults });
-/** The killed agent comes back when another has taken over. Hurried: the lock, the heartbeat, and some. */
+/** The killed agent comes back when another has taken over. The lock, the heartbeat, and some. */
 const takeover = (name: string, ...faults: PlannedFault[]): Plan => ({
   ...main(name, ...faults),
   restartMs: 110_000,

@@ -14,7 +14,7 @@ const cancelled = (name: string, phase: ContractPhase, ...faults: PlannedFault[]
   ...main(name, at(phase, { type: 'Cancel' }), ...faults),
   ends: 'Cancelled',
 });
-/** Hurried. */
+/**  */
 const SLOW_BUILD: HypervisorFault = { at: 'Hypervisor', action: 'create', treatment: { slowMs: 35_000 } };
 /** What the next watch or list of the operator's contracts meets. */
 const then = (verb: 'watch' | 'list', fault: Fault): PlannedFault => ({
@@ -64,27 +64,30 @@ play('watches', [
     at('Accepted', broken('Cut')),
     then('watch', { type: 'Watch', after: 1, then: 'Cut' }),
   ),
-  main('a watch that is late', at('Accepted', broken('Cut')), then('watch', { type: 'WatchLag', ms: 800 })),
+  main('a watch that is late', at('Accepted', broken('Cut')), then('watch', { type: 'WatchLag', ms: 8000 })),
 ]);
 
 play(
   'leaders and stores',
   [
     main('the leader is killed, another stands by', SLOW_BUILD, at('Provisioning', { type: 'KillOperator' })),
-    main('the leader stalls past its lease', at('Accepted', { type: 'StallLeader', ms: 4000 })),
+    main('the leader stalls past its lease', at('Accepted', { type: 'StallLeader', ms: 40_000 })),
     cancel(
       'the leader stalls past its lease at the end',
-      at('Terminating', { type: 'StallLeader', ms: 4000 }),
+      at('Terminating', { type: 'StallLeader', ms: 40_000 }),
     ),
-    main('PostgreSQL is down when it is rented', at('Accepted', { type: 'Postgres', how: 'Cut', ms: 1500 })),
+    main(
+      'PostgreSQL is down when it is rented',
+      at('Accepted', { type: 'Postgres', how: 'Cut', ms: 15_000 }),
+    ),
     main(
       'PostgreSQL is down when it is built',
-      at('Provisioning', { type: 'Postgres', how: 'Cut', ms: 1500 }),
+      at('Provisioning', { type: 'Postgres', how: 'Cut', ms: 15_000 }),
     ),
-    cancel('PostgreSQL is down at the end', at('Terminating', { type: 'Postgres', how: 'Cut', ms: 2000 })),
+    cancel('PostgreSQL is down at the end', at('Terminating', { type: 'Postgres', how: 'Cut', ms: 20_000 })),
     cancel(
       'PostgreSQL says nothing at the end',
-      at('Terminating', { type: 'Postgres', how: 'Freeze', ms: 2000 }),
+      at('Terminating', { type: 'Postgres', how: 'Freeze', ms: 20_000 }),
     ),
   ],
   { operators: 2, lease: 'Short' },

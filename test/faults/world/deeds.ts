@@ -1,6 +1,5 @@
 /** What happens to a whole program, to all watches or to PostgreSQL at a moment of a plan. */
 import { assertNever } from '../../../lib/assert.ts';
-import { systemClock } from '../../../lib/clock.ts';
 import type { Deed } from './plan.ts';
 import type { Stage } from './stage.ts';
 
@@ -35,7 +34,7 @@ export async function perform(stage: Stage, deed: Deed, { cancel, killHolder }: 
     }
     case 'Postgres':
       await stage.postgres.fail(deed.how);
-      await systemClock.sleep(deed.ms);
+      await stage.clock.sleep(deed.ms);
       return stage.postgres.heal();
     default:
       return assertNever(deed);

@@ -54,13 +54,13 @@ export type Deed = Readonly<
   /** SIGTERM; started again when it has stopped. */
   | { type: 'RestartOperator' | 'RestartFacade' }
   | { type: 'BreakWatches'; how: WatchBreak; resource?: string }
-  /** PostgreSQL is away for so long. Real milliseconds. */
+  /** PostgreSQL is away for so long. */
   | { type: 'Postgres'; how: 'Cut' | 'Freeze'; ms: number }
   /** SIGKILL for the agent that has the lock; it comes again after `restartMs`. */
   | { type: 'KillHolder' }
   /** Anything else that the test can do to its world. */
   | { type: 'Do'; run: () => Promise<void> }
-  /** What the leading operator sends to the API server is held back for so long. Real milliseconds. */
+  /** What the leading operator sends to the API server is held back for so long. */
   | { type: 'StallLeader'; ms: number }
 >;
 
@@ -68,7 +68,8 @@ export type PlannedFault = ApiServerFault | FacadeFault | HypervisorFault | Mome
 
 /**
  * Main: rent until Active. Cancel: and cancel when Active. A cancel earlier is a deed. What is killed of agents is
- * started again after `restartMs` (hurried).
+ * started again after `restartMs`. All milliseconds are of the stage's clock, which is ten times faster than real time
+ * while the machine keeps up.
  */
 export type Plan = Readonly<{
   name: string;
@@ -79,8 +80,8 @@ export type Plan = Readonly<{
   agents?: number;
   /** A fault need not strike, and too many of them may make it Failed, with a reason: a random plan. */
   isRandom?: boolean;
-  /** How long it may take to come to rest; real milliseconds, default 40 s. */
+  /** How long it may take to come to rest; default 400 s. */
   settleWithinMs?: number;
-  /** After how long a killed agent is started again. Hurried milliseconds; default 20 s. */
+  /** After how long a killed agent is started again; default 20 s. */
   restartMs?: number;
 }>;

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig as readFacadeConfig } from '../../../api/config.ts';
 import { startFacade } from '../../../api/facade.ts';
-import { type Clock, systemClock } from '../../../lib/clock.ts';
 import { createLogger, type Logger } from '../../../lib/log.ts';
 import { readConfig as readOperatorConfig } from '../../../operator/config.ts';
 import { runOperator } from '../../../operator/run.ts';
 import { openFlakyProxy } from '../../../store/flaky-proxy.ts';
 import { type ApiServerProxy, type Exchange, type Fault, openApiServerProxy } from '../proxy/api-server.ts';
+import type { WorldClock } from '../proxy/upstream.ts';
 
 export type Program = Readonly<{
   /** Of an operator: as in the leader's Lease. */
@@ -22,7 +22,7 @@ export type Program = Readonly<{
   url?: string;
   /** SIGTERM. */
   stop: () => Promise<void>;
-  /** Whatever it sends to the API server from now on is held back for so long. Real milliseconds. */
+  /** Whatever it sends to the API server from now on is held back for so long. Hurried. */
   stall: (ms: number) => Promise<void>;
   /** SIGKILL; resolves at once. */
   kill: () => void;
@@ -32,7 +32,7 @@ export type Setting = Readonly<{
   /** File of an administrator. */
   kubeconfig: string;
   namespace: string;
-  clock: Clock;
+  clock: WorldClock;
   /** What each instance reaches PostgreSQL by; it gets a way of its own that dies with it. */
   databaseUrl: string;
   /** Of the agents' proxy. */
@@ -140,7 +140,7 @@ async function openWay({ clock, databaseUrl, kubeconfig, rule }: Setting, from: 
   const api = await openApiServerProxy(kubeconfig, { clock });
   let stalledUntilMs = 0;
   api.decide((exchange) => {
-    const leftMs = stalledUntilMs - systemClock.monotonicMs();
+    const leftMs = stalledUntilMs - clock.monotonicMs();
     return leftMs > 0 ? { type: 'Delay', ms: leftMs } : rule(from, exchange);
   });
   const database = await openFlakyProxy(databaseUrl);
@@ -152,8 +152,8 @@ async function openWay({ clock, databaseUrl, kubeconfig, rule }: Setting, from: 
     api,
     database,
     stall: (ms: number): Promise<void> => {
-      stalledUntilMs = systemClock.monotonicMs() + ms;
-      return systemClock.sleep(ms);
+      stalledUntilMs = clock.monotonicMs() + ms;
+      return clock.sleep(ms);
     },
     cut,
     close: async () => {

@@ -24,9 +24,8 @@ export type Outcome = Readonly<{
   realMs: number;
 }>;
 
-/** Real milliseconds. */
-const SETTLE_WITHIN_MS = 40_000;
-const QUIET_MS = 1000;
+const SETTLE_WITHIN_MS = 400_000;
+const QUIET_MS = 10_000;
 const RESTART_MS = 20_000;
 
 /** Names of its objects begin with `prefix`; `supplied` is waited for before agents and tenant begin. */
@@ -91,7 +90,7 @@ export async function runPlan(
     const undone = (await Promise.all(deeds)).flat();
     armed.disarm();
     const before = await gather(about);
-    await systemClock.sleep(QUIET_MS);
+    await clock.sleep(QUIET_MS);
     const evidence = await gather(about);
     const restless = unsettled.length > 0 ? [] : changesBetween(before, evidence);
     const unfired = plan.isRandom
@@ -125,7 +124,7 @@ const phaseOf = ({ stage, contractId }: About): ContractPhase | undefined =>
 
 /** Answers what is not as it should be when the time is over; empty when the contract has come to rest. */
 async function settle(about: About, armed: Armed): Promise<readonly string[]> {
-  const { plan } = about;
+  const { plan, stage } = about;
   const wanted = plan.ends ?? (plan.job === 'Main' ? 'Active' : 'Cancelled');
   const look = async (): Promise<readonly string[]> => {
     const gist = gistOf(await gather(about));
@@ -134,11 +133,11 @@ async function settle(about: About, armed: Armed): Promise<readonly string[]> {
     if (isThere && isAtRest(gist) && isStruck) return [];
     return [`it has not come to rest as ${wanted}: ${JSON.stringify(gist)}`];
   };
-  const untilMs = systemClock.monotonicMs() + (plan.settleWithinMs ?? SETTLE_WITHIN_MS);
+  const untilMs = stage.clock.monotonicMs() + (plan.settleWithinMs ?? SETTLE_WITHIN_MS);
   for (;;) {
     const problems = await look();
-    if (problems.length === 0 || systemClock.monotonicMs() > untilMs) return problems;
-    await systemClock.sleep(100);
+    if (problems.length === 0 || stage.clock.monotonicMs() > untilMs) return problems;
+    await stage.clock.sleep(1000);
   }
 }
 
@@ -149,12 +148,13 @@ const isAtRest = ({ phase, machines, holders, isArchived }: Gist): boolean =>
     : machines.length === 0 && holders === 0 && isArchived;
 
 async function untilPhase(about: About, phases: readonly ContractPhase[]): Promise<void> {
-  const untilMs = systemClock.monotonicMs() + SETTLE_WITHIN_MS;
+  const { clock } = about.stage;
+  const untilMs = clock.monotonicMs() + (about.plan.settleWithinMs ?? SETTLE_WITHIN_MS);
   for (;;) {
     const phase = phaseOf(about);
     if (phase && (phases.includes(phase) || hasEnded(phase))) return;
-    if (systemClock.monotonicMs() > untilMs) return; // what is wrong is told when it does not settle
-    await systemClock.sleep(50);
+    if (clock.monotonicMs() > untilMs) return; // what is wrong is told when it does not settle
+    await clock.sleep(500);
   }
 }
 

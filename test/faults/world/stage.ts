@@ -1,7 +1,6 @@
 /** One installation with faults between all of its parts: a provider, an operator, two facades, one PostgreSQL. */
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
-import { hurriedClock } from '../../../agent/testing/hurried-clock.ts';
 import { type Clients, createClients } from '../../../api/clients.ts';
 import { installationOf } from '../../../api/installation.ts';
 import { createKubeClient } from '../../../kube/client.ts';
@@ -16,6 +15,7 @@ import { type History, recordHistory } from '../oracles/history.ts';
 import { type AgentProxy, type CallFault, openAgentProxy } from '../proxy/agent.ts';
 import type { Exchange, Fault } from '../proxy/api-server.ts';
 import type { FacadeCall } from '../proxy/facade-call.ts';
+import { patientClock } from './patient-clock.ts';
 import {
   type LeaseLength,
   type Program,
@@ -66,8 +66,8 @@ export async function openStage(
   name: string,
   { operators: count = 1, lease = 'Long', kubeconfig = inject('kubeconfig') }: StageOptions = {},
 ): Promise<Stage> {
-  const clock = hurriedClock(TIMES);
-  const [database, proxy] = await Promise.all([createDatabase(), openAgentProxy()]);
+  const clock = patientClock(TIMES);
+  const [database, proxy] = await Promise.all([createDatabase(), openAgentProxy(clock)]);
   const postgres = await openFlakyProxy(database.url);
   await migrate(database.url, clock);
   const client = createKubeClient({ kubeconfig: { file: kubeconfig }, clock });
@@ -125,6 +125,7 @@ export async function openStage(
       await history.close();
       await Promise.all([proxy.close(), postgres.close(), client.close()]);
       await database.drop();
+      clock.stop();
     },
   };
 }
