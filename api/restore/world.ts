@@ -9,19 +9,15 @@ import type { OlderWorldSign } from '../../crds/contract/unclaimed.ts';
 import { Problem } from '../../crds/problem.ts';
 import { createHighest, isAbove } from '../../crds/restore/highest.ts';
 import {
-  dataOf,
   FIRST_WORLD,
-  GO_ON_WITHOUT,
   isNews,
-  LET_GO,
   later,
-  raised,
   type Sign,
   WORLD,
   type World,
   worldOf,
 } from '../../crds/restore/world.ts';
-import { type ConfigMap, swapConfigMap } from '../../kube/config-map.ts';
+import type { ConfigMap } from '../../kube/config-map.ts';
 import { createInformer, type Informer } from '../../kube/informer.ts';
 import type { Observe } from '../../kube/observation.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -29,7 +25,9 @@ import type { Logger } from '../../lib/log.ts';
 import type { Clients } from '../clients.ts';
 import type { Installation } from '../installation.ts';
 import type { StorePort } from '../store-port.ts';
+
 import { createProver, type ProvenGrant, type Prover } from './proof.ts';
+import { raiseGeneration, untilDone } from './raise.ts';
 
 export type WorldKeeper = Readonly<{
   now: () => World;
@@ -76,8 +74,6 @@ type Parts = Readonly<{
   stopping: AbortSignal;
 }>;
 
-const WRITES_MAX = 5;
-const AGAIN_MS = 1000;
 const RETRY_AFTER_SECONDS = 5;
 
 export function createWorld(parts: Parts): RunningWorld {
@@ -187,60 +183,6 @@ export function createWorld(parts: Parts): RunningWorld {
     isProof: async (grant, proof) => proof !== undefined && (await proverOf()).isProof(grant, proof),
   };
   return { keeper, run: informer.run, synced: informer.synced };
-}
-
-type Raising = Readonly<{
-  ref: Readonly<{ namespace: string; name: string }>;
-  sign: Sign;
-  see: (world: World) => void;
-}>;
-
-async function raiseGeneration(
-  { clients, store, clock, log }: Parts,
-  { ref, sign, see }: Raising,
-): Promise<void> {
-  for (let tries = 0; tries < WRITES_MAX; tries++) {
-    const live = await clients.configMaps.get(ref);
-    const world = worldOf(live);
-    see(world);
-    if (!isNews(world, sign)) return;
-    const stored = await store.restore.world().then(
-      ({ generation }) => generation,
-      () => 0, // it follows later; the operator sees to it
-    );
-    const next = raised(world, { sign, stored, now: clock.now() });
-    // What people said of an earlier restore goes.
-    const written = await swapConfigMap(clients.configMaps, {
-      ref,
-      live,
-      data: dataOf(next),
-      without: [GO_ON_WITHOUT, LET_GO],
-    });
-    if (!written) continue;
-    log.error(
-      { ...next, unclaimed: undefined },
-      'an older etcd was put back: nothing is done until agents have listed',
-    );
-    see(next);
-    await store.restore.raise(next.generation).catch((error: unknown) => {
-      log.warn({ err: error }, 'the database does not know the new generation yet');
-    });
-    return;
-  }
-  throw new Problem('Conflict', 'The generation was raised by others too often in a row.', {
-    next: 'Send the request again.',
-  });
-}
-
-async function untilDone({ clock, log, stopping }: Parts, attempt: () => Promise<void>): Promise<void> {
-  while (!stopping.aborted) {
-    try {
-      return await attempt();
-    } catch (error) {
-      log.warn({ err: error }, 'an older etcd is suspected; the generation could not be raised yet');
-    }
-    await clock.sleep(AGAIN_MS, { signal: stopping }).catch(() => undefined);
-  }
 }
 
 function restoreInProgress({ waitingFor, since }: World): Problem {
