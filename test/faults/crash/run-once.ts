@@ -35,12 +35,17 @@ const QUIET_MS = 1000;
 
 type Wanted = Readonly<{
   scenario: ScenarioName;
-  crash?: Readonly<{ by: Actor; n: number }> | undefined;
+  crash?: Readonly<{ by: Actor; n: number; what?: string }> | undefined;
+  /** `Phase`: do not wait until nothing is left to do, nor clean up; for the last run of a lane. */
+  until?: 'Rest' | 'Phase';
   /** As it is without faults; undefined: this run shows it. */
   expected?: FinalState | undefined;
 }>;
 
-export async function runOnce(lane: Lane, { scenario: name, crash, expected }: Wanted): Promise<Run> {
+export async function runOnce(
+  lane: Lane,
+  { scenario: name, crash, expected, until = 'Rest' }: Wanted,
+): Promise<Run> {
   const { world, effects } = lane;
   const startedMs = systemClock.monotonicMs();
   const scenario = SCENARIO[name];
@@ -56,8 +61,10 @@ export async function runOnce(lane: Lane, { scenario: name, crash, expected }: W
   await attempt(scenario.act(lane, { tenant, contractId }));
   await attempt(untilPhase(world, contractId, scenario.end));
   await attempt(lane.revived());
-  await attempt(untilHealed(lane, about, expected));
-  await attempt(untilQuiet(lane));
+  if (until === 'Rest') {
+    await attempt(untilHealed(lane, about, expected));
+    await attempt(untilQuiet(lane));
+  }
   const state = await finalStateOf(world, about);
   problems.push(...(expected ? differences(expected, state) : []));
   const evidence = await evidenceOf(world, contractId);
@@ -65,7 +72,7 @@ export async function runOnce(lane: Lane, { scenario: name, crash, expected }: W
   const seen = Object.fromEntries(ACTORS.map((by) => [by, effects.seen(by)])) as Run['effects']; // all of them
   const crashedAfter = effects.burntAt();
   const ms = systemClock.monotonicMs() - startedMs;
-  await attempt(cleanUp(lane, { contractId, cancel: () => tenant.cancel(contractId) }));
+  if (until === 'Rest') await attempt(cleanUp(lane, { contractId, cancel: () => tenant.cancel(contractId) }));
   const all = [...new Set(problems)];
   return { contractId, state, effects: seen, crashedAfter, problems: all, story: storyOf(evidence), ms };
 }

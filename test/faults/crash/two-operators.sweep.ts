@@ -13,7 +13,7 @@ import { type Lanes, openLanes } from './open-lanes.ts';
 import { runOnce, untilQuiet } from './run-once.ts';
 import { untilPhase } from './scenarios.ts';
 
-/** Longer than the Lease of six seconds, and the time that a job takes. */
+/** Longer than the Lease of four seconds, and the time that a job takes. */
 const LATE_MS = 15_000;
 const AWAKE_MS = 5_000;
 

@@ -28,3 +28,13 @@ test('an effect may say who dies of it, and a new start counts from nothing', ()
   expect(effects.burntAt()).toBeUndefined();
   expect(effects.seen('agent')).toEqual(['created']);
 });
+
+test('a fuse may count only one kind of effect', () => {
+  const effects = createEffects();
+  let burnt = 0;
+  effects.restart({ by: 'operator', n: 1, what: 'insert attempts', burn: () => burnt++ });
+  effects.note({ by: 'operator', what: 'update contracts/status' });
+  expect(burnt).toBe(0);
+  effects.note({ by: 'operator', what: 'insert attempts' });
+  expect(burnt).toBe(1);
+});

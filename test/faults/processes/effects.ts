@@ -14,7 +14,13 @@ export type Effect = Readonly<{
   repeats?: boolean;
 }>;
 
-export type Fuse = Readonly<{ by: Actor; n: number; burn: () => void }>;
+export type Fuse = Readonly<{
+  by: Actor;
+  n: number;
+  /** Only these are counted; all when absent. */
+  what?: string | undefined;
+  burn: () => void;
+}>;
 
 export type Effects = Readonly<{
   note: (effect: Effect, burn?: () => void) => void;
@@ -38,7 +44,8 @@ export function createEffects(): Effects {
       if (!repeats) total++;
       else if (seen[by].includes(what)) return;
       seen[by].push(what);
-      if (fuse?.by !== by || seen[by].length !== fuse.n) return;
+      if (fuse?.by !== by || seen[by].filter((one) => isMeant(one, fuse)).length !== fuse.n) return;
+      if (!isMeant(what, fuse)) return;
       burntAt = what;
       const spent = fuse;
       fuse = undefined;
@@ -54,3 +61,6 @@ export function createEffects(): Effects {
     total: () => total,
   };
 }
+
+const isMeant = (what: string, fuse: Fuse | undefined): boolean =>
+  fuse?.what === undefined || fuse.what === what;

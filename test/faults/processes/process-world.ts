@@ -39,7 +39,7 @@ export type ProcessWorldOptions = Readonly<{
   namespace: string;
   databaseUrl: string;
   lockTtlSeconds?: number;
-  /** Short: an operator that was killed is followed after six seconds. */
+  /** Short: an operator that was killed is followed after four seconds. */
   leaderLease?: 'Short' | 'Default';
 }>;
 

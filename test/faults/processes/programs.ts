@@ -9,9 +9,9 @@ export const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 /** Short enough that a start after SIGKILL does not wait long, long enough for two busy cores. */
 const SHORT_LEASE = {
-  LEASE_DURATION_SECONDS: '6',
-  LEASE_RENEW_DEADLINE_SECONDS: '5',
-  LEASE_RETRY_SECONDS: '0.5',
+  LEASE_DURATION_SECONDS: '4',
+  LEASE_RENEW_DEADLINE_SECONDS: '3.4',
+  LEASE_RETRY_SECONDS: '0.4',
 };
 /** What a kernel gives to connections by itself begins above: a port of ours stays free while its process is dead. */
 const PORTS = { from: 12_000, to: 30_000 };
