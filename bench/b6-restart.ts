@@ -11,7 +11,7 @@ import { LEASES } from '../kube/lease.ts';
 import { systemClock } from '../lib/clock.ts';
 import { eventually } from '../test/world/eventually.ts';
 import { startBareList } from './baselines/bare-list-process.ts';
-import { fill, openEmptyHouse, versionsOf, writesBetween } from './crowd.ts';
+import { fill, openEmptyHouse, reconcilesOf, versionsOf, writesBetween } from './crowd.ts';
 import { type Benchmark, type House, NAMESPACE } from './house.ts';
 import { interleave, median, ratioOf } from './measure.ts';
 import { type Row, showMs } from './report.ts';
@@ -31,13 +31,12 @@ export const restartBench: Benchmark = {
     let writes = 0;
     const figures = await interleave(rounds, {
       ours: async () => {
-        const before = await versionsOf(crowded.client);
+        const before = await versionsOf(crowded);
         const rows = await rowsWritten(crowded);
         const restarted = await restart(crowded, { running, count });
         running = restarted.operator;
         await systemClock.sleep(2000); // what it would write late
-        writes +=
-          writesBetween(before, await versionsOf(crowded.client)) + (await rowsWritten(crowded)) - rows;
+        writes += writesBetween(before, await versionsOf(crowded)) + (await rowsWritten(crowded)) - rows;
         fromKill.push(restarted.fromKillMs);
         return restarted.reconciledMs;
       },
@@ -92,10 +91,8 @@ async function restart(
 }
 
 async function expectReconciled(url: string, count: number): Promise<void> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const totals = text.matchAll(/^controller_runtime_reconcile_total\{controller="contract",[^}]*\} (\d+)$/gm);
-  const done = [...totals].reduce((sum, [, value]) => sum + Number(value), 0);
-  if (done < count) throw new Error(`${done} of ${count} are reconciled`);
+  const { contract } = await reconcilesOf(url);
+  if (contract < count) throw new Error(`${contract} of ${count} are reconciled`);
 }
 
 async function bareListMs(house: House): Promise<number> {

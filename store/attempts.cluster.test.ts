@@ -1,4 +1,5 @@
 /** Attempts and dead letters on a real PostgreSQL: written again and out of order they stay what they were. */
+import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { at, CONTRACT_UID, uidOf } from '../crds/contract/builders.ts';
 import type { Attempt } from '../crds/contract/status.ts';
@@ -50,6 +51,22 @@ test('an expired attempt that succeeded after all is one row, and the older word
   await put(expired, succeeded);
   await put(expired);
   expect((await store.attempts.get(CONTRACT_UID)).filter(({ epoch }) => epoch === 100)).toEqual([succeeded]);
+});
+
+test('what is known already is not written again', async () => {
+  const pool = new Pool({ connectionString: database.url, max: 1 });
+  const rows = async () =>
+    (
+      await pool.query('SELECT epoch, xmin, ctid FROM attempts WHERE epoch = 150 AND contract_uid = $1', [
+        CONTRACT_UID,
+      ])
+    ).rows;
+  await put(anAttempt(150));
+  const before = await rows();
+  expect(before).toHaveLength(1);
+  await put(anAttempt(150));
+  expect(await rows()).toEqual(before);
+  await pool.end();
 });
 
 test('what an agent says may hold anything', async () => {

@@ -34,7 +34,10 @@ const PUT = `
     $7::text[], $8::text[], $9::text[])
   ON CONFLICT (contract_uid, agent_uid, epoch) DO UPDATE SET ended_at = excluded.ended_at,
     outcome = excluded.outcome, class = excluded.class, message = excluded.message
-  WHERE excluded.ended_at >= kept.ended_at`;
+  -- Every operator that starts tells of every attempt: what is known already is not written again.
+  WHERE excluded.ended_at >= kept.ended_at
+    AND (kept.ended_at, kept.outcome, kept.class, kept.message)
+      IS DISTINCT FROM (excluded.ended_at, excluded.outcome, excluded.class, excluded.message)`;
 
 export function openAttempts(database: Database): Attempts {
   return {

@@ -4,6 +4,8 @@
  * know, and after an older etcd was restored. Source: docs/contract.md, 10 and 12.
  */
 import type { Access } from '../crds/contract/status.ts';
+import { Problem } from '../crds/problem.ts';
+import { createBatches } from './batches.ts';
 import type { Database } from './database.ts';
 
 export const INSTANCE_EVENTS = ['Provisioned', 'Active', 'Moved', 'Ended'] as const;
@@ -39,16 +41,7 @@ type Row = {
 
 export function openInstances(database: Database): Instances {
   return {
-    put: async ({ contractUID, epoch, agentUID, externalId, event, at, access }) => {
-      await database.query(
-        `INSERT INTO contract_instances AS kept (contract_uid, epoch, agent_uid, external_id, event, at, access)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (contract_uid, epoch, agent_uid, external_id, event)
-         DO UPDATE SET access = excluded.access
-           -- Every operator that starts tells of every machine: what is known already is not written again.
-           WHERE excluded.access IS NOT NULL AND kept.access::text IS DISTINCT FROM excluded.access::text`,
-        [contractUID, epoch, agentUID, externalId, event, at.toISOString(), access && JSON.stringify(access)],
-      );
-    },
+    put: createBatches({ write: (records) => write(database, records), keyOf, isUnavailable }),
     get: async (contractUID) => {
       const rows = await database.query<Row>(
         `SELECT contract_uid, epoch, agent_uid, external_id, event, at FROM contract_instances
@@ -66,3 +59,28 @@ export function openInstances(database: Database): Instances {
     },
   };
 }
+
+const PUT = `
+  INSERT INTO contract_instances AS kept (contract_uid, epoch, agent_uid, external_id, event, at, access)
+  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::json[])
+  ON CONFLICT (contract_uid, epoch, agent_uid, external_id, event) DO UPDATE SET access = excluded.access
+  -- Every operator that starts tells of every machine: what is known already is not written again.
+  WHERE excluded.access IS NOT NULL AND kept.access::text IS DISTINCT FROM excluded.access::text`;
+
+async function write(database: Database, records: readonly InstanceRecord[]): Promise<void> {
+  await database.query(PUT, [
+    records.map(({ contractUID }) => contractUID),
+    records.map(({ epoch }) => epoch),
+    records.map(({ agentUID }) => agentUID),
+    records.map(({ externalId }) => externalId),
+    records.map(({ event }) => event),
+    records.map(({ at }) => at.toISOString()),
+    records.map(({ access }) => (access ? JSON.stringify(access) : null)),
+  ]);
+}
+
+const keyOf = ({ contractUID, epoch, agentUID, externalId, event }: InstanceRecord): string =>
+  JSON.stringify([contractUID, epoch, agentUID, externalId, event]);
+
+const isUnavailable = (error: unknown): boolean =>
+  error instanceof Problem && error.code === 'StoreUnavailable';

@@ -11,7 +11,10 @@ import { systemClock } from '../../lib/clock.ts';
 const PAGE_SIZE = 500;
 
 async function main(): Promise<void> {
-  const client = createKubeClient({ kubeconfig: { file: process.env['KUBECONFIG'] ?? '' } });
+  const client = createKubeClient({
+    kubeconfig: { file: process.env['KUBECONFIG'] ?? '' },
+    requestTimeoutMs: 180_000,
+  });
   const { plural, kind } = contractDefinition;
   const contracts = client.resource<KubeObject>({
     group: GROUP,
