@@ -57,7 +57,9 @@ function begin(world: World, building: Building): Move[] {
   if (world.budget.noRoom > 0) {
     const full = { isFull: true, machines: undefined, doing: undefined };
     const next = withJob(spend(world, 'noRoom'), place, full);
-    moves.push(moved(world, building, { kind: 'NoRoom', said: `finds no room for epoch ${epoch}`, next }));
+    moves.push(
+      moved(world, building, { kind: 'MachineFails', said: `finds no room for epoch ${epoch}`, next }),
+    );
   }
   if (world.budget.failure > 0) {
     const next = giveUp(spend(world, 'failure'), building, { epoch, class: 'transient' });

@@ -4,7 +4,7 @@
  * identity, so that a move costs only what it changed.
  */
 import { hasEnded, PHASES } from '../../crds/contract/phase.ts';
-import { msOf, nth } from './world.ts';
+import { msOf } from './world.ts';
 
 /** Members that decide nothing: words for people, what another member says as well, what never changes here. */
 const SKIPPED = new Set([
@@ -49,19 +49,19 @@ const DEFAULT_PAST_MS = 45_000;
 const DAY_MS = 86_400_000;
 const UID = 'aaaaaaaa-0000-4000-8000-000000000';
 
-/** Text with gaps, and for each gap an instant with how far back it matters. */
-type Gist = Readonly<{ parts: readonly string[]; instants: readonly (readonly [number, number])[] }>;
-type Writing = Readonly<{ parts: string[]; instants: (readonly [number, number])[] }>;
+type Instants = readonly (readonly [ms: number, pastMs: number])[];
+/** A number for the text, in which gaps stand for instants; and for each gap its instant and how far back it matters. */
+type Gist = Readonly<{ number: string; instants: Instants }>;
+type Writing = { text: string; instants: (readonly [number, number])[] };
 
 const gists = new WeakMap<object, Gist>();
+const numbers = new Map<string, string>();
 
 export function textOf(value: object | undefined, nowMs: number): string {
   if (value === undefined) return '-';
-  const { parts, instants } = gistOf(value);
-  let text = nth(parts, 0);
-  instants.forEach(([ms, pastMs], index) => {
-    text += offset(ms - nowMs, pastMs) + nth(parts, index + 1);
-  });
+  const { number, instants } = gistOf(value);
+  let text = number;
+  for (const [ms, pastMs] of instants) text += `,${offset(ms - nowMs, pastMs)}`;
   return text;
 }
 
@@ -74,8 +74,11 @@ function offset(ms: number, pastMs: number): string {
 function gistOf(value: object): Gist {
   const known = gists.get(value);
   if (known) return known;
-  const gist: Writing = { parts: [''], instants: [] };
-  write(value, { key: '', writing: gist });
+  const writing: Writing = { text: '', instants: [] };
+  write(value, { key: '', writing });
+  const number = numbers.get(writing.text) ?? numbers.size.toString(36);
+  numbers.set(writing.text, number);
+  const gist = { number, instants: writing.instants };
   gists.set(value, gist);
   return gist;
 }
@@ -83,11 +86,10 @@ function gistOf(value: object): Gist {
 type At = Readonly<{ key: string; writing: Writing }>;
 
 function write(value: unknown, { key, writing }: At): void {
-  const { parts, instants } = writing;
   const ms = instantOf(value, key);
   if (ms !== undefined) {
-    instants.push([ms, PAST_MS[key] ?? DEFAULT_PAST_MS]);
-    parts.push('');
+    writing.instants.push([ms, PAST_MS[key] ?? DEFAULT_PAST_MS]);
+    add('@', writing);
   } else if (Array.isArray(value)) {
     add('[', writing);
     for (const item of key === 'history' ? endsOf(value) : value) write(item, { key: '', writing });
@@ -116,8 +118,8 @@ function isTold(name: string, member: unknown, of: object): boolean {
   return !(name === 'provisionedAt' && 'access' in of && JSON.stringify(of.access).includes('verifiedAt'));
 }
 
-const add = (text: string, { parts }: Writing): void => {
-  parts[parts.length - 1] += text;
+const add = (text: string, writing: Writing): void => {
+  writing.text += text;
 };
 
 function instantOf(value: unknown, key: string): number | undefined {

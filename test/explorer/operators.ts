@@ -89,7 +89,10 @@ function silenceOf(world: World, { rules, o, c, contract }: Watched) {
   return { lockSilentMs, mark };
 }
 
-/** What this operator would do now about what it saw; undefined for what it does not know. */
+type Known = Readonly<{ rules: Rules; nowMs: number; mark: unknown; decision: Decision }>;
+const decisions = new WeakMap<Contract, Known>();
+
+/** What this operator would do now about what it saw; undefined for what it does not know. Same facts, same decision. */
 export function decisionOf(
   world: World,
   rules: Rules,
@@ -97,8 +100,12 @@ export function decisionOf(
 ): Decision | undefined {
   const contract = nth(nth(world.operators, o).caches, c);
   if (!contract) return undefined;
+  const mark = nth(nth(world.operators, o).marks, c);
+  const known = decisions.get(contract);
+  const isSame = known?.nowMs === world.nowMs && known.mark === mark && known.rules === rules;
+  if (known && isSame) return known.decision;
   const { lockSilentMs } = silenceOf(world, { rules, o, c, contract });
-  return rules.decide({
+  const decision = rules.decide({
     contract,
     offering: OFFERING,
     terms: TERMS,
@@ -107,6 +114,8 @@ export function decisionOf(
     lockSilentMs,
     now: dateOf(world.nowMs),
   });
+  decisions.set(contract, { rules, nowMs: world.nowMs, mark, decision });
+  return decision;
 }
 
 const isEffect = ({ type }: Action): boolean =>
@@ -157,7 +166,7 @@ function carryOut(world: World, deciding: Deciding, pending: Pending): Move[] {
     const seen: Move = { kind: 'OperatorWrites', text, next: sees(written, rules, [o, c]) };
     if (world.budget.network <= 0) return [seen];
     const next = spend(written, 'network');
-    return [seen, { kind: 'OperatorReplyLost', text: `${text}; the reply is lost`, next }];
+    return [seen, { kind: 'ReplyLost', text: `${text}; the reply is lost`, next }];
   }
   const [last] = decision.after;
   if (!last) return [];

@@ -138,7 +138,7 @@ function pollMoves(world: World, rules: Rules, place: Place): Move[] {
       ? request(withJob(offered, place, { doing, offer: undefined }), place, { call, slot: 'Job' })
       : offered;
     moves.push({
-      kind: 'WorkOffered',
+      kind: 'AgentSends',
       text: `${who} is offered the contract at epoch ${epoch} and claims`,
       next,
     });

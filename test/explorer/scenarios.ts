@@ -6,37 +6,27 @@ import type { Shape } from './shape.ts';
 
 export type Scenario = Shape & Readonly<{ name: string; statesMax?: number }>;
 
-const ready = { isReady: true, failures: 2 } as const;
+const last = { isReady: true, failures: 2 } as const;
+const active = { ...last, isActive: true } as const;
 
 export const SMALL: readonly Scenario[] = [
+  { name: 'the main job, from the order on', isNew: true, budget: {} },
+  { name: 'messages are lost, doubled, late; a facade lags', ...last, budget: { network: 1, lag: 1 } },
+  { name: 'cancelled or deleted at any moment', ...last, budget: { wish: 1 } },
+  { name: 'an agent crashes between any two steps', ...last, budget: { agentCrash: 1 } },
+  { name: 'another agent takes over', agents: 2, ...last, budget: {} },
+  { name: 'a deposed operator goes on', operators: 2, ...last, budget: { operatorCrash: 1 } },
+  { name: 'the provisioner fails, or has no room', ...last, budget: { failure: 1, noRoom: 1 } },
+  { name: 'a clone with the same key', ...last, clone: true, shared: true, budget: { clone: 1 } },
   {
-    name: 'the main job, from the order on',
-    isNew: true,
-    operators: 2,
-    failures: 2,
-    budget: { operatorCrash: 1 },
-  },
-  { name: 'messages are lost, doubled, late; a facade lags', ...ready, budget: { network: 1, lag: 1 } },
-  { name: 'cancelled or deleted at any moment', ...ready, budget: { wish: 1 } },
-  { name: 'an agent crashes between any two steps', ...ready, budget: { agentCrash: 1, unlisted: 1 } },
-  { name: 'another agent takes over', agents: 2, ...ready, budget: {} },
-  { name: 'a deposed operator goes on', operators: 2, ...ready, budget: { operatorCrash: 1 } },
-  {
-    name: 'the provisioner fails, or has no room',
-    isReady: true,
-    failures: 1,
-    budget: { failure: 1, noRoom: 1 },
-  },
-  { name: 'a clone with the same key', ...ready, clone: true, shared: true, budget: { clone: 1 } },
-  {
-    name: 'an agent is revoked, another inherits',
+    name: 'revoked, inherited, cancelled',
+    ...active,
     agents: 2,
-    ...ready,
     shared: true,
-    budget: { revoke: 1, inventory: 1 },
+    budget: { revoke: 1, inventory: 2, wish: 1 },
   },
-  { name: 'hours go by', ...ready, budget: { wish: 1, longWait: 1 } },
-  { name: 'two contracts', contracts: 2, ...ready, budget: {} },
+  { name: 'hours go by', ...last, budget: { longWait: 1 } },
+  { name: 'hours go by while it runs', ...active, budget: { wish: 1, longWait: 2, agentCrash: 1 } },
 ];
 
 export const LARGE: readonly Scenario[] = [{ name: 'three tries', agents: 2, isReady: true, budget: {} }];
