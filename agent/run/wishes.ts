@@ -9,7 +9,7 @@ import { backoffMs } from '../../lib/backoff.ts';
 import { messageOf } from '../failure.ts';
 import type { CreatedInstance, InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
 import { ProvisionerError } from '../provisioner/provisioner-error.ts';
-import { wishesOf, withWish } from '../state/record.ts';
+import { reinstalled, wishesOf, withWish } from '../state/record.ts';
 import { awaitSsh } from './await-ssh.ts';
 import { requestOf, withoutUndefined } from './build.ts';
 import { type Context, isOwn } from './context.ts';
@@ -121,43 +121,25 @@ async function restart({ context, item, ref, signal }: Performing): Promise<Outc
   return { restart: count };
 }
 
-/** The disk remembers the new machine until it is heard: asked again it is only reported. */
+/** The disk remembers the new machine: asked again it is only told. */
 async function reinstall({ context, item, ref, signal }: Performing): Promise<Outcome> {
   const { contractId, epoch, count = 0, contract } = item;
-  const done = wishesOf(context.store.get(contractId), item);
-  if ((done.reinstall ?? 0) >= count && done.reinstalled)
-    return reinstalled({
-      created: done.reinstalled,
-      count: done.reinstall ?? count,
-      at: done.reinstalledSeenAt,
-    });
+  const record = context.store.get(contractId);
+  const done = wishesOf(record, item).reinstall ?? 0;
+  if (done >= count && record.reported) return { reinstall: done, instanceDetails: record.reported.details };
   if (!context.provisioner.reinstall || !contract)
     throw cannot('re-install a machine', 'Cancel the contract and rent another one.');
   const grant = { epoch, acceptedAt: context.clock.now().toISOString(), contract };
   const created = await context.provisioner.reinstall(ref, requestOf(context, grant), { signal });
   const at = await seen(context, created, signal);
-  context.store.change(contractId, (record) =>
-    withWish(record, {
-      epoch,
-      reinstall: count,
-      reinstalled: withoutUndefined(created),
-      ...(at === undefined ? {} : { reinstalledSeenAt: at }),
-    }),
-  );
+  const details = detailsOf(withoutUndefined(created), {
+    at,
+    hostKeyFingerprint: created.hostKeyFingerprint,
+  });
+  context.store.change(contractId, (it) => reinstalled(it, { epoch, count, details }));
   context.log.info({ contract: contractId, count }, 'machine re-installed');
-  return reinstalled({ created: withoutUndefined(created), count, at });
+  return { reinstall: count, instanceDetails: details };
 }
-
-type Reinstalled = Readonly<{
-  created: ReturnType<typeof withoutUndefined>;
-  count: number;
-  at: string | undefined;
-}>;
-
-const reinstalled = ({ created, count, at }: Reinstalled): Outcome => ({
-  reinstall: count,
-  instanceDetails: detailsOf(created, { at, hostKeyFingerprint: created.hostKeyFingerprint }),
-});
 
 /** When it was seen to answer; undefined when nobody can look. */
 async function seen(

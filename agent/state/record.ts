@@ -79,10 +79,6 @@ export const ContractRecord = z.object({
       restartBegun: z.int().optional(),
       restart: z.int().optional(),
       reinstall: z.int().optional(),
-      /** The machine after its last re-installation, to be reported until it is heard. */
-      reinstalled: Created.optional(),
-      /** When SSH was seen to answer after it. */
-      reinstalledSeenAt: z.string().optional(),
     })
     .optional(),
 });
@@ -204,6 +200,12 @@ export function withWish(
   const before = record.wishes?.epoch === epoch ? record.wishes : { epoch };
   return { ...record, wishes: { ...before, ...wish } };
 }
+
+/** A fresh system on the same machine: what is said of it from now on is this. */
+export const reinstalled = (
+  record: ContractRecord,
+  { epoch, count, details }: Readonly<{ epoch: number; count: number; details: InstanceDetails }>,
+): ContractRecord => ({ ...withWish(record, { epoch, reinstall: count }), reported: { epoch, details } });
 
 export const wishesOf = (record: ContractRecord, { epoch }: Readonly<{ epoch: number }>): Wishes =>
   record.wishes?.epoch === epoch ? record.wishes : { epoch };
