@@ -53,7 +53,8 @@ async function claimKey(deps: Deps, { use, place }: { use: Use; place: Place }):
     if (outcome === 'New') return place;
     if (record.bodyHash !== use.bodyHash) throw keyReused();
     const there = { namespace: record.contractNamespace, name: record.contractName };
-    if (record.contractUID === undefined) return there; // its creation was interrupted: go on where it was
+    // Its creation was interrupted, or only the note of it: the contract may have ended and left since then.
+    if (record.contractUID === undefined) return (await archivedOf(deps, use)) ?? there;
     return await ofRecord(deps, { place: there, uid: record.contractUID, use });
   } catch (error) {
     if (!(error instanceof Problem && error.code === 'StoreUnavailable')) throw error;
@@ -61,6 +62,11 @@ async function claimKey(deps: Deps, { use, place }: { use: Use; place: Place }):
     if (live) return repeated(live, use);
     throw error;
   }
+}
+
+async function archivedOf(deps: Deps, { tenantKey, keyHash }: Use): Promise<Rented | undefined> {
+  const archived = await deps.store.archive.findByIdempotencyKey({ tenantKey, idempotencyKey: keyHash });
+  return archived && { contract: archived.contract, archived: true, outcome: 'Repeated' };
 }
 
 type Recorded = Readonly<{ place: Place; uid: string; use: Use }>;

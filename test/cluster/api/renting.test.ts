@@ -1,4 +1,5 @@
 /** The tenant's side: offerings, renting once however often it is asked, isolation, cancel, and following it. */
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LiveContract } from '../../../crds/contract/contract.ts';
 import { end } from '../../../crds/contract/steps.ts';
@@ -116,6 +117,17 @@ test('the same Idempotency-Key meets the same contract, with another body it is 
   expect(mine.data).toHaveLength(1);
 });
 
+test('a facade that died before it noted the contract of a key: the key meets it, even when it is archived', async () => {
+  const tenant = generateKeyPair();
+  const key = { 'idempotency-key': 'interrupted' };
+  const { data } = await order(tenant, {}, key);
+  await forgetNotes(tenant);
+  await endAndRemove(data.contractId, tenant);
+  const again = await order(tenant, {}, key);
+  expect(again).toMatchObject({ status: 200, data: { contractId: data.contractId } });
+  expect((await market.call('GET', '/api/v1/contracts', { key: tenant })).data).toHaveLength(1);
+});
+
 test('of ten first orders at once with one key one is made', async () => {
   const tenant = generateKeyPair();
   const answers = await Promise.all(
@@ -218,17 +230,7 @@ test('lists go page by page from what lives into the archive, each contract once
   for (let i = 0; i < 3; i++) ids.push((await rent(market, offering, tenant)).id);
   const [archived] = ids;
   if (!archived) throw new Error('three were rented');
-  await accept(market, archived);
-  const ended = await moveContract(market, archived, (status) =>
-    end(status, { to: 'Cancelled', reason: 'CancelledByTenant', message: 'x', now: new Date() }),
-  );
-  await archive(ended);
-  await market.clients.contracts.update({ ...ended, metadata: { ...ended.metadata, finalizers: [] } });
-  await market.clients.contracts.delete(ended.metadata);
-  await eventually(
-    async () =>
-      (await market.call('GET', `/api/v1/contracts/${archived}`, { key: tenant })).data?.archived === true,
-  );
+  await endAndRemove(archived, tenant);
   const seen: string[] = [];
   let next: string | undefined = '/api/v1/contracts?limit=2';
   while (next) {
@@ -288,4 +290,34 @@ async function archive(contract: LiveContract): Promise<void> {
   });
   await store.archive.put(contract);
   await store.close();
+}
+
+/** Cancelled, archived, and gone from the cluster, as the operator does it. */
+async function endAndRemove(id: string, tenant: KeyPair): Promise<void> {
+  await accept(market, id);
+  const ended = await moveContract(market, id, (status) =>
+    end(status, { to: 'Cancelled', reason: 'CancelledByTenant', message: 'x', now: new Date() }),
+  );
+  await archive(ended);
+  await market.clients.contracts.update({ ...ended, metadata: { ...ended.metadata, finalizers: [] } });
+  await market.clients.contracts.delete(ended.metadata);
+  await eventually(
+    async () =>
+      (await market.call('GET', `/api/v1/contracts/${id}`, { key: tenant })).data?.archived === true,
+  );
+}
+
+/** As if no facade had come to note which contract an Idempotency-Key made. */
+async function forgetNotes(tenant: KeyPair): Promise<void> {
+  const client = new pg.Client({ connectionString: market.databaseUrl });
+  await client.connect();
+  const noted = 'contract_uid IS NOT NULL AND tenant_key = $1';
+  await eventually(async () => {
+    const { rowCount } = await client.query(
+      `UPDATE idempotency_keys SET contract_uid = NULL WHERE ${noted}`,
+      [tenant.publicKey],
+    );
+    return rowCount === 1;
+  });
+  await client.end();
 }

@@ -14,7 +14,7 @@ export type FinalState = Gist &
     /** What PostgreSQL knows of the machine: `Provisioned`, `Active`, … of the last epoch. */
     recorded: readonly string[];
     isArchived: boolean;
-    /** The Idempotency-Key names the contract. */
+    /** The Idempotency-Key is known, and names no other contract. (The note of its own may be lost in a crash.) */
     isKeyKept: boolean;
   }>;
 
@@ -82,7 +82,7 @@ async function askPostgres(databaseUrl: string, { contractId, tenantKey }: About
     return {
       recorded: events.map(({ event }) => String(event)),
       isArchived: archived.length > 0,
-      isKeyKept: keys.length === 1 && keys[0].contract_uid === uid,
+      isKeyKept: keys.length === 1 && [uid, null].includes(keys[0].contract_uid),
     };
   } finally {
     await client.end();
