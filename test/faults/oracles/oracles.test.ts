@@ -9,6 +9,7 @@ import type { Evidence } from './evidence.ts';
 import { gistOf, sameGist } from './gist.ts';
 import type { Version } from './history.ts';
 import { judge } from './judge.ts';
+import { changesBetween } from './quiet.ts';
 
 const CONTRACT_ID = contractIdOf(aContract().metadata.uid ?? '');
 const VM = `dc-${CONTRACT_ID}`;
@@ -202,5 +203,14 @@ test('another end than without faults is told field by field', () => {
   expect(sameGist(gistOf(MAIN), gistOf(MAIN))).toEqual([]);
   expect(sameGist(gistOf(MAIN), gistOf({ ...MAIN, machines: [machine(), machine(1, 2)] }))).toEqual([
     'machines is ["Running","Running"], without faults it is ["Running"]',
+  ]);
+});
+
+test('a write or a deed after the world has converged is noticed', () => {
+  expect(changesBetween(MAIN, MAIN)).toEqual([]);
+  expect(changesBetween(MAIN, ENDED)).toEqual([
+    expect.stringMatching(/^written after it had converged: .*"Terminating"/),
+    expect.stringMatching(/^written after it had converged: .*"Cancelled"/),
+    expect.stringMatching(/^done after it had converged: .*"destroyed"/),
   ]);
 });

@@ -6,6 +6,7 @@ import { eventually } from '../../world/eventually.ts';
 import type { Evidence } from '../oracles/evidence.ts';
 import { type Gist, gistOf } from '../oracles/gist.ts';
 import { judge } from '../oracles/judge.ts';
+import { changesBetween } from '../oracles/quiet.ts';
 import type { TestAgent } from './agents.ts';
 import { perform } from './deeds.ts';
 import { type Armed, arm } from './matching.ts';
@@ -170,16 +171,4 @@ async function gather({ stage, contractId, strangers }: About): Promise<Evidence
     agents: owes ? (await eventually(() => clients.agents.list({ namespace }))).items : [],
     strangers,
   };
-}
-
-/** Once converged nobody writes, and nobody touches a machine. */
-function changesBetween(before: Evidence, after: Evidence): string[] {
-  const versions = after.versions.slice(before.versions.length);
-  const records = after.records
-    .slice(before.records.length)
-    .filter(({ contractId }) => contractId === after.contractId);
-  return [
-    ...versions.map(({ contract }) => `written after it had converged: ${JSON.stringify(contract.status)}`),
-    ...records.map((record) => `done after it had converged: ${JSON.stringify(record)}`),
-  ];
 }
