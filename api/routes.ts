@@ -1,5 +1,6 @@
 /** Every route of the facade, and where it is mounted. */
 import type { FastifyInstance } from 'fastify';
+import { Problem } from '../crds/problem.ts';
 import { heartbeatRoute } from './agents/heartbeat.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { setupRoute } from './agents/setup.ts';
@@ -43,6 +44,21 @@ const UNDER_API = [
 ] as const;
 
 export async function registerRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
-  for (const routes of UNDER_API) await app.register(routes, { deps, prefix: API_PREFIX });
+  await app.register(
+    async (scope) => {
+      scope.addHook('onRequest', async () => requireCaches(deps));
+      for (const routes of UNDER_API) await scope.register(routes, { deps });
+    },
+    { prefix: API_PREFIX },
+  );
   for (const routes of [healthRoutes, docsRoutes, installerRoutes]) await app.register(routes, { deps });
+}
+
+/** Before they were filled once, what is in the cluster is not found here: no answer is better than a wrong 404. */
+function requireCaches({ caches }: Deps): void {
+  if (caches.isSynced()) return;
+  throw new Problem('NotReady', 'This server is starting: its caches are not filled yet.', {
+    next: 'Try again in a second.',
+    retryAfterSeconds: 1,
+  });
 }
