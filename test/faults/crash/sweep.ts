@@ -37,12 +37,18 @@ export async function sweep(
     ACTORS.flatMap((by) => effects[by].map((_, index): CrashPoint => ({ scenario, by, n: index + 1 }))),
   );
   const runs: Swept[] = [];
+  const broken: string[] = [];
   // Those that take longest first: no lane is left with one of them when the others are done.
   await share(lanes, points.sort(slowFirst), async (lane, point) => {
     const expected = withoutCrash.get(point.scenario)?.state;
-    const run = await runOnce(lane, { scenario: point.scenario, crash: point, expected });
-    runs.push({ point, run });
-    report(lineOf({ point, run }));
+    try {
+      const run = await runOnce(lane, { scenario: point.scenario, crash: point, expected });
+      runs.push({ point, run });
+      report(lineOf({ point, run }));
+    } catch (error) {
+      broken.push(`${nameOf(point)}: ${String(error)}`); // the others go on
+      report(broken.at(-1) ?? '');
+    }
   });
   const left = await Promise.all(lanes.map((lane) => restOf(lane)));
   const problems = [
@@ -50,6 +56,7 @@ export async function sweep(
     ...runs.flatMap(({ point, run }) =>
       run.problems.map((one) => `${nameOf(point)}, after ${run.crashedAfter}, ${run.contractId}: ${one}`),
     ),
+    ...broken,
     ...left.flat(),
   ];
   const seconds = Math.round((systemClock.monotonicMs() - startedMs) / 1000);
