@@ -28,7 +28,7 @@ const cases: Case[] = [
 ];
 
 for (const { name, rules, shape, wrong } of cases)
-  test(name, () => {
+  test(name, { timeout: 300_000 }, () => {
     const { violation = '', states } = explore(worldOf(shape), { rules, statesMax: 60_000 });
     console.log(`${name} (${states} states)\n${violation}`);
     expect(violation).toMatch(wrong);

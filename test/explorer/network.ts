@@ -1,9 +1,10 @@
 /** What is on its way between agents and facades: it arrives, is lost, comes twice or late. */
 
 import { hear } from './agent-hears.ts';
-import { handle, type Lag } from './facade.ts';
+import { handle } from './facade.ts';
 import type { Move } from './move.ts';
 import type { Rules } from './rules.ts';
+import type { Lag } from './settle.ts';
 import {
   describe,
   nameOf,

@@ -12,8 +12,8 @@ const active = { ...last, isActive: true } as const;
 export const SMALL: readonly Scenario[] = [
   { name: 'the main job, from the order on', isNew: true, budget: {} },
   { name: 'messages are lost, doubled, late; a facade lags', ...last, budget: { network: 1, lag: 1 } },
-  { name: 'cancelled or deleted at any moment', ...last, budget: { wish: 1 } },
-  { name: 'an agent crashes between any two steps', ...last, budget: { agentCrash: 1 } },
+  { name: 'cancelled or deleted at any moment', isReady: true, failures: 1, budget: { wish: 1 } },
+  { name: 'an agent crashes between any two steps', ...last, budget: { agentCrash: 1, unlisted: 1 } },
   { name: 'another agent takes over', agents: 2, ...last, budget: {} },
   { name: 'a deposed operator goes on', operators: 2, ...last, budget: { operatorCrash: 1 } },
   { name: 'the provisioner fails, or has no room', ...last, budget: { failure: 1, noRoom: 1 } },
@@ -29,4 +29,60 @@ export const SMALL: readonly Scenario[] = [
   { name: 'hours go by while it runs', ...active, budget: { wish: 1, longWait: 2, agentCrash: 1 } },
 ];
 
-export const LARGE: readonly Scenario[] = [{ name: 'three tries', agents: 2, isReady: true, budget: {} }];
+const MANY = 300_000;
+
+export const LARGE: readonly Scenario[] = [
+  { name: 'three tries of two agents', agents: 2, isReady: true, budget: {}, statesMax: MANY },
+  { name: 'two agents, messages lost', agents: 2, ...last, budget: { network: 1, lag: 1 }, statesMax: MANY },
+  { name: 'two agents crash', agents: 2, ...last, budget: { agentCrash: 2, unlisted: 1 }, statesMax: MANY },
+  {
+    name: 'cancelled while messages are lost and an agent crashes',
+    ...last,
+    budget: { wish: 1, network: 1, agentCrash: 1, unlisted: 1 },
+    statesMax: MANY,
+  },
+  {
+    name: 'a deposed operator, and its replies are lost',
+    operators: 2,
+    ...last,
+    budget: { operatorCrash: 1, network: 1, wish: 1 },
+    statesMax: MANY,
+  },
+  {
+    name: 'a clone, a crash, a cancel',
+    ...last,
+    clone: true,
+    shared: true,
+    budget: { clone: 1, agentCrash: 1, wish: 1 },
+    statesMax: MANY,
+  },
+  {
+    name: 'revoked while it builds',
+    agents: 2,
+    ...last,
+    shared: true,
+    budget: { revoke: 1, inventory: 2, wish: 1 },
+    statesMax: MANY,
+  },
+  {
+    name: 'hours go by, and everybody crashes',
+    ...active,
+    operators: 2,
+    budget: { wish: 1, longWait: 2, agentCrash: 1, operatorCrash: 1 },
+    statesMax: MANY,
+  },
+  {
+    name: 'hours go by while it is built',
+    ...last,
+    budget: { longWait: 2, agentCrash: 1, inventory: 1, wish: 1 },
+    statesMax: MANY,
+  },
+  {
+    name: 'the deadline is near',
+    isReady: true,
+    provisionBySeconds: 450,
+    budget: { network: 1 },
+    statesMax: MANY,
+  },
+  { name: 'two contracts', contracts: 2, ...last, budget: {}, statesMax: MANY },
+];

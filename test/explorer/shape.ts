@@ -5,8 +5,9 @@ import { aContract, at } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { contractIdOf } from '../../crds/contract/contract.ts';
 import { uidOfCase } from './facade.ts';
-import type { Move } from './move.ts';
+import type { Move, MoveKind } from './move.ts';
 import { movesOf } from './moves.ts';
+import { stop } from './processes.ts';
 import { RULES } from './rules.ts';
 import { type AgentProcess, type Budget, IDLE, type World } from './world.ts';
 
@@ -43,26 +44,30 @@ export type Shape = Readonly<{
   isReady?: boolean;
   /** agent-1 has built it already. */
   isActive?: boolean;
+  /** agent-1 crashed half-way in building. */
+  isInterrupted?: boolean;
   budget: Partial<Budget>;
 }>;
 
 export function worldOf(shape: Shape): World {
-  const { isReady = false, isActive = false, budget } = shape;
+  const { isReady = false, isActive = false, isInterrupted = false, budget } = shape;
   let world = asleep(shape);
   if (isReady) world = ledBy(world, ({ kind }) => kind === 'AgentStarts' || kind === 'Heartbeat');
   // agent-1 builds while nothing goes wrong; nobody else takes part.
-  if (isActive)
-    world = ledBy(world, ({ kind, text }) => kind !== 'TimePasses' && !text.startsWith('agent-2'));
+  const isBuilding = ({ kind, text }: Move): boolean => kind !== 'TimePasses' && !text.startsWith('agent-2');
+  if (isActive) world = ledBy(world, isBuilding);
+  if (isInterrupted) world = stop(ledBy(world, isBuilding, 'MachineBegun'), 0);
   return { ...world, budget: { ...NONE, ...budget } };
 }
 
-/** The world after the first of such moves, again and again. */
-function ledBy(start: World, isMeant: (move: Move) => boolean): World {
+/** The world after the first of such moves, again and again; `last` is the last one. */
+function ledBy(start: World, isMeant: (move: Move) => boolean, last?: MoveKind): World {
   let world = start;
   for (;;) {
     const move = movesOf({ ...world, budget: NONE }, RULES).find(isMeant);
     if (!move) return world;
     world = move.next;
+    if (move.kind === last) return world;
   }
 }
 
