@@ -53,7 +53,7 @@ const LIMITS: Limits = {
   lockTimeoutMs: 300_000,
   sshTimeoutMs: 60_000,
   pollSeconds: 25,
-  reconcileMs: 15_000,
+  reconcileMs: 40_000,
   orphans: { minAgeMs: 0, quarantineMs: 20_000, destroyedPerHourMax: 1000 },
   stopMs: 10_000,
 };
