@@ -13,7 +13,7 @@ import { eventually } from '../test/world/eventually.ts';
 import { startBareList } from './baselines/bare-list-process.ts';
 import { fill, openEmptyHouse, reconcilesOf, versionsOf, writesBetween } from './crowd.ts';
 import { type Benchmark, type House, NAMESPACE } from './house.ts';
-import { interleave, median, ratioOf } from './measure.ts';
+import { interleave, median, ratioOf, WARM_UP } from './measure.ts';
 import { type Row, showMs } from './report.ts';
 
 const CONTRACTS = 10_000;
@@ -30,14 +30,14 @@ export const restartBench: Benchmark = {
     const fromKill: number[] = [];
     let writes = 0;
     const figures = await interleave(rounds, {
-      ours: async () => {
+      ours: async (round) => {
         const before = await versionsOf(crowded);
         const rows = await rowsWritten(crowded);
         const restarted = await restart(crowded, { running, count });
         running = restarted.operator;
         await systemClock.sleep(2000); // what it would write late
         writes += writesBetween(before, await versionsOf(crowded)) + (await rowsWritten(crowded)) - rows;
-        fromKill.push(restarted.fromKillMs);
+        if (round !== WARM_UP) fromKill.push(restarted.fromKillMs);
         return restarted.reconciledMs;
       },
       bare: () => bareListMs(crowded),
