@@ -82,6 +82,17 @@ test('a re-installation ends with another host key in the contract; asked again 
   });
 });
 
+test('a re-installation whose SSH does not answer at first wipes the machine once', async () => {
+  world.start({ sshTimeoutMs: 2000 });
+  const id = await active();
+  world.ssh.isUp = false;
+  world.facade.wish(id, { reinstall: 1 });
+  await untilApplied(id, { failed: [{ wish: 'Reinstall', mark: '1', isFinal: false }] });
+  world.ssh.isUp = true;
+  await untilApplied(id, { reinstall: 1 });
+  expect(done().filter((deed) => deed === 'reinstall 1')).toHaveLength(1);
+});
+
 test('other keys are set, and said by their hash', async () => {
   world.start();
   const id = await active();
@@ -90,11 +101,13 @@ test('other keys are set, and said by their hash', async () => {
   expect(done().at(-1)).toBe(`keys ${KEY}`);
 });
 
-test('what cannot be done is told to the provider, and tried again later', async () => {
+test('what cannot be done is told to the provider', async () => {
   world.start();
   const id = await active();
   world.facade.wish(id, { passwordReset: 1 });
   await untilApplied(id, {
-    failed: { wish: 'Password', message: 'this provisioner cannot set a password' },
+    failed: [
+      { wish: 'Password', mark: '1', isFinal: true, message: 'this provisioner cannot set a password' },
+    ],
   });
 });

@@ -7,7 +7,7 @@ import type { WorkItem } from '../../crds/wire/work.ts';
 import { assertNever } from '../../lib/assert.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { messageOf } from '../failure.ts';
-import type { CreatedInstance, InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
+import type { InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
 import { ProvisionerError } from '../provisioner/provisioner-error.ts';
 import { reinstalled, wishesOf, withWish } from '../state/record.ts';
 import { awaitSsh } from './await-ssh.ts';
@@ -22,6 +22,7 @@ const MESSAGE_MAX = 4000;
 
 export type WishItem = WorkItem & Readonly<{ action: Exclude<WorkItem['action'], 'Provision' | 'Destroy'> }>;
 
+type Made = ReturnType<typeof withoutUndefined>;
 type Done = Parameters<Context['facade']['applied']>[0];
 type Outcome = Omit<Done, 'contractId' | 'epoch'>;
 
@@ -121,32 +122,36 @@ async function restart({ context, item, ref, signal }: Performing): Promise<Outc
   return { restart: count };
 }
 
-/** The disk remembers the new machine: asked again it is only told. */
-async function reinstall({ context, item, ref, signal }: Performing): Promise<Outcome> {
-  const { contractId, epoch, count = 0, contract } = item;
+/** On disk the moment it was made: asked again, nothing on the machine is wiped a second time. */
+async function reinstall(wish: Performing): Promise<Outcome> {
+  const { context, item, signal } = wish;
+  const { contractId, epoch, count = 0 } = item;
   const record = context.store.get(contractId);
-  const done = wishesOf(record, item).reinstall ?? 0;
-  if (done >= count && record.reported) return { reinstall: done, instanceDetails: record.reported.details };
-  if (!context.provisioner.reinstall || !contract)
-    throw cannot('re-install a machine', 'Cancel the contract and rent another one.');
-  const grant = { epoch, acceptedAt: context.clock.now().toISOString(), contract };
-  const created = await context.provisioner.reinstall(ref, requestOf(context, grant), { signal });
+  const done = wishesOf(record, item);
+  if ((done.reinstall ?? 0) >= count && record.reported)
+    return { reinstall: done.reinstall ?? count, instanceDetails: record.reported.details };
+  const created = done.made?.count === count ? done.made.created : await makeAnew(wish, count);
   const at = await seen(context, created, signal);
-  const details = detailsOf(withoutUndefined(created), {
-    at,
-    hostKeyFingerprint: created.hostKeyFingerprint,
-  });
+  const details = detailsOf(created, { at, hostKeyFingerprint: created.hostKeyFingerprint });
   context.store.change(contractId, (it) => reinstalled(it, { epoch, count, details }));
   context.log.info({ contract: contractId, count }, 'machine re-installed');
   return { reinstall: count, instanceDetails: details };
 }
 
+async function makeAnew({ context, item, ref, signal }: Performing, count: number): Promise<Made> {
+  const { contractId, epoch, contract } = item;
+  if (!context.provisioner.reinstall || !contract)
+    throw cannot('re-install a machine', 'Cancel the contract and rent another one.');
+  const grant = { epoch, acceptedAt: context.clock.now().toISOString(), contract };
+  const created = withoutUndefined(
+    await context.provisioner.reinstall(ref, requestOf(context, grant), { signal }),
+  );
+  context.store.change(contractId, (record) => withWish(record, { epoch, made: { count, created } }));
+  return created;
+}
+
 /** When it was seen to answer; undefined when nobody can look. */
-async function seen(
-  context: Context,
-  created: CreatedInstance,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+async function seen(context: Context, created: Made, signal: AbortSignal): Promise<string | undefined> {
   const { host } = created;
   if (created.isConfirmed || host === undefined) return undefined;
   const answer = await awaitSsh(context, { ...created, host }, signal);
@@ -175,13 +180,22 @@ const WISH_OF = {
   ResetPassword: 'Password',
 } as const satisfies Record<WishItem['action'], NonNullable<Done['failed']>['wish']>;
 
+/** As the facade names this wish. */
+const markOf = ({ action, count, sshKeysSHA256 }: WishItem): string => {
+  if (action === 'Start') return 'Running';
+  if (action === 'Stop') return 'Stopped';
+  return sshKeysSHA256 ?? String(count ?? 0);
+};
+
 /** The provider reads why; that it could not be told is no second failure, the order comes again. */
 async function tell(
   { facade, log }: Context,
   { item, error, signal }: Readonly<{ item: WishItem; error: ProvisionerError; signal: AbortSignal }>,
 ): Promise<void> {
   const { contractId, epoch, action } = item;
-  const failed = { wish: WISH_OF[action], message: error.message.slice(0, MESSAGE_MAX) };
+  const isFinal = error.class === 'permanent' || error.class === 'configuration';
+  const message = error.message.slice(0, MESSAGE_MAX) || 'no reason was given';
+  const failed = { wish: WISH_OF[action], mark: markOf(item), isFinal, message };
   await facade.applied({ contractId, epoch, failed }, { signal }).catch((cause: unknown) => {
     if (!signal.aborted) log.debug({ contract: contractId, err: messageOf(cause) }, 'failure not reported');
   });

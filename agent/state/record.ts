@@ -64,6 +64,8 @@ export const ContractRecord = z.object({
   reporting: z.int().min(-1),
   /** How that machine was reported: after a restore the cluster may not know it. */
   reported: z.object({ epoch: epoch(), details: InstanceDetails }).optional(),
+  /** The proof of the last grant, for as long as its machine may be there: a restored cluster believes no bare word. */
+  proven: z.object({ epoch: epoch(), proof: z.string() }).optional(),
   grant: Grant.optional(),
   failed: Failed.optional(),
   /** Epochs whose machine must go. */
@@ -79,6 +81,8 @@ export const ContractRecord = z.object({
       restartBegun: z.int().optional(),
       restart: z.int().optional(),
       reinstall: z.int().optional(),
+      /** The fresh system of this number, before SSH was seen to answer: never made twice. */
+      made: z.object({ count: z.int(), created: Created }).optional(),
     })
     .optional(),
 });
@@ -100,7 +104,9 @@ export const isGivenUp = (record: ContractRecord, { epoch }: Readonly<{ epoch: n
 /** Undefined: that epoch was given up, so the grant is not taken. A newer grant takes the place of an older one. */
 export function accept(record: ContractRecord, grant: Grant): ContractRecord | undefined {
   if (isGivenUp(record, grant)) return undefined;
-  return { ...record, grant, isStoppedByOrder: false };
+  const { epoch, proof } = grant;
+  const proven = proof === undefined ? {} : { proven: { epoch, proof } };
+  return { ...record, grant, ...proven, isStoppedByOrder: false };
 }
 
 /** What a grant that was answered makes of the record; one that is there already is kept with what was built. */

@@ -55,8 +55,8 @@ export const pollRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
         const destroys = await destroyItems(deps, { agent: worker.agent, suspects });
         const wishes = await wishItems(deps, worker.agent);
         const provisions = await provisionItems(deps, { worker, contracts: found.contracts });
-        const items = [...destroys, ...wishes, ...provisions];
-        return { items, dueInMs: found.dueInMs };
+        const items = [...destroys, ...wishes.items, ...provisions];
+        return { items, dueInMs: Math.min(found.dueInMs, wishes.dueInMs) };
       };
       const items = await pollUntil(deps, {
         worker: agentCaller(request),

@@ -3,28 +3,49 @@
  * read first, because to stop a machine is nothing that a stale cache may order.
  */
 import type { Agent } from '../../crds/agent.ts';
-import { isLive } from '../../crds/contract/contract.ts';
-import { openWishes } from '../../crds/contract/upkeep.ts';
+import { isLive, type LiveContract } from '../../crds/contract/contract.ts';
+import { openWishes, orderAgainMs } from '../../crds/contract/upkeep.ts';
 import { wishItem } from '../../crds/wire/wish-item.ts';
 import type { WorkItem } from '../../crds/wire/work.ts';
 import type { Deps } from '../deps.ts';
 import { presentPending, scriptOf } from './pending.ts';
 
-const WISHES_MAX = 16;
+/** Contracts that are read for one answer; those whose wish failed come last. */
+const WISHES_MAX = 32;
 
-export async function wishItems(deps: Deps, { metadata }: Agent): Promise<WorkItem[]> {
+export type OrderedWishes = Readonly<{
+  items: readonly WorkItem[];
+  /** Until a wish that failed is ordered again; infinite when there is none. */
+  dueInMs: number;
+}>;
+
+export async function wishItems(deps: Deps, { metadata }: Agent): Promise<OrderedWishes> {
   const agentUID = metadata.uid ?? '';
-  const wishing = deps.caches.contracts.wishingOf(agentUID).slice(0, WISHES_MAX);
+  const nowMs = deps.clock.now().getTime();
+  const wishing = deps.caches.contracts.wishingOf(agentUID).filter(isLive).map(withDue);
+  const due = wishing.filter(({ dueMs }) => dueMs <= nowMs).sort((a, b) => a.dueMs - b.dueMs);
+  const later = wishing.map(({ dueMs }) => dueMs - nowMs).filter((ms) => ms > 0);
   const items = await Promise.all(
-    wishing.map(async (cached): Promise<WorkItem[]> => {
-      const live = await deps.clients.contracts.get(cached.metadata);
-      if (!live || live.metadata.uid !== cached.metadata.uid || !isLive(live)) return [];
-      if (live.status.instance?.agentUID !== agentUID) return [];
-      const [wish] = openWishes(live);
-      if (!wish) return [];
-      const script = wish.wish === 'Reinstall' ? await scriptOf(deps, live) : undefined;
-      return [wishItem(live, { wish, pending: presentPending(live, script) })];
-    }),
+    due.slice(0, WISHES_MAX).map(({ contract }) => orderOf(deps, { contract, agentUID })),
   );
-  return items.flat();
+  return { items: items.flat(), dueInMs: Math.min(Number.POSITIVE_INFINITY, ...later) };
+}
+
+/** When its first wish is to be ordered: at once, or a while after it failed. */
+function withDue(contract: LiveContract): Readonly<{ contract: LiveContract; dueMs: number }> {
+  const [first] = openWishes(contract);
+  return { contract, dueMs: (first && orderAgainMs(contract, first)) ?? 0 };
+}
+
+async function orderOf(
+  deps: Deps,
+  { contract: { metadata }, agentUID }: Readonly<{ contract: LiveContract; agentUID: string }>,
+): Promise<WorkItem[]> {
+  const live = await deps.clients.contracts.get(metadata);
+  if (!live || live.metadata.uid !== metadata.uid || !isLive(live)) return [];
+  if (live.status.instance?.agentUID !== agentUID) return [];
+  const [wish] = openWishes(live);
+  if (!wish) return [];
+  const script = wish.wish === 'Reinstall' ? await scriptOf(deps, live) : undefined;
+  return [wishItem(live, { wish, pending: presentPending(live, script) })];
 }

@@ -64,6 +64,7 @@ function freshlyApplied({ spec }: LiveContract, { sshKeysSHA256 }: ProvisionedFa
   return {
     ...(spec.restart > 0 ? { restart: spec.restart } : {}),
     ...(spec.reinstall > 0 ? { reinstall: spec.reinstall } : {}),
+    ...(spec.passwordReset > 0 ? { passwordReset: spec.passwordReset } : {}),
     ...(sshKeysSHA256 ? { sshKeysSHA256 } : {}),
   };
 }

@@ -72,6 +72,11 @@ export const Instance = z
   .describe('The one machine of the contract.');
 export type Instance = z.infer<typeof Instance>;
 
+const byKey = (...keys: string[]) => ({
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': keys,
+});
+
 /** What the agent did last of what the tenant wished; the wishes themselves are counters and states in spec. */
 export const Applied = z
   .object({
@@ -86,13 +91,21 @@ export const Applied = z
       .optional()
       .describe('Hash of the keys that can log in: SHA-256 of the lines of spec.sshPublicKeys.'),
     failed: z
-      .object({
-        wish: z.enum(WISHES).describe('Which wish.'),
-        message: text(1000).describe('What the agent said, for the provider.'),
-        at: instant().describe('When it failed last.'),
-      })
+      .array(
+        z.object({
+          wish: z.enum(WISHES).describe('Which wish.'),
+          mark: text(64).describe('Which of them: its number, state or hash.'),
+          isFinal: z
+            .boolean()
+            .describe('True: it cannot be done and is not tried again; wish something else.'),
+          message: text(1000).describe('What the agent said, for the provider.'),
+          at: instant().describe('When it failed last.'),
+        }),
+      )
+      .max(WISHES.length)
       .optional()
-      .describe('The last try that did not work; it is tried again.'),
+      .meta(byKey('wish'))
+      .describe('Wishes that did not work; those that are not final are tried again.'),
   })
   .describe('What the agent did of the wishes in spec.');
 export type Applied = z.infer<typeof Applied>;
@@ -116,10 +129,6 @@ export const Access = z
   .describe('How the tenant reaches the machine.');
 export type Access = z.infer<typeof Access>;
 
-const byKey = (...keys: string[]) => ({
-  'x-kubernetes-list-type': 'map',
-  'x-kubernetes-list-map-keys': keys,
-});
 const legalMoves = Object.entries(MOVES).flatMap(([from, to]) =>
   Object.keys(to).map((phase) => `'${from}>${phase}'`),
 );

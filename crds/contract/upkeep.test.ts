@@ -5,7 +5,7 @@ import type { LiveContract } from './contract.ts';
 import { PHASES } from './phase.ts';
 import type { ContractSpec } from './spec.ts';
 import type { Applied, ContractStatus } from './status.ts';
-import { openWishes, reportApplied, sshKeysSHA256, type Wish } from './upkeep.ts';
+import { openWishes, orderAgainMs, reportApplied, sshKeysSHA256, type Wish } from './upkeep.ts';
 
 const instance = { agentUID: uidOf(1), epoch: 3, externalId: 'dc-1' };
 const machine = (
@@ -92,19 +92,33 @@ describe('what was done', () => {
     });
   });
 
-  test('what did not work is noted and stays open', () => {
-    const failed = { wish: 'Restart', message: 'no answer' } as const;
-    const verdict = reportApplied(machine({ restart: 1 }), { ...facts, done: {}, failed });
-    expect(verdict).toMatchObject({
-      status: { applied: { failed: { wish: 'Restart', at: at(60).toISOString() } } },
-    });
+  const failing = { wish: 'Restart', mark: '1', isFinal: false, message: 'no answer' } as const;
+  const failedWith = (
+    contract: LiveContract,
+    failed: typeof failing | (Omit<typeof failing, 'isFinal'> & { isFinal: true }),
+  ) => {
+    const verdict = reportApplied(contract, { ...facts, done: {}, failed });
     if (verdict.outcome !== 'Write') throw new Error('it is written');
-    expect(names({ ...machine({ restart: 1 }), status: verdict.status })).toEqual(['Restart']);
-    const done = reportApplied(
-      { ...machine({ restart: 1 }), status: verdict.status },
-      { ...facts, done: { restart: 1 } },
-    );
+    return { ...contract, status: verdict.status };
+  };
+
+  test('what did not work is noted, stays open, lets the others go first and is ordered again later', () => {
+    const failed = failedWith(machine({ restart: 1, passwordReset: 1 }), failing);
+    expect(failed.status.applied?.failed).toEqual([{ ...failing, at: at(60).toISOString() }]);
+    expect(names(failed)).toEqual(['Password', 'Restart']);
+    const [, wish] = openWishes(failed);
+    expect(wish && orderAgainMs(failed, wish)).toBe(at(90).getTime());
+    const done = reportApplied(failed, { ...facts, done: { restart: 1 } });
     expect(done.outcome === 'Write' && done.status.applied?.failed).toBeUndefined();
+  });
+
+  test('what can never be done blocks nothing; the next wish of its kind is tried', () => {
+    const refused = failedWith(machine({ restart: 1, powerState: 'Running' }, { powerState: 'Stopped' }), {
+      ...failing,
+      isFinal: true,
+    });
+    expect(names(refused)).toEqual(['Power']);
+    expect(names({ ...refused, spec: { ...refused.spec, restart: 2 } })).toEqual(['Restart', 'Power']);
   });
 
   test.each([

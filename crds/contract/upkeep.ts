@@ -13,6 +13,9 @@ import { epochAhead, staleEpoch } from './stale.ts';
 import type { Applied, ContractStatus, WISHES } from './status.ts';
 import type { Claimant, Verdict } from './verdict.ts';
 
+/** A wish that failed is ordered again after so long; the agent waits longer from failure to failure. */
+const FAILED_WISH_GAP_MS = 30_000;
+
 export type WishName = (typeof WISHES)[number];
 
 export type Wish =
@@ -22,9 +25,17 @@ export type Wish =
 
 /**
  * In the order in which they are to be done: what stops comes first, what makes the system anew before what
- * changes it, what starts last. Empty unless there is a machine of this contract that should be there.
+ * changes it, what starts last; what failed before lets the others go first. What can never be done is no wish
+ * any more. Empty unless there is a machine of this contract that should be there.
  */
-export function openWishes({ spec, status }: LiveContract): Wish[] {
+export function openWishes(contract: LiveContract): Wish[] {
+  const failed = contract.status.applied?.failed ?? [];
+  const failureOf = (wish: Wish) => failed.find((it) => it.wish === wish.wish && it.mark === markOf(wish));
+  const open = wishesOf(contract).filter((wish) => failureOf(wish)?.isFinal !== true);
+  return [...open.filter((wish) => !failureOf(wish)), ...open.filter(failureOf)];
+}
+
+function wishesOf({ spec, status }: LiveContract): Wish[] {
   if ((status.phase !== 'Active' && status.phase !== 'Paused') || !status.instance) return [];
   const done = status.applied ?? {};
   const wanted = status.phase === 'Paused' ? 'Stopped' : spec.powerState;
@@ -43,6 +54,24 @@ export function openWishes({ spec, status }: LiveContract): Wish[] {
   ];
 }
 
+/** Names one wish among all that there ever were about its matter. */
+export function markOf(wish: Wish): string {
+  switch (wish.wish) {
+    case 'Power':
+      return wish.powerState;
+    case 'SshKeys':
+      return wish.sshKeysSHA256;
+    default:
+      return String(wish.count);
+  }
+}
+
+/** When a wish that failed is ordered again; undefined: at once. RFC 3339 in, milliseconds since 1970 out. */
+export function orderAgainMs({ status }: LiveContract, wish: Wish): number | undefined {
+  const failure = status.applied?.failed?.find((it) => it.wish === wish.wish && it.mark === markOf(wish));
+  return failure && Date.parse(failure.at) + FAILED_WISH_GAP_MS;
+}
+
 const counted = (wish: 'Restart' | 'Reinstall' | 'Password', wanted: number, done = 0): Wish[] =>
   wanted > done ? [{ wish, count: wanted }] : [];
 
@@ -54,7 +83,7 @@ type AppliedFacts = Readonly<{
   agent: Claimant;
   epoch: number;
   done: Omit<Applied, 'failed'>;
-  failed?: Readonly<{ wish: WishName; message: string }> | undefined;
+  failed?: Readonly<{ wish: WishName; mark: string; isFinal: boolean; message: string }> | undefined;
   /** A re-installed machine has another host key, and perhaps another address. */
   details?: InstanceDetails | undefined;
   now: Date;
@@ -90,11 +119,25 @@ export function reportApplied({ status }: LiveContract, facts: AppliedFacts): Ve
 }
 
 function merged(before: Applied, { done, failed, now }: AppliedFacts): Applied {
-  const { failed: _old, ...kept } = before;
+  const { failed: known = [], ...kept } = before;
   const highest = (name: 'restart' | 'reinstall' | 'passwordReset') => {
     const count = Math.max(before[name] ?? 0, done[name] ?? 0);
     return count > 0 ? { [name]: count } : {};
   };
+  const isDone: Readonly<Record<WishName, boolean>> = {
+    Power: done.powerState !== undefined,
+    SshKeys: done.sshKeysSHA256 !== undefined,
+    Restart: done.restart !== undefined,
+    Reinstall: done.reinstall !== undefined,
+    Password: done.passwordReset !== undefined,
+  };
+  const others = known.filter(({ wish }) => !isDone[wish] && wish !== failed?.wish);
+  const entry = failed && {
+    ...failed,
+    message: failed.message.slice(0, 1000),
+    at: now.toISOString(),
+  };
+  const failures = entry ? [...others, entry] : others;
   return {
     ...kept,
     ...(done.powerState ? { powerState: done.powerState } : {}),
@@ -102,9 +145,7 @@ function merged(before: Applied, { done, failed, now }: AppliedFacts): Applied {
     ...highest('restart'),
     ...highest('reinstall'),
     ...highest('passwordReset'),
-    ...(failed
-      ? { failed: { ...failed, message: failed.message.slice(0, 1000), at: now.toISOString() } }
-      : {}),
+    ...(failures.length > 0 ? { failed: failures } : {}),
   };
 }
 

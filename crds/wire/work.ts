@@ -258,10 +258,12 @@ export const AppliedRequest = z.strictObject({
   failed: z
     .strictObject({
       wish: z.enum(WISHES).describe('Which wish.'),
+      mark: text(64).min(1).describe('Which of them: count, state or hash of the order.'),
+      isFinal: z.boolean().describe('True: it can never be done and is not ordered again.'),
       message: z.string().min(1).max(4000).describe('What went wrong, for the provider.'),
     })
     .optional()
-    .describe('A wish that did not work; it is ordered again.'),
+    .describe('A wish that did not work; it is ordered again unless that is final.'),
   instanceDetails: InstanceDetails.optional().describe(
     'After a re-installation: the host key is another one.',
   ),
@@ -303,6 +305,7 @@ export const ListedInstance = z.strictObject({
   installation: text(64).optional().describe('Tag: installation.'),
   state: z.enum(['Running', 'Stopped', 'Unknown']).optional().describe('Is it running.'),
   createdAt: instant().optional().describe('When it was built.'),
+  proof: proof().optional().describe('As the grant of this epoch had it.'),
   details: InstanceDetails.optional().describe(
     'As it was reported once; in the first listing of a new generation, where the cluster may not know it.',
   ),

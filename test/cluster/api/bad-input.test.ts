@@ -92,7 +92,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
     ...session,
     powerState: 'Running',
     restart: 1,
-    failed: { wish: 'Restart', message: 'no answer' },
+    failed: { wish: 'Restart', mark: '1', isFinal: false, message: 'no answer' },
     instanceDetails: details,
   },
   'POST /provider/rental-requests/{id}/respond': { accept: true, note: 'welcome' },

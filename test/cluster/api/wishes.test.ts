@@ -109,9 +109,8 @@ test('switched off and on; what failed is for the provider to read, and is order
   expect((await ordered(() => asTenant('POST', '/power', { action: 'Stop' }))).item).toMatchObject({
     action: 'Stop',
   });
-  await applied({ failed: { wish: 'Power', message: 'qm: timeout' } });
-  expect((await statusOf()).applied?.failed).toMatchObject({ wish: 'Power', message: 'qm: timeout' });
-  expect((await asAgent('GET', '/work?wait=3')).data).toMatchObject([{ action: 'Stop' }]);
+  await applied({ failed: { wish: 'Power', mark: 'Stopped', isFinal: false, message: 'qm: timeout' } });
+  expect((await statusOf()).applied?.failed).toMatchObject([{ wish: 'Power', message: 'qm: timeout' }]);
   await applied({ powerState: 'Stopped' });
   expect((await statusOf()).applied).toMatchObject({ powerState: 'Stopped' });
   expect(JSON.stringify((await asTenant('GET', '')).data)).not.toContain('qm: timeout');
