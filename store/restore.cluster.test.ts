@@ -57,6 +57,18 @@ test('the last listing of an agent counts, and only of its generation', async ()
   expect(await store.restore.listings(2)).toEqual([]);
 });
 
+test('listings come in the same order every time, and say which machines are proven', async () => {
+  for (const agent of [3, 1, 2])
+    await store.restore.putListing({
+      generation: 4,
+      agentUID: uidOf(agent),
+      machines: [{ externalId: 'a', epoch: 1, isProven: true }],
+    });
+  const listings = await store.restore.listings(4);
+  expect(listings.map(({ agentUID }) => agentUID)).toEqual([1, 2, 3].map(uidOf));
+  expect(listings[0]?.machines).toEqual([{ externalId: 'a', epoch: 1, isProven: true }]);
+});
+
 test('live is the newest machine that was neither moved nor ended, nor archived with its contract', async () => {
   await put(10, 1, 'Active');
   await put(10, 3, 'Provisioned');

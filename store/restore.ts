@@ -2,6 +2,7 @@
  * What PostgreSQL knows when etcd has forgotten: the generation of the world, the machine and the end of each
  * contract, and the listings that agents sent since. Source: docs/contract.md, 12; docs/restore.md.
  */
+import { z } from 'zod';
 import { ListedInstance } from '../crds/wire/work.ts';
 import { invariant } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -10,7 +11,13 @@ import { type ArchivedEnd, factsOfRows, type InstanceRow, type StoredFacts } fro
 
 export type StoredWorld = Readonly<{ generation: number; resourceVersion: string }>;
 
-export type RestoreListing = Readonly<{ agentUID: string; machines: readonly ListedInstance[]; at: Date }>;
+/** As an agent listed it. `isProven`: a facade saw the proof that this epoch was granted for it. */
+export const ListedMachine = ListedInstance.omit({ proof: true }).extend({
+  isProven: z.boolean().optional(),
+});
+export type ListedMachine = z.infer<typeof ListedMachine>;
+
+export type RestoreListing = Readonly<{ agentUID: string; machines: readonly ListedMachine[]; at: Date }>;
 
 export type LiveMachine = Readonly<{
   contractUID: string;
@@ -29,7 +36,7 @@ export type Restore = Readonly<{
   saw: (world: StoredWorld) => Promise<void>;
   /** The last listing of an agent counts. */
   putListing: (
-    listing: Readonly<{ generation: number; agentUID: string; machines: readonly ListedInstance[] }>,
+    listing: Readonly<{ generation: number; agentUID: string; machines: readonly ListedMachine[] }>,
   ) => Promise<void>;
   listings: (generation: number) => Promise<RestoreListing[]>;
   /** Of generations below. */
@@ -108,12 +115,12 @@ export function openRestore({ database, clock }: Readonly<{ database: Database; 
     },
     listings: async (generation) => {
       const rows = await database.query<ListingRow>(
-        'SELECT agent_uid, machines, at FROM restore_listings WHERE generation = $1',
+        'SELECT agent_uid, machines, at FROM restore_listings WHERE generation = $1 ORDER BY agent_uid',
         [generation],
       );
       return rows.map(({ agent_uid, machines, at }) => ({
         agentUID: agent_uid,
-        machines: ListedInstance.array().parse(machines),
+        machines: ListedMachine.array().parse(machines),
         at,
       }));
     },

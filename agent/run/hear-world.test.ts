@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLogger } from '../../lib/log.ts';
-import { accept, beginReport, drop, emptyRecord, isAdoptable, isSettled } from '../state/record.ts';
+import { accept, beginReport, drop, emptyRecord, isAdoptable, isSettled, settle } from '../state/record.ts';
 import { openStore } from '../state/store.ts';
 import { aGrant, anyChange } from '../testing/builders.ts';
 import { hearWorld } from './hear-world.ts';
@@ -46,6 +46,12 @@ test('a drop leaves nothing to do, gives up what was granted, and forgets nothin
       if (before.grant) expect(accept(after, before.grant)).toBeUndefined();
     }),
   );
+});
+
+test('the proof of a grant outlives its report and the drop', () => {
+  const granted = accept(emptyRecord('a'), { ...aGrant(2), proof: 'signed' });
+  expect(granted && drop(settle(granted)).proven).toEqual({ epoch: 2, proof: 'signed' });
+  expect(granted && drop(granted).proven).toEqual({ epoch: 2, proof: 'signed' });
 });
 
 test('how a machine was reported outlives the drop', () => {

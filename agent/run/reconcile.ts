@@ -70,9 +70,11 @@ async function reconcileOnce({ context, jobs }: Omit<ReconcileDeps, 'alarm'>, tu
   jobs.noteListing(listed);
   if (listed.length > LISTED_MAX)
     log.error({ listed: listed.length, max: LISTED_MAX }, 'more machines than one inventory can name');
-  const runningInstances = listed
-    .slice(0, LISTED_MAX)
-    .map((machine) => ({ ...asReported(machine), ...(isResolved ? {} : detailsOf(store, machine)) }));
+  const runningInstances = listed.slice(0, LISTED_MAX).map((machine) => ({
+    ...asReported(machine),
+    ...proofOf(store, machine),
+    ...(isResolved ? {} : detailsOf(store, machine)),
+  }));
   const { stopped, waiting } = countOrphans(store.orphans());
   const answer = await context.facade.reconcile(
     { runningInstances, orphans: { stopped, waiting }, ...(generation > 0 && { generation }) },
@@ -106,6 +108,12 @@ async function reconcileOnce({ context, jobs }: Omit<ReconcileDeps, 'alarm'>, tu
 function detailsOf(store: Store, { contractId, epoch }: ListedInstance): { details?: InstanceDetails } {
   const { reported } = store.get(contractId);
   return reported?.epoch === epoch ? { details: reported.details } : {};
+}
+
+/** That its epoch was granted: a cluster that does not remember it believes no bare word. */
+function proofOf(store: Store, { contractId, epoch }: ListedInstance): { proof?: string } {
+  const { proven } = store.get(contractId);
+  return proven?.epoch === epoch ? { proof: proven.proof } : {};
 }
 
 type Said = Readonly<{ answer: ReconcileResponse; orphans: OrphanBook }>;

@@ -5,7 +5,8 @@
  */
 import type { z } from 'zod';
 import { uidOfContractId } from '../../crds/contract/contract.ts';
-import type { ReconcileRequest, ReconcileResponse } from '../../crds/wire/work.ts';
+import type { ListedInstance, ReconcileRequest, ReconcileResponse } from '../../crds/wire/work.ts';
+import type { ListedMachine } from '../../store/restore.ts';
 import type { AgentCaller } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 
@@ -22,14 +23,29 @@ export async function takeListing(
   if (phase === 'Normal') return world.areDeletionsSuspended() ? nothing() : undefined;
   if (said === generation || body.session === undefined) {
     const { id } = await deps.installation();
-    const machines = body.runningInstances.filter(({ installation = id }) => installation === id);
-    await store.restore.putListing({ generation, agentUID: caller.agent.metadata.uid ?? '', machines });
+    const agentUID = caller.agent.metadata.uid ?? '';
+    const ours = body.runningInstances.filter(({ installation = id }) => installation === id);
+    const machines = await Promise.all(ours.map((machine) => asProven(deps, { agentUID, machine })));
+    await store.restore.putListing({ generation, agentUID, machines });
     deps.log.info(
       { agent: caller.agent.metadata.name, machines: machines.length, generation },
       'listing taken',
     );
   }
   return nothing();
+}
+
+type Listed = Readonly<{ agentUID: string; machine: ListedInstance }>;
+
+/** Checked here, where the key is: whoever resolves the restore reads only whether it was granted. */
+async function asProven(
+  { world }: Pick<Deps, 'world'>,
+  { agentUID, machine: { proof, ...machine } }: Listed,
+): Promise<ListedMachine> {
+  const contractUID = uidOfContractId(machine.contractId ?? '');
+  if (contractUID === undefined || machine.epoch === undefined) return machine;
+  const grant = { contractUID, agentUID: machine.agentUid ?? agentUID, epoch: machine.epoch };
+  return (await world.isProof(grant, proof)) ? { ...machine, isProven: true } : machine;
 }
 
 /** A machine of a contract that was made after the backup: it runs on until a person decides. */

@@ -1,5 +1,7 @@
 /** What is known about one contract after an older etcd was put back. Plain data: no clients, no clocks. */
 import type { InstanceDetails } from '../wire/work.ts';
+import { generationOf } from './generation.ts';
+import { isHolder } from './move.ts';
 import type { Access, ContractStatus } from './status.ts';
 import type { EndPhase } from './steps.ts';
 
@@ -14,6 +16,8 @@ export type RestoredMachine = Readonly<{
   createdAt?: string | undefined;
   /** As it was reported once. Absent: it was never finished, or its agent does not remember. */
   details?: InstanceDetails | undefined;
+  /** A facade saw the proof that this epoch was granted to this agent. */
+  isProven?: boolean | undefined;
 }>;
 
 /** The machine that PostgreSQL knows the contract to have. */
@@ -61,9 +65,7 @@ function chooseStored(
 ): ChosenMachine | undefined {
   // Below the contract's epoch it was superseded, and PostgreSQL was not told.
   if (!inStore || inStore.epoch < status.epoch) return undefined;
-  const there = listed.find(
-    ({ epoch, externalId }) => epoch === inStore.epoch && externalId === inStore.externalId,
-  );
+  const there = listed.find((machine) => isSameMachine(machine, inStore));
   if (!there && hasListed(inStore.agentUID)) return undefined;
   return { ...inStore, agent: agentOf(inStore.agentUID)?.name ?? 'unknown', ...there };
 }
@@ -83,6 +85,16 @@ function chooseListed(status: ContractStatus, { listed, closed }: RestoredFacts)
         a.agentUID.localeCompare(b.agentUID),
     )[0];
 }
+
+type Known = Readonly<{ status: ContractStatus }> & Pick<RestoredFacts, 'inStore' | 'generation'>;
+
+/**
+ * Tags are the lister's own words: a machine counts when etcd has its agent as holder of that epoch, when PostgreSQL
+ * names it, or when its grant is proven. No epoch of the new generation was granted yet.
+ */
+export const isCredible = (machine: RestoredMachine, { status, inStore, generation }: Known): boolean =>
+  generationOf(machine.epoch) < generation &&
+  (machine.isProven === true || isHolder(status, machine) || isSameMachine(machine, inStore));
 
 type Named = Readonly<{ agentUID: string; epoch: number; externalId: string }>;
 export const isSameMachine = (a: Named, b: Named | undefined): boolean =>

@@ -21,6 +21,7 @@ const aMachine = fc
     epoch,
     externalId: `dc-${n}`,
     details: isFinished ? details : undefined,
+    isProven: true,
   }));
 
 const someFacts: fc.Arbitrary<RestoredFacts> = fc

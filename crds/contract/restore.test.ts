@@ -11,6 +11,7 @@ const aMachine = (n: number, epoch: number, change: Partial<RestoredMachine> = {
   epoch,
   externalId: `dc-${n}`,
   createdAt: at(epoch).toISOString(),
+  isProven: true,
   ...change,
 });
 const details = { externalId: 'dc', sshPort: 22, ipAddress: '198.51.100.7', verifiedAt: at(9).toISOString() };
@@ -198,6 +199,35 @@ const cases: readonly Case[] = [
     want: [{ phase: 'Accepted' }, { phase: 'Provisioned', machine: 'dc-1@1' }],
   },
   {
+    name: 'nobody takes a contract over by listing an epoch that is not proven to be granted',
+    contract: aContract('Accepted', { epoch: 0 }),
+    facts: { listed: [{ ...finished(2, 1), isProven: undefined }] },
+    want: [],
+  },
+  {
+    name: 'PostgreSQL names the machine of one agent: another’s of the same name is not it',
+    contract: aContract('Accepted', { epoch: 0 }),
+    facts: { inStore: stored(1, 1), listed: [aMachine(1, 1), { ...finished(2, 1), externalId: 'dc-1' }] },
+    want: [{ phase: 'Provisioned', epoch: 1, machine: 'dc-1@1', holders: ['agent-1@1', 'agent-2@1'] }],
+  },
+  {
+    name: 'no epoch of the new generation was granted yet',
+    contract: aContract('Accepted', { epoch: 0 }),
+    facts: {
+      listed: [
+        { ...finished(1, 1), epoch: 1_000_000 },
+        { ...finished(2, 1), epoch: 2 ** 53 - 1 },
+      ],
+    },
+    want: [],
+  },
+  {
+    name: 'a machine whose agent etcd has as its holder needs no proof',
+    contract: aContract('Provisioning', { epoch: 1, lock: aLock(1), holders: [aHolder(1, 1)] }),
+    facts: { listed: [{ ...finished(1, 1), isProven: undefined }] },
+    want: [{ phase: 'Provisioned', machine: 'dc-1@1' }],
+  },
+  {
     name: 'what ended here ended everywhere',
     contract: aContract('Cancelled', { epoch: 1 }),
     facts: { listed: [finished(1, 1)] },
@@ -207,6 +237,25 @@ const cases: readonly Case[] = [
 
 for (const { name, contract, facts, want } of cases)
   test(name, () => expect(resolveRestored(contract, someFacts(facts)).map(gist)).toMatchObject(want));
+
+describe('whom etcd has as a holder', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, n) => aHolder(n + 10, 1));
+  const resolve = (count: number) =>
+    resolveRestored(
+      aContract('Accepted', { epoch: 2, holders: many(count) }),
+      someFacts({ listed: [...Array.from({ length: 40 }, (_, n) => aMachine(n + 50, 1)), finished(1, 3)] }),
+    );
+
+  test('stays, however many are listed; the agent of its machine gets the last place', () => {
+    const holders = resolve(30).at(-1)?.holders ?? [];
+    expect(holders).toEqual(expect.arrayContaining([...many(30), aHolder(1, 3)]));
+    expect(holders).toHaveLength(32);
+  });
+
+  test('stays also where there is no place at all: then the contract is left as it is', () => {
+    expect(resolve(32)).toEqual([]);
+  });
+});
 
 describe('how the tenant reaches it', () => {
   const resolved = (facts: Partial<RestoredFacts>, contract = aContract('Accepted')) =>

@@ -11,22 +11,29 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LiveContract } from './contract.ts';
 import { floorOf } from './generation.ts';
-import { endOfAttempt, isHolder, move, withAttempt } from './move.ts';
+import { endOfAttempt, isHolder, move, sameGrant, withAttempt } from './move.ts';
 import { type ContractPhase, hasEnded } from './phase.ts';
 import { accessOf } from './report.ts';
-import { type ChosenMachine, chooseMachine, isSameMachine, type RestoredFacts } from './restore-facts.ts';
+import {
+  type ChosenMachine,
+  chooseMachine,
+  isCredible,
+  isSameMachine,
+  type RestoredFacts,
+} from './restore-facts.ts';
 import { type Access, type ContractStatus, HOLDERS_MAX, type Holder } from './status.ts';
 import { accept, end } from './steps.ts';
 
 const BY = 'restore';
 const RUNS: readonly ContractPhase[] = ['Provisioned', 'Active', 'Paused'];
 
-export function resolveRestored({ status }: LiveContract, facts: RestoredFacts): readonly ContractStatus[] {
+export function resolveRestored({ status }: LiveContract, said: RestoredFacts): readonly ContractStatus[] {
+  const facts = { ...said, listed: said.listed.filter((it) => isCredible(it, { status, ...said })) };
   // What ended here had ended in every later world too, but for what a provider retried.
   if (hasEnded(status.phase) && status.phase !== 'Failed') return [];
-  const first = withListers(status, facts);
-  if (status.phase === 'Terminating') return changed(status, [first]);
+  if (status.phase === 'Terminating') return changed(status, [withListers(status, facts)]);
   const chosen = chooseMachine(status, facts);
+  const first = withListers(status, { ...facts, chosen });
   if (isOver(status, { chosen, ended: facts.ended }))
     return status.phase === 'Failed' ? [] : endAgain(first, facts);
   if (chosen) return changed(status, goOnWith(first, { chosen, facts }));
@@ -57,6 +64,8 @@ type Going = Readonly<{ chosen: ChosenMachine; facts: RestoredFacts }>;
 
 function goOnWith(first: ContractStatus, { chosen, facts }: Going): readonly ContractStatus[] {
   const status = withHolder(first, chosen);
+  // No room for its agent: nothing is granted either while it is full, and nobody else is forgotten for it.
+  if (!isHolder(status, chosen)) return [first];
   if (RUNS.includes(status.phase) && isSameMachine(chosen, status.instance)) return [status];
   const { now } = facts;
   const said = { by: BY, reason: 'Restored', message: 'The cluster was restored from a backup', now };
@@ -130,16 +139,24 @@ function withoutMachine(status: ContractStatus): ContractStatus {
   return rest;
 }
 
-/** Who listed a machine may have one: nobody else knows of it. */
-function withListers(status: ContractStatus, { listed }: RestoredFacts): ContractStatus {
-  return listed.reduce(withHolder, status);
+type Listers = Pick<RestoredFacts, 'listed'> & Readonly<{ chosen?: ChosenMachine | undefined }>;
+
+/** Who listed a machine may have one: nobody else knows of it. There is room left for whose machine it will be. */
+function withListers(status: ContractStatus, { listed, chosen }: Listers): ContractStatus {
+  const room = HOLDERS_MAX - (chosen && !isHolder(status, chosen) ? 1 : 0);
+  const hasRoom = ({ holders = [] }: ContractStatus): boolean => holders.length < room;
+  return listed.reduce(
+    (next, machine) =>
+      hasRoom(next) || (chosen && sameGrant(machine, chosen)) ? withHolder(next, machine) : next,
+    status,
+  );
 }
 
 function withHolder(status: ContractStatus, { agent, agentUID, epoch }: Holder): ContractStatus {
   const holders = status.holders ?? [];
-  if (isHolder(status, { agentUID, epoch })) return status;
-  // The oldest gives way: beyond so many grants it is a debt in all but name.
-  return { ...status, holders: [...holders.slice(-(HOLDERS_MAX - 1)), { agent, agentUID, epoch }] };
+  // Whom etcd knows nobody pushes out.
+  if (isHolder(status, { agentUID, epoch }) || holders.length >= HOLDERS_MAX) return status;
+  return { ...status, holders: [...holders, { agent, agentUID, epoch }] };
 }
 
 type Reached = Readonly<{ access?: Access; endpoint?: string }>;

@@ -13,7 +13,13 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { ListPage, ListQuery } from '../../kube/resource.ts';
 import type { LiveMachine, RestoreListing } from '../../store/restore.ts';
 import type { StoredFacts } from '../../store/restore-facts.ts';
-import { type Inventory, inventoryOf, type KnownAgents, restoredFacts } from './facts.ts';
+import {
+  type AgentInCluster,
+  type Inventory,
+  inventoryOf,
+  type KnownAgents,
+  restoredFacts,
+} from './facts.ts';
 import type { RestoreDeps } from './keeper.ts';
 
 const PAGE = 500;
@@ -147,10 +153,15 @@ async function liveMachines({ store }: RestoreDeps): Promise<LiveMachine[]> {
 }
 
 async function agentsOf({ clients, namespace }: RestoreDeps, signal: AbortSignal): Promise<KnownAgents> {
-  const agents = new Map<string, { name: string; poolName: string }>();
+  const agents = new Map<string, AgentInCluster>();
   for await (const page of pages((query) => clients.agents.list({ ...query, namespace }, { signal })))
     for (const { metadata, spec } of page)
-      agents.set(metadata.uid ?? '', { name: metadata.name, poolName: spec.poolName });
+      agents.set(metadata.uid ?? '', {
+        name: metadata.name,
+        namespace: metadata.namespace,
+        poolName: spec.poolName,
+        isRevoked: spec.revoked ?? false,
+      });
   return agents;
 }
 

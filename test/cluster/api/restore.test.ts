@@ -122,7 +122,16 @@ test('only a listing of the new generation counts, and none orders anything', as
   const before = await call('POST', 'reconcile', { runningInstances });
   expect(before.data).toMatchObject({ terminate: [], unknown: [], confirm: [], deletionsSuspended: true });
   expect(await store.restore.listings(1)).toEqual([]);
-  await call('POST', 'reconcile', { runningInstances, generation: 1 });
+  const contractUID = uidOfContractId(rented.id) ?? '';
+  const proof = prover.proofOf({ contractUID, agentUID: agent.uid, epoch: 7 });
+  const bare = { ...runningInstances[0], proof: granted.proof }; // of another epoch
+  await call('POST', 'reconcile', { runningInstances: [bare], generation: 1 });
+  expect((await store.restore.listings(1))[0]?.machines).toEqual(runningInstances);
+  const proven = { ...runningInstances[0], proof };
+  await call('POST', 'reconcile', { runningInstances: [proven], generation: 1 });
+  expect((await store.restore.listings(1))[0]?.machines).toEqual([
+    { ...runningInstances[0], isProven: true },
+  ]);
   expect(await store.restore.listings(1)).toMatchObject([
     { agentUID: agent.uid, machines: runningInstances },
   ]);
