@@ -3,7 +3,7 @@ import { Problem } from '../crds/problem.ts';
 import type { Store } from '../store/store.ts';
 
 export type StorePort = Pick<Store, 'archive' | 'idempotency'> & {
-  readonly instances: Pick<Store['instances'], 'get'>;
+  readonly instances: Pick<Store['instances'], 'getMany'>;
   readonly attempts: Pick<Store['attempts'], 'get'>;
   readonly restore: Pick<Store['restore'], 'world' | 'raise' | 'putListing'>;
 };
@@ -25,7 +25,7 @@ export function noStore(): StorePort {
       findByIdempotencyKey: refuse,
       listByTenant: refuse,
     },
-    instances: { get: refuse },
+    instances: { getMany: refuse },
     attempts: { get: refuse },
     restore: { world: refuse, raise: refuse, putListing: refuse },
     idempotency: { claim: refuse, get: refuse, setContract: refuse, deleteExpired: refuse },

@@ -27,6 +27,8 @@ export type Instances = Readonly<{
   put: (record: InstanceRecord) => Promise<void>;
   /** Everything that is known of a contract's machines, newest epoch first, then newest first. */
   get: (contractUID: string) => Promise<InstanceRecord[]>;
+  /** The same of many contracts by one query; a contract without machines is not in it. */
+  getMany: (contractUIDs: readonly string[]) => Promise<ReadonlyMap<string, InstanceRecord[]>>;
 }>;
 
 type Row = {
@@ -42,22 +44,29 @@ type Row = {
 export function openInstances(database: Database): Instances {
   return {
     put: createBatches({ write: (records) => write(database, records), keyOf, isUnavailable }),
-    get: async (contractUID) => {
-      const rows = await database.query<Row>(
-        `SELECT contract_uid, epoch, agent_uid, external_id, event, at FROM contract_instances
-         WHERE contract_uid = $1 ORDER BY epoch DESC, at DESC`,
-        [contractUID],
-      );
-      return rows.map((row) => ({
-        contractUID: row.contract_uid,
-        epoch: Number(row.epoch),
-        agentUID: row.agent_uid,
-        externalId: row.external_id,
-        event: row.event,
-        at: row.at,
-      }));
-    },
+    get: async (contractUID) => (await read(database, [contractUID])).get(contractUID) ?? [],
+    getMany: (contractUIDs) => read(database, contractUIDs),
   };
+}
+
+async function read(
+  database: Database,
+  contractUIDs: readonly string[],
+): Promise<ReadonlyMap<string, InstanceRecord[]>> {
+  const rows = await database.query<Row>(
+    `SELECT contract_uid, epoch, agent_uid, external_id, event, at FROM contract_instances
+     WHERE contract_uid = ANY($1::uuid[]) ORDER BY epoch DESC, at DESC`,
+    [contractUIDs],
+  );
+  const records = rows.map((row) => ({
+    contractUID: row.contract_uid,
+    epoch: Number(row.epoch),
+    agentUID: row.agent_uid,
+    externalId: row.external_id,
+    event: row.event,
+    at: row.at,
+  }));
+  return Map.groupBy(records, ({ contractUID }) => contractUID);
 }
 
 const PUT = `

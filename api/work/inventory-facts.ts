@@ -79,25 +79,21 @@ function isYoung(
   return ageMs > -SKEW_MAX_MS && ageMs < orphanMinAgeMs;
 }
 
-/** While PostgreSQL is down nobody waits for it more than once. */
+/** What PostgreSQL knows of these contracts; nothing is known of any while it is down. */
 async function readRecords(deps: Deps, uids: readonly string[]): Promise<ReadonlyMap<string, Records>> {
-  const records = new Map<string, Records>();
-  let isDown = false;
-  await inBatches(uids, {
-    size: READS_AT_ONCE,
-    each: async (uid) => {
-      if (isDown) return;
-      try {
-        const known = await deps.store.instances.get(uid);
-        // In the archive: it ended, and whatever it had was gone by then.
-        const isOver = known.length > 0 && (await deps.store.archive.get(uid)) !== undefined;
-        records.set(uid, isOver ? [] : known);
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        isDown = true;
-        deps.log.info({ err: error }, 'machines without an entry are not judged: the database is down');
-      }
-    },
-  });
-  return records;
+  if (uids.length === 0) return new Map();
+  try {
+    const known = await deps.store.instances.getMany(uids);
+    const records = new Map<string, Records>(uids.map((uid) => [uid, known.get(uid) ?? []]));
+    await inBatches([...known.keys()], {
+      size: READS_AT_ONCE,
+      // In the archive: it ended, and whatever it had was gone by then.
+      each: async (uid) => void ((await deps.store.archive.get(uid)) && records.set(uid, [])),
+    });
+    return records;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    deps.log.info({ err: error }, 'machines without an entry are not judged: the database is down');
+    return new Map();
+  }
 }
