@@ -354,3 +354,11 @@ test('a contract that ends early has ended by now, not when it was booked to', (
   const contract = aContract('Terminating', { holders: [], endsAt: at(9999).toISOString() }, cancel);
   expect(decide(someFacts({ contract })).status?.endsAt).toBe(at(60).toISOString());
 });
+
+test('a machine that is to go is recorded too: who should have done it while it was Active may have died', () => {
+  const instance = { agentUID: 'agent-uid', epoch: 1, externalId: 'vm-1' };
+  const recorded = (status: object) =>
+    decide(someFacts({ contract: aContract('Terminating', status) })).after.map(({ type }) => type);
+  expect(recorded({ ...held, instance })).toEqual(['RecordInstance']);
+  expect(recorded(held)).toEqual([]);
+});

@@ -24,11 +24,11 @@ export function createLedger(store: LedgerStore): ContractLedger {
       const { instance, phase } = status;
       const uid = metadata.uid ?? '';
       const { access } = status;
-      const mark = `${instance?.epoch}/${instance?.externalId}/${phase}/${JSON.stringify(access)}`;
+      const event = phase !== 'Provisioned' && status.startsAt ? 'Active' : 'Provisioned';
+      const mark = `${instance?.epoch}/${instance?.externalId}/${event}/${JSON.stringify(access)}`;
       if (!instance || recorded.get(uid) === mark) return;
       const at = new Date(status.history?.at(-1)?.at ?? metadata.creationTimestamp ?? 0);
       const { epoch, agentUID, externalId } = instance;
-      const event = phase === 'Provisioned' ? 'Provisioned' : 'Active';
       await store.instances.put({ contractUID: uid, epoch, agentUID, externalId, event, at, access });
       recorded.set(uid, mark);
       const [oldest] = recorded.keys();
