@@ -143,6 +143,19 @@ test('the lock: granted, given up, granted to the other with a new epoch', () =>
   ).toBe(false);
 });
 
+test('the lock: a claim whose answer was lost may be refused now and granted later', () => {
+  const lost = { input: claimOf(1), output: undefined, calledAt: 0, answeredAt: 1 };
+  const history = [
+    said(claimOf(0), [0, 1], granted(1)),
+    lost,
+    said({ kind: 'renew', agent: 0, epoch: 1 }, [2, 3], granted(1)),
+    said({ kind: 'release', agent: 0, epoch: 1 }, [4, 5], { released: true, then: 'Continue' }),
+    said(claimOf(0), [6, 7], { code: 'LockHeld' }),
+  ];
+  expect(judgeHistory(model, history).linearizable).toBe(true);
+  expect(judgeHistory(model, history.toSpliced(1, 1)).linearizable).toBe(false);
+});
+
 test('the lock: a report of an epoch that was given up is not taken', () => {
   const history = [
     said(claimOf(0), [0, 1], granted(1)),

@@ -55,7 +55,9 @@ export function judgeHistory<State, Input, Output>(
       if (!operation) return [];
       const { state: next, output } = model.apply(state, operation.input);
       if (operation.output !== undefined && !model.isSame(output, operation.output)) return [];
-      return [{ at, next, changes: model.keyOf(next) !== model.keyOf(state) }];
+      const changes = model.keyOf(next) !== model.keyOf(state);
+      // One whose answer was lost and that would change nothing now may still change something later.
+      return operation.output === undefined && !changes ? [] : [{ at, next, changes }];
     });
     // What changes nothing and is answered as it should be may as well come now: nothing is lost by it.
     const free = steps.find(({ changes }) => !changes);
