@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { countOrphans, type OrphanBook } from '../../crds/contract/orphans.ts';
+import { uid } from '../../crds/fields.ts';
 import type { InstanceDetails, ReconcileResponse } from '../../crds/wire/work.ts';
 import { assertNever } from '../../lib/assert.ts';
 import { messageOf } from '../failure.ts';
@@ -178,8 +179,9 @@ function unchanged(
   });
 }
 
+/** A tag that names no agent is as good as none: the whole listing would be refused for it. */
 const asReported = ({ agentUid, ...machine }: ListedInstance) => ({
   ...machine,
-  ...(agentUid === undefined ? {} : { agentUid }),
+  ...(uid().safeParse(agentUid).success ? { agentUid } : {}),
   createdAt: new Date(machine.createdAt).toISOString(),
 });

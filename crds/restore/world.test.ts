@@ -67,6 +67,29 @@ test('of two sights the higher generation counts, and within one Normal', () => 
   expect(later(resolving, again)).toBe(again);
 });
 
+describe('the list of unclaimed machines', () => {
+  const many = (agent: number, count: number, externalId = 'dc') =>
+    Array.from({ length: count }, (_, n) => ({
+      contractUID: uidOf(n),
+      epoch: 1,
+      agentUID: uidOf(agent),
+      externalId,
+    }));
+
+  test('fits into its ConfigMap, and no agent fills it for the others', () => {
+    const all = [1, 2, 3, 4, 5, 6].flatMap((agent) => many(agent, 4096, 'x'.repeat(256)));
+    const { unclaimed: kept } = reread(resolved(resolving, { unclaimed: all, now: at(1) }));
+    expect(kept.filter(({ agentUID }) => agentUID === uidOf(1))).toHaveLength(512);
+    expect(kept.some(({ agentUID }) => agentUID === uidOf(2))).toBe(true);
+    expect(JSON.stringify(dataOf({ ...resolving, unclaimed: kept })).length).toBeLessThan(1024 * 1024);
+  });
+
+  test('has no line that a name has smuggled in', () => {
+    const smuggled = many(1, 1, `dc\n${uidOf(8)} 1 ${uidOf(9)} dc-9`);
+    expect(reread(resolved(resolving, { unclaimed: smuggled, now: at(1) })).unclaimed).toEqual([]);
+  });
+});
+
 describe('who must list', () => {
   const missing = (world: World, listed: readonly string[] = []) =>
     missingListings({

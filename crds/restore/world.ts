@@ -93,7 +93,7 @@ export function dataOf({
   ...rest
 }: World): Record<string, string> {
   const texts = Object.entries(rest).filter(([, value]) => value !== undefined);
-  const lines = unclaimed.map((it) => `${it.contractUID} ${it.epoch} ${it.agentUID} ${it.externalId}`);
+  const lines = unclaimed.map(lineOf);
   return {
     generation: String(generation),
     ...Object.fromEntries(texts),
@@ -142,7 +142,7 @@ export const resolved = (
   revealedBy,
   since,
   resolvedAt: now.toISOString(),
-  unclaimed: unclaimed.slice(0, UNCLAIMED_MAX),
+  unclaimed: bounded(unclaimed),
   goOnWithout,
   letGo,
 });
@@ -154,8 +154,26 @@ export function later(a: World, b: World): World {
   return b;
 }
 
-/** A ConfigMap holds 1 MiB; a line is some 110 bytes. */
-export const UNCLAIMED_MAX = 4096;
+/** A ConfigMap holds 1 MiB; a line is some 110 bytes. One agent cannot fill it for all. */
+export const UNCLAIMED_MAX_BYTES = 512 * 1024;
+export const UNCLAIMED_OF_AGENT_MAX = 512;
+
+/** The first ones count. A name that breaks its line would be read as another machine. */
+export function bounded(unclaimed: readonly Unclaimed[]): Unclaimed[] {
+  const kept: Unclaimed[] = [];
+  const ofAgent = new Map<string, number>();
+  let bytes = 0;
+  for (const entry of unclaimed) {
+    const count = (ofAgent.get(entry.agentUID) ?? 0) + 1;
+    const size = Buffer.byteLength(lineOf(entry)) + 1;
+    if (count > UNCLAIMED_OF_AGENT_MAX || bytes + size > UNCLAIMED_MAX_BYTES) continue;
+    if (/[\r\n]/.test(entry.externalId)) continue;
+    ofAgent.set(entry.agentUID, count);
+    bytes += size;
+    kept.push(entry);
+  }
+  return kept;
+}
 
 const SIGNS: Readonly<Record<SignCode, true>> = {
   EpochAhead: true,
@@ -167,6 +185,9 @@ const SIGNS: Readonly<Record<SignCode, true>> = {
 };
 const isSign = (text: string | undefined): text is SignCode =>
   text !== undefined && Object.hasOwn(SIGNS, text);
+
+const lineOf = ({ contractUID, epoch, agentUID, externalId }: Unclaimed): string =>
+  `${contractUID} ${epoch} ${agentUID} ${externalId}`;
 
 function readUnclaimed(line: string): Unclaimed[] {
   const [contractUID, epoch, agentUID, ...rest] = line.trim().split(' ');

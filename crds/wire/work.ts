@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ATTEMPT_CLASSES, WISHES } from '../contract/status.ts';
-import { count, freeForm, instant, name, publicKey, text } from '../fields.ts';
+import { count, freeForm, instant, name, publicKey, text, uid } from '../fields.ts';
 
 /** Nanoseconds since 1970, beyond what a JavaScript integer holds exactly: the last digits are rounded. */
 const nanoseconds = () => z.number().min(0);
@@ -301,7 +301,7 @@ export const ListedInstance = z.strictObject({
   externalId: z.string().min(1).max(256).describe('Name of the machine.'),
   contractId: z.string().max(64).nullish().describe('Tag: contract.'),
   epoch: epoch().optional().describe('Tag: epoch.'),
-  agentUid: text(36).optional().describe('Tag: UID of the agent that built it.'),
+  agentUid: uid().optional().describe('Tag: UID of the agent that built it.'),
   installation: text(64).optional().describe('Tag: installation.'),
   state: z.enum(['Running', 'Stopped', 'Unknown']).optional().describe('Is it running.'),
   createdAt: instant().optional().describe('When it was built.'),

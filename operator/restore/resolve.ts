@@ -2,7 +2,13 @@
  * One attempt to resolve a restore: is everybody's inventory there, then every contract by the rule, then Normal.
  * Everything is read live; a crash or a lost race in between is decided again, and finds done what was done.
  */
-import { type Contract, isLive, type LiveContract, uidOfContractId } from '../../crds/contract/contract.ts';
+import {
+  type Contract,
+  contractIdOf,
+  isLive,
+  type LiveContract,
+  uidOfContractId,
+} from '../../crds/contract/contract.ts';
 import { resolveRestored } from '../../crds/contract/restore.ts';
 import { LABEL } from '../../crds/group.ts';
 import { describeMissing, type KnownAgent, missingListings } from '../../crds/restore/who-must-list.ts';
@@ -13,6 +19,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { ListPage, ListQuery } from '../../kube/resource.ts';
 import type { LiveMachine, RestoreListing } from '../../store/restore.ts';
 import type { StoredFacts } from '../../store/restore-facts.ts';
+import { describeUnresolved, resolveEach, type Unresolved } from './each.ts';
 import {
   type AgentInCluster,
   type Inventory,
@@ -47,24 +54,35 @@ export async function resolveOnce(deps: RestoreDeps, { world, signal }: Step): P
   if (leftMs > 0) return 'agents that are online to be heard once';
   const inventory = inventoryOf(listings);
   const known = new Set<string>();
+  const unresolved: Unresolved[] = [];
   const round = { inventory, agents, listed: listedIn(listings), generation, signal };
   for await (const contracts of pages((query) =>
     clients.contracts.list({ ...query, namespace: deps.namespace }, { signal }),
   )) {
     const facts = await store.restore.factsOf(contracts.flatMap(({ metadata }) => metadata.uid ?? []));
-    for (const contract of contracts) {
-      const uid = contract.metadata.uid ?? '';
-      known.add(uid);
-      const stored = facts.get(uid);
-      if (isLive(contract)) await resolveContract(deps, { contract, stored, ...round });
-      else if (stored?.inStore) return `the first status of ${contract.metadata.name}`;
-    }
+    for (const { metadata } of contracts) known.add(metadata.uid ?? '');
+    unresolved.push(
+      ...(await resolveEach(contracts, async (contract) => {
+        const stored = facts.get(contract.metadata.uid ?? '');
+        if (isLive(contract)) await resolveContract(deps, { contract, stored, ...round });
+        else if (stored?.inStore) throw new Error('it has no first status yet');
+      })),
+    );
   }
+  if (unresolved.length > 0) return describeUnresolved(unresolved, listersIn({ inventory, agents }));
   // Somebody listed while the contracts were written: once more, with that.
   if ((await store.restore.listings(generation)).length !== listings.length) return 'one more look';
   const unclaimed = await unclaimedOf(deps, { machines, inventory, known });
   return (await makeNormal(deps, { generation, unclaimed, signal })) ? undefined : 'one more look';
 }
+
+/** Names of the agents that listed a machine of a contract. */
+const listersIn =
+  ({ inventory, agents }: Pick<Resolving, 'inventory' | 'agents'>) =>
+  ({ metadata }: Contract): string[] => {
+    const found = inventory.get(contractIdOf(metadata.uid ?? '')) ?? [];
+    return [...new Set(found.map(({ lister }) => agents.get(lister)?.name ?? lister))];
+  };
 
 const listedIn = (listings: readonly RestoreListing[]): ReadonlySet<string> =>
   new Set(listings.map(({ agentUID }) => agentUID));
@@ -106,7 +124,10 @@ async function resolveContract(deps: RestoreDeps, resolving: Resolving): Promise
 
 type Left = Readonly<{ machines: readonly LiveMachine[]; inventory: Inventory; known: ReadonlySet<string> }>;
 
-/** Machines whose contract is not in etcd: what PostgreSQL knows, and what was listed and never ended. */
+/**
+ * Machines whose contract is not in etcd: what PostgreSQL knows, then what was listed with the proof of its grant
+ * and never ended, one for each grant.
+ */
 async function unclaimedOf(
   { store }: RestoreDeps,
   { machines, inventory, known }: Left,
@@ -114,7 +135,8 @@ async function unclaimedOf(
   const listed = [...inventory].flatMap(([contractId, found]) => {
     const contractUID = uidOfContractId(contractId);
     if (contractUID === undefined || known.has(contractUID)) return [];
-    return found.map(({ lister, machine }) => ({
+    const proven = found.filter(({ machine }) => machine.isProven);
+    return proven.map(({ lister, machine }) => ({
       contractUID,
       epoch: machine.epoch ?? 0,
       agentUID: machine.agentUid ?? lister,
@@ -124,7 +146,11 @@ async function unclaimedOf(
   const facts = await store.restore.factsOf([...new Set(listed.map(({ contractUID }) => contractUID))]);
   const unended = listed.filter(({ contractUID }) => facts.get(contractUID)?.ended === undefined);
   const lost = [...machines.filter(({ contractUID }) => !known.has(contractUID)), ...unended];
-  return [...new Map(lost.map((it) => [`${it.contractUID} ${it.epoch} ${it.externalId}`, it])).values()];
+  const grants = Map.groupBy(
+    lost,
+    ({ contractUID, epoch, agentUID }) => `${contractUID} ${epoch} ${agentUID}`,
+  );
+  return [...grants.values()].flatMap(([first]) => first ?? []);
 }
 
 type End = Readonly<{ generation: number; unclaimed: readonly Unclaimed[]; signal: AbortSignal }>;
