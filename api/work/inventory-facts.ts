@@ -51,8 +51,31 @@ export async function gatherInventory(deps: Deps, gathering: Gathering): Promise
     owed: liveAgent?.status?.owedDestroys ?? [],
     notLookedFor: new Set([...sought].filter(([, found]) => found === 'NotLooked').map(([uid]) => uid)),
   };
-  const records = await readRecords(deps, recordsNeeded(facts));
-  return { ...facts, recordsOf: (uid) => records.get(uid) ?? 'Unavailable' };
+  const needed = recordsNeeded(facts);
+  const records = await readRecords(deps, needed);
+  const proven = await provenOf(deps, { ...base, contractUIDs: new Set(needed) });
+  return {
+    ...facts,
+    recordsOf: (uid) => records.get(uid) ?? 'Unavailable',
+    isProven: (machine) => proven.has(machine),
+  };
+}
+
+type Proving = Pick<Base, 'agentUID' | 'listed'> & Readonly<{ contractUIDs: ReadonlySet<string> }>;
+
+/** Machines of these contracts whose epoch was granted to this agent, as a facade has signed. */
+async function provenOf(
+  { world }: Pick<Deps, 'world'>,
+  { agentUID, listed, contractUIDs }: Proving,
+): Promise<ReadonlySet<ListedInstance>> {
+  const proven = new Set<ListedInstance>();
+  for (const machine of listed) {
+    const contractUID = uidOfContractId(machine.contractId ?? '');
+    if (!contractUID || !contractUIDs.has(contractUID) || machine.epoch === undefined) continue;
+    if (await world.isProof({ contractUID, agentUID, epoch: machine.epoch }, machine.proof))
+      proven.add(machine);
+  }
+  return proven;
 }
 
 /** Those of listed machines that the cache does not know; of a young one it may not have heard yet. */

@@ -82,6 +82,11 @@ async function judge(deps: Deps, { caller, body }: Inventory): Promise<Reconcile
   const facts = await gatherInventory(deps, { base, agent, namespace, suspects, fromCache });
   const answer = judgeInventory(facts);
   for (const sign of olderWorldSigns(facts)) deps.world.suspect(sign);
+  if (answer.undecided)
+    deps.log.warn(
+      { agent: agent.metadata.name, machines: answer.undecided.slice(0, 16) },
+      'machines not judged',
+    );
   if (answer.adopt.length === 0) return answer;
   const heir = claimantOf(caller, body.session);
   return { ...answer, adopt: await inherited(deps, { heir, agent, facts, orders: answer.adopt }) };

@@ -209,9 +209,16 @@ describe('an inventory', () => {
     };
     expect(recordsNeeded(facts)).toEqual([uidOf(9)]);
     const record = { epoch: 1, agentUID: uidOf(1), externalId: 'dc-2', event: 'Active' } as const;
-    expect(olderWorldSigns({ ...facts, recordsOf: () => [record] })).toEqual([
+    const known = { ...facts, recordsOf: () => [record], isProven: () => true };
+    expect(olderWorldSigns(known)).toEqual([
       { contractUID: uidOf(9), epoch: 1, agentUID: uidOf(1), externalId: 'dc-2', statusEpoch: undefined },
     ]);
+    expect(olderWorldSigns({ ...known, isProven: () => false })).toEqual([]);
+    expect(olderWorldSigns({ ...known, isProven: undefined })).toEqual([]);
+    // Who lists what is tagged with another's UID says nothing, whatever it proves.
+    const others = [machine({ contractId: contractIdOf(uidOf(9)), agentUid: uidOf(2), externalId: 'dc-2' })];
+    const recordsOf = () => [{ ...record, agentUID: uidOf(2) }];
+    expect(olderWorldSigns({ ...known, listed: others, recordsOf })).toEqual([]);
   });
 
   for (const { name, contract, facts, want } of cases)

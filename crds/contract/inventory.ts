@@ -24,6 +24,8 @@ export type InventoryFacts = Readonly<{
   isRevoked: (agentUID: string) => boolean;
   /** Without it nobody is asked: what has no entry is stopped and never destroyed. */
   recordsOf?: ((contractUID: string) => Records) | undefined;
+  /** Whether the listing carries the proof that its epoch was granted to the agent that lists it. */
+  isProven?: ((machine: ListedInstance) => boolean) | undefined;
   /** Contracts of which it is not known whether they are there. */
   notLookedFor?: ReadonlySet<string> | undefined;
 }>;
@@ -147,7 +149,8 @@ function judgeWithoutEntry(machine: ListedInstance, { facts, contract, uid, epoc
   if (!facts.recordsOf || !uid || machine.installation === undefined)
     return contract ? known : { list: 'unknown', message };
   const records = facts.recordsOf(uid);
-  const verdict = judgeUnclaimed({ contract, machine: { epoch, agentUID, externalId }, records });
+  const isProven = agentUID === facts.agentUID && (facts.isProven?.(machine) ?? false);
+  const verdict = judgeUnclaimed({ contract, machine: { epoch, agentUID, externalId }, records, isProven });
   switch (verdict) {
     case 'Undecided':
       return { list: 'undecided' };

@@ -22,6 +22,7 @@ const cases: {
   name: string;
   contract: LiveContract | undefined;
   records: Records;
+  isProven?: boolean;
   want: UnclaimedVerdict;
 }[] = [
   { name: 'nobody can be asked', contract: movedOn, records: 'Unavailable', want: 'Undecided' },
@@ -66,6 +67,20 @@ const cases: {
   },
   { name: 'the contract is missing', contract: undefined, records: [record()], want: 'OlderWorld' },
   {
+    name: 'the contract is missing, and nothing is proven',
+    contract: undefined,
+    records: [record()],
+    isProven: false,
+    want: 'Undecided',
+  },
+  {
+    name: 'the contract is behind it, and nothing is proven',
+    contract: behind,
+    records: [record()],
+    isProven: false,
+    want: 'Undecided',
+  },
+  {
     name: 'another machine of a missing contract',
     contract: undefined,
     records: [record({ externalId: 'dc-2' })],
@@ -73,6 +88,6 @@ const cases: {
   },
 ];
 describe('a machine without an entry', () => {
-  for (const { name, contract, records, want } of cases)
-    test(name, () => expect(judgeUnclaimed({ contract, machine, records })).toBe(want));
+  for (const { name, contract, records, isProven = true, want } of cases)
+    test(name, () => expect(judgeUnclaimed({ contract, machine, records, isProven })).toBe(want));
 });

@@ -3,7 +3,7 @@
  * PostgreSQL remembers decides between an orphan and a sign that the cluster is an older one. Pure.
  *
  *   PostgreSQL cannot be asked ─────────────────────────────► undecided: nobody is told anything
- *   it names this machine, and the cluster is behind it ────► undecided, and a sign of an older world
+ *   it names this machine, and the cluster is behind it ────► undecided; a sign of an older world if it is proven
  *   it names this machine, and the cluster has moved on ────► stopped, not destroyed
  *   it does not name it ────────────────────────────────────► an orphan: stopped, destroyed later
  *
@@ -37,11 +37,13 @@ export type Unclaimed = Readonly<{
   contract: LiveContract | undefined;
   machine: Readonly<{ epoch: number; agentUID: string; externalId: string }>;
   records: Records;
+  /** The caller built it itself and proves that this epoch was granted to it: only such a word is a sign. */
+  isProven: boolean;
 }>;
 
 export type UnclaimedVerdict = 'Undecided' | 'OlderWorld' | 'StopOnly' | 'Orphan';
 
-export function judgeUnclaimed({ contract, machine, records }: Unclaimed): UnclaimedVerdict {
+export function judgeUnclaimed({ contract, machine, records, isProven }: Unclaimed): UnclaimedVerdict {
   if (records === 'Unavailable') return 'Undecided';
   const [newest] = records;
   const isNamed =
@@ -51,8 +53,9 @@ export function judgeUnclaimed({ contract, machine, records }: Unclaimed): Uncla
     newest.agentUID === machine.agentUID &&
     newest.externalId === machine.externalId;
   if (!isNamed) return 'Orphan';
-  if (!contract) return 'OlderWorld';
+  const sign = isProven ? 'OlderWorld' : 'Undecided';
+  if (!contract) return sign;
   const { epoch, phase } = contract.status;
   const isBehind = machine.epoch > epoch || (machine.epoch === epoch && !isEnding(phase));
-  return isBehind ? 'OlderWorld' : 'StopOnly';
+  return isBehind ? sign : 'StopOnly';
 }

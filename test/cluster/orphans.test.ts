@@ -6,6 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ListedInstance } from '../../agent/provisioner/provisioner.ts';
 import { openStore } from '../../agent/state/store.ts';
 import { type FakeHypervisor, fakeHypervisor } from '../../agent/testing/fake-hypervisor.ts';
+import { installationOf } from '../../api/installation.ts';
+import { createProver } from '../../api/restore/proof.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import { createStore, type Store } from '../../store/store.ts';
@@ -166,13 +168,32 @@ describe('what PostgreSQL knows', () => {
     expect(stateOf('dc-moved')).toBe('Stopped');
   });
 
+  test('a machine of a contract that is missing in the cluster: without proof nobody is frozen for it', async () => {
+    const uid = 'cccccccc-cccc-4ccc-8ccc-cccccccccccc';
+    const record = { contractUID: uid, epoch: 1, agentUID: agent.uid, externalId: 'dc-said', at: new Date() };
+    await store.instances.put({ ...record, event: 'Active' });
+    plant({ externalId: 'dc-said', contractId: uid.replaceAll('-', '') });
+    plant({ externalId: 'dc-orphan', contractId: 'b'.repeat(32) });
+    start();
+    await eventually(() => stateOf('dc-orphan') === 'Stopped');
+    expect(stateOf('dc-said')).toBe('Running');
+  });
+
   // Last: from then on the whole installation rests.
   test('a machine of a contract that is missing in the cluster: nothing is stopped any more', async () => {
     const uid = 'dddddddd-dddd-4ddd-8ddd-dddddddddddd';
     const record = { contractUID: uid, epoch: 1, agentUID: agent.uid, externalId: 'dc-paid', at: new Date() };
     await store.instances.put({ ...record, event: 'Active' });
-    plant({ externalId: 'dc-paid', contractId: uid.replaceAll('-', '') });
+    const contractId = uid.replaceAll('-', '');
+    plant({ externalId: 'dc-paid', contractId });
     plant({ externalId: 'dc-orphan', contractId: 'b'.repeat(32) });
+    const { clients, namespace } = market;
+    const { seed } = await installationOf({ clients, namespace })();
+    const proof = createProver(seed).proofOf({ contractUID: uid, agentUID: agent.uid, epoch: 1 });
+    openStore(state.path, systemClock.now()).change(contractId, (its) => ({
+      ...its,
+      proven: { epoch: 1, proof },
+    }));
     start();
     await sweeps(8);
     expect([stateOf('dc-paid'), stateOf('dc-orphan')]).toEqual(['Running', 'Running']);
