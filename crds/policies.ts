@@ -3,7 +3,7 @@
  * Each becomes a ValidatingAdmissionPolicy and its binding in `manifests/policies/`.
  */
 import { ENDED_PHASES } from './contract/phase.ts';
-import { ANNOTATION, GROUP, VERSION } from './group.ts';
+import { ANNOTATION, FINALIZER, GROUP, VERSION } from './group.ts';
 
 export type Policy = Readonly<{
   name: string;
@@ -19,13 +19,14 @@ export type Policy = Readonly<{
 /** The RBAC verb on contracts; RBAC knows any word. */
 export const FORCE_RELEASE_VERB = 'force-release';
 
+const OPERATOR = 'system:serviceaccount:dcmarket-system:dcmarket-operator';
+
 /** Who writes a contract's status: operator and facade, as the chart names their service accounts. */
-export const STATUS_WRITERS = [
-  'system:serviceaccount:dcmarket-system:dcmarket-operator',
-  'system:serviceaccount:dcmarket-system:dcmarket-facade',
-] as const;
+export const STATUS_WRITERS = [OPERATOR, 'system:serviceaccount:dcmarket-system:dcmarket-facade'] as const;
 
 const MAY_FORCE = `authorizer.group('${GROUP}').resource('contracts').namespace(object.metadata.namespace).name(object.metadata.name).check('${FORCE_RELEASE_VERB}').allowed()`;
+const hasFinalizer = (object: 'object' | 'oldObject'): string =>
+  `has(${object}.metadata.finalizers) && '${FINALIZER}' in ${object}.metadata.finalizers`;
 const IS_PROTECTED = `has(oldObject.metadata.annotations) && '${ANNOTATION.deletionProtection}' in oldObject.metadata.annotations && oldObject.metadata.annotations['${ANNOTATION.deletionProtection}'] == 'true'`;
 const WAS_THERE = 'oldObject != null && has(oldObject.spec.forceRelease)';
 
@@ -69,6 +70,24 @@ export const POLICIES: readonly Policy[] = [
         expression: `request.userInfo.username in [${STATUS_WRITERS.map((name) => `'${name}'`).join(', ')}] || ${MAY_FORCE}`,
         messageExpression:
           "request.userInfo.username + ' may not write the status of a contract: operator and facade do; say in spec what you want'",
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'contracts-finalizer',
+    description: `Only the operator, or who has the verb force-release, takes ${FINALIZER} off a contract: without it the contract goes, and its machine runs on unseen.`,
+    operations: ['UPDATE'],
+    resources: ['contracts'],
+    when: {
+      name: 'loses-its-finalizer',
+      expression: `${hasFinalizer('oldObject')} && !(${hasFinalizer('object')})`,
+    },
+    validations: [
+      {
+        expression: `request.userInfo.username == '${OPERATOR}' || ${MAY_FORCE}`,
+        messageExpression:
+          "request.userInfo.username + ' may not take the finalizer off a contract: cancel it, and release by force (verb force-release) a holder that does not answer'",
         reason: 'Forbidden',
       },
     ],

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { aHolder, uidOf } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
-import { GROUP, VERSION } from '../../crds/group.ts';
+import { FINALIZER, GROUP, VERSION } from '../../crds/group.ts';
 import { FORCE_RELEASE_VERB, STATUS_WRITERS } from '../../crds/policies.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
 import { KubeError } from '../../kube/error.ts';
@@ -154,6 +154,32 @@ describe('the status of a contract', () => {
     expect(await said(admin.raw({ method: 'PUT', path, body: forced, headers }))).toMatch(
       /403 .*may not release a holder by force/,
     );
+  });
+});
+
+describe('the finalizer of a contract', () => {
+  test('is taken off only by the operator and by who may force', async () => {
+    const [operator, facade] = STATUS_WRITERS;
+    const strip = async (name: string) => {
+      const made = await newContract(contracts, { name, namespace });
+      const kept = { ...made, metadata: { ...made.metadata, finalizers: [FINALIZER, 'example.com/other'] } };
+      const { metadata, ...rest } = await contracts.update(kept);
+      return { ...rest, metadata: { ...metadata, finalizers: ['example.com/other'] } };
+    };
+    const first = await strip('stripped');
+    await eventually(async () =>
+      expect(await said(as('editor').update(first))).toMatch(/403 .*editor may not take the finalizer off/),
+    );
+    expect(await said(as('breaker').update(first))).toBe('taken');
+    for (const [writer, want] of [
+      [operator, /^taken$/],
+      [facade, /403 .*may not take the finalizer off/],
+    ] as const) {
+      const body = await strip(`stripped-by-${writer.split('-').at(-1)}`);
+      const path = `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/contracts/${body.metadata.name}`;
+      const headers = { 'impersonate-user': writer };
+      expect(await said(admin.raw({ method: 'PUT', path, body, headers }))).toMatch(want);
+    }
   });
 });
 
