@@ -58,6 +58,10 @@ test('a writer reads its own writes, the end of an object included', async () =>
   };
   const informer = await scene.inform({ resource: lagging });
   const own = readYourWrites(maps(), informer);
+  const deletions: unknown[] = [];
+  informer.onChange(
+    (change) => change.type === 'Deleted' && deletions.push([change.object.metadata.name, change.isWatched]),
+  );
   const metadata = { ...ref('own'), finalizers: ['dcmarket.io/test'] };
   const created = await own.create({ metadata, data: { n: '0' } });
   expect(informer.cache.get(key('own'))?.metadata.uid).toBe(created.metadata.uid);
@@ -75,6 +79,10 @@ test('a writer reads its own writes, the end of an object included', async () =>
   await own.create({ metadata: ref('plain') });
   expect(await own.delete(ref('plain'))).toMatchObject({ outcome: 'Deleted' }); // answers no resourceVersion at all
   expect(informer.cache.get(key('plain'))).toBeUndefined();
+  expect(deletions).toEqual([
+    ['own', true],
+    ['plain', true],
+  ]);
 });
 
 test('waiting has a deadline', async () => {

@@ -18,8 +18,11 @@ import { createWaiters, type SeenCondition, type WaitOptions } from './waiters.t
 export type Change<T> = Readonly<
   | { type: 'Added'; object: T; old?: undefined; isInitialList: boolean }
   | { type: 'Updated'; object: T; old: T }
-  /** `object` is its last state; after a gap, the last one that was seen. */
-  | { type: 'Deleted'; object: T; old?: undefined }
+  /**
+   * `object` is its last state; after a gap, the last one that was seen. `isWatched`: the API server said that it was
+   * deleted; otherwise a list did not have it, which may also be an older world.
+   */
+  | { type: 'Deleted'; object: T; old?: undefined; isWatched: boolean }
 >;
 
 export type ChangeHandler<T> = (change: Change<T>) => void;
@@ -178,12 +181,12 @@ function createSink<T extends KubeObject>(parts: SinkParts<T>): ReflectorSink<T>
       emit({ type: 'Updated', object, old: known });
       return;
     }
-    if (known) emit({ type: 'Deleted', object: known }); // deleted and created again during a gap
+    if (known) emit({ type: 'Deleted', object: known, isWatched: false }); // deleted and created again during a gap
     emit({ type: 'Added', object, isInitialList: isFirstList() });
   };
   const remove = (key: ObjectKey, last: T | undefined): void => {
     const known = cache.remove(key);
-    if (known) emit({ type: 'Deleted', object: last ?? known });
+    if (known) emit({ type: 'Deleted', object: last ?? known, isWatched: last !== undefined });
   };
 
   return {

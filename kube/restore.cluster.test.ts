@@ -42,8 +42,10 @@ test('a restarted API server is nothing new; one on an older etcd is told of, an
     backoff: { firstMs: 100, maxMs: 500, factor: 2, jitter: 0 },
     observe: (fact) => facts.push(fact),
   });
-  informer.onChange(({ type, object }) => {
-    if (!object.metadata.name.startsWith('filler')) told.push(`${type} ${object.metadata.name}`);
+  informer.onChange((change) => {
+    const { type, object } = change;
+    const how = type === 'Deleted' && change.isWatched ? ', as the server said' : '';
+    if (!object.metadata.name.startsWith('filler')) told.push(`${type} ${object.metadata.name}${how}`);
   });
   informer.onWentBack(() => told.push('went back'));
   const stop = new AbortController();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { aContract, at, uidOf } from '../../crds/contract/builders.ts';
 import type { ContractPhase } from '../../crds/contract/phase.ts';
 import type { Attempt, ContractStatus } from '../../crds/contract/status.ts';
-import { type Closing, closingOf } from './closing.ts';
+import { type Closing, closingOf, removedUid } from './closing.ts';
 
 const instance = { agentUID: uidOf(1), epoch: 3, externalId: 'dc-1' };
 const attempt = (outcome: Attempt['outcome']): Attempt => ({
@@ -56,3 +56,11 @@ const cases: readonly Case[] = [
 
 for (const { name, phase, status, want } of cases)
   test(name, () => expect(closingOf(aContract(phase, status))).toEqual(want));
+
+test('a contract is removed when the server says so, not when a list lacks it', () => {
+  const object = aContract('Active', { epoch: 3, instance });
+  const { uid } = object.metadata;
+  expect(removedUid({ type: 'Deleted', object, isWatched: true })).toBe(uid);
+  expect(removedUid({ type: 'Deleted', object, isWatched: false })).toBeUndefined();
+  expect(removedUid({ type: 'Updated', object, old: object })).toBeUndefined();
+});
