@@ -129,7 +129,10 @@ async function live(steps: readonly Step[], { mayGoBack = false, isSyncedFirst =
       perform(server, step);
       if (step.type === 'subscribe') subscribe();
       // A world that went back and has overtaken what was seen, before anybody looked, cannot be told from another.
-      if (step.type === 'restore') await caughtUp();
+      if (step.type === 'restore') {
+        await expect.poll(server.isWatched, { timeout: 8000, interval: 3 }).toBe(true);
+        await caughtUp();
+      }
       await delay(step.type === 'wait' ? step.ms : 0);
     }
     server.put('last'); // something to hear for who believes that all is quiet

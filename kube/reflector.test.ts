@@ -231,8 +231,9 @@ test('a server that has not reached the place is not waited for: its watch would
   await expect.poll(() => facts.some(({ type }) => type === 'WentBack')).toBe(true);
   await informer.waitFor(reached('15'));
   expect(informer.cache.size()).toBe(0);
-  const watches = server.requests.filter((request) => request.includes('watch=true'));
-  expect(watches.map((request) => /resourceVersion=(\d+)/.exec(request)?.[1])).toEqual(['20', '15']);
+  const watches = () => server.requests.filter((request) => request.includes('watch=true'));
+  const places = () => watches().map((request) => /resourceVersion=(\d+)/.exec(request)?.[1]);
+  await expect.poll(places).toEqual(['20', '15']);
 });
 
 test('after the world went back an object is another one, even at the same resourceVersion', async () => {

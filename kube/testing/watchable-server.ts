@@ -24,20 +24,29 @@ export type WatchableServer = Readonly<{
   /** As a backup of etcd: `restore` brings its objects and its resourceVersion back. */
   backup: () => void;
   restore: () => void;
+  /** Whether somebody hears what happens from now on. */
+  isWatched: () => boolean;
   /** Where it is now, and what it has: `name@uid/resourceVersion`, sorted. */
   resourceVersion: () => string;
   objects: () => readonly string[];
 }>;
 
 type Event = Readonly<{ version: number; type: string; object: ConfigMap }>;
-type State = { version: number; objects: Map<string, ConfigMap>; log: Event[]; forgottenUpTo: number };
+type State = {
+  version: number;
+  objects: Map<string, ConfigMap>;
+  log: Event[];
+  forgottenUpTo: number;
+  /** What lists in pages are being made of, by resourceVersion. */
+  moments: Map<string, readonly ConfigMap[]>;
+};
 
 const PAGE_SIZE = 2;
 export const gistOf = ({ metadata }: ConfigMap): string =>
   `${metadata.name}@${metadata.uid}/${metadata.resourceVersion}`;
 
 export async function startWatchableServer(): Promise<WatchableServer> {
-  let state: State = { version: 10, objects: new Map(), log: [], forgottenUpTo: 0 };
+  let state: State = { version: 10, objects: new Map(), log: [], forgottenUpTo: 0, moments: new Map() };
   let saved: State = copyOf(state);
   let births = 0;
   const watching = new Set<ServerResponse>();
@@ -53,12 +62,22 @@ export async function startWatchableServer(): Promise<WatchableServer> {
     const refused = refusals.shift();
     if (refused) return sendJson(response, status(refused), refused, { 'retry-after': '0' });
     if (query.get('watch') === 'true') return watch(Number(query.get('resourceVersion')), response);
-    const skip = Number(query.get('continue') ?? 0);
-    const limit = Math.min(PAGE_SIZE, Number(query.get('limit')));
-    const items = [...state.objects.values()].slice(skip, skip + limit);
-    const more = skip + limit < state.objects.size ? { continue: String(skip + limit) } : {};
-    sendJson(response, { metadata: { resourceVersion: String(state.version), ...more }, items });
+    list(query, response);
   });
+  /** As a real one: all pages are of one moment, and a moment that is forgotten is answered 410. */
+  const list = (query: URLSearchParams, response: ServerResponse): void => {
+    const [moment = String(state.version), skip = '0'] = query.get('continue')?.split('/') ?? [];
+    if (skip === '0') state.moments.set(moment, [...state.objects.values()]);
+    const all = state.moments.get(moment);
+    if (!all) {
+      sendJson(response, status(410), 410);
+      return;
+    }
+    const end = Number(skip) + Math.min(PAGE_SIZE, Number(query.get('limit')));
+    const more = end < all.length ? { continue: `${moment}/${end}` } : {};
+    const items = all.slice(Number(skip), end);
+    sendJson(response, { metadata: { resourceVersion: moment, ...more }, items });
+  };
   const watch = (from: number, response: ServerResponse): void => {
     if (from < state.forgottenUpTo) {
       sendJson(response, status(410), 410);
@@ -79,7 +98,6 @@ export async function startWatchableServer(): Promise<WatchableServer> {
       const version = String(++state.version);
       const uid = known?.metadata.uid ?? `uid-${++births}`;
       const object = aConfigMap({ name, uid, resourceVersion: version });
-      state.objects.delete(name); // a changed object comes last in the pages
       state.objects.set(name, object);
       tell(known ? 'MODIFIED' : 'ADDED', object);
     },
@@ -103,6 +121,7 @@ export async function startWatchableServer(): Promise<WatchableServer> {
     compact: () => {
       state.forgottenUpTo = state.version;
       state.log = [];
+      state.moments.clear();
     },
     backup: () => {
       saved = copyOf(state);
@@ -112,6 +131,7 @@ export async function startWatchableServer(): Promise<WatchableServer> {
       for (const response of watching) response.destroy();
       watching.clear();
     },
+    isWatched: () => watching.size > 0,
     resourceVersion: () => String(state.version),
     objects: () => [...state.objects.values()].map(gistOf).sort(),
   };
@@ -127,5 +147,5 @@ function breakOff(response: ServerResponse, how: Break): void {
 
 const lineOf = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`;
 const copyOf = ({ version, objects, log, forgottenUpTo }: State): State => ({
-  ...{ version, objects: new Map(objects), log: [...log], forgottenUpTo },
+  ...{ version, objects: new Map(objects), log: [...log], forgottenUpTo, moments: new Map() },
 });
