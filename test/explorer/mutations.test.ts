@@ -3,6 +3,7 @@ import { explore } from './explore.ts';
 import { CLAIM_WITHOUT_VERSION, EXPIRY_IGNORES_RENEWAL, NO_EPOCH_CHECK } from './mutations.ts';
 import type { Rules } from './rules.ts';
 import { worldOf } from './shape.ts';
+import { wander } from './wander.ts';
 
 type Case = Readonly<{ name: string; rules: Rules; shape: Parameters<typeof worldOf>[0]; wrong: RegExp }>;
 
@@ -41,3 +42,11 @@ for (const { name, rules, shape, wrong } of cases)
       );
     expect(explore(worldOf(shape), { statesMax: 5_000 }).violation).toBeUndefined();
   });
+
+test('a random walk finds a broken rule too', () => {
+  const start = worldOf({ agents: 2, isReady: true, budget: { lag: 1 } });
+  const found = Array.from({ length: 300 }, (_none, seed) =>
+    wander(start, { seed, stepsMax: 60, rules: CLAIM_WITHOUT_VERSION }),
+  ).filter((story) => story !== undefined);
+  expect(found[0]).toMatch(/=> \w+/);
+});

@@ -29,7 +29,8 @@ export const SMALL: readonly Scenario[] = [
   { name: 'hours go by while it runs', ...active, budget: { wish: 1, longWait: 2, agentCrash: 1 } },
 ];
 
-const MANY = 300_000;
+/** Most are larger; `wander.ts` goes deeper. */
+const MANY = 200_000;
 
 export const LARGE: readonly Scenario[] = [
   { name: 'three tries of two agents', agents: 2, isReady: true, budget: {}, statesMax: MANY },
