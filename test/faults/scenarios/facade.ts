@@ -48,7 +48,20 @@ const takeover = (name: string, ...faults: PlannedFault[]): Plan => ({
   restartMs: 110_000,
 });
 
+/** After another has taken over, and before the signature is too old. */
+const ARRIVES_MS = 55_000;
+const lateAndKilled = (route: Route): PlannedFault =>
+  on(route, { type: 'KillAgent', when: 'OnTheWay', arrivesMs: ARRIVES_MS });
+
 export const FACADE: readonly Plan[] = [
+  takeover('takeover: the report of the killed arrives when another builds', lateAndKilled('provisioned'), {
+    ...SLOW_BUILD,
+    nth: 2,
+  }),
+  takeover('takeover: its failure arrives when another builds', FAILING_BUILD, lateAndKilled('failed'), {
+    ...SLOW_BUILD,
+    nth: 2,
+  }),
   takeover('takeover: killed when its lock was granted, before it knew', killed('claim', 'After')),
   takeover('takeover: killed while it builds', SLOW_BUILD, killed('renew', 'After')),
   main('restart: killed before its report', killed('provisioned', 'Before')),

@@ -100,6 +100,10 @@ function toCallFault(cast: Cast, { fault }: FacadeFault, { key }: FacadeCall): C
     cast.killAgent({ key });
     return { type: 'LoseRequest' };
   }
+  if (fault.when === 'OnTheWay') {
+    cast.killAgent({ key });
+    return { type: 'Delay', ms: fault.arrivesMs };
+  }
   return { type: 'AfterAnswer', run: async () => cast.killAgent({ key }), reply: 'Lose' };
 }
 

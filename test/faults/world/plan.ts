@@ -28,12 +28,18 @@ export type ApiServerFault = Which &
     fault: Fault;
   }>;
 
-/** A request of an agent, or of the tenant, to a facade. Kill: the agent that sent it, before or after its effect. */
+/**
+ * A request of an agent, or of the tenant, to a facade. Kill: the agent that sent it, before or after its effect, or
+ * while it is on its way, where it arrives late.
+ */
 export type FacadeFault = Which &
   Readonly<{
     at: 'Facade';
     route: Route;
-    fault: CallFault | Readonly<{ type: 'KillAgent'; when: 'Before' | 'After' }>;
+    fault:
+      | CallFault
+      | Readonly<{ type: 'KillAgent'; when: 'Before' | 'After' }>
+      | Readonly<{ type: 'KillAgent'; when: 'OnTheWay'; arrivesMs: number }>;
   }>;
 
 /** A call of the provisioner. Kill: the agent, when the call has begun. */
