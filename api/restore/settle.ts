@@ -18,10 +18,8 @@ type Input<A> = Parameters<typeof settle<A>>[1] &
 /** As `settle`. Throws RestoreInProgress too. */
 export async function settleInWorld<A>(deps: Deps, { cached, rule, granted }: Input<A>): Promise<Settled<A>> {
   const { world } = deps;
-  let statusEpoch = 0;
   const watched = (contract: LiveContract) => {
     world.requireNormal();
-    statusEpoch = contract.status.epoch;
     return rule(contract);
   };
   try {
@@ -32,7 +30,9 @@ export async function settleInWorld<A>(deps: Deps, { cached, rule, granted }: In
     const { epoch = 0, agentUID, proof } = granted;
     const contractUID = cached.metadata.uid ?? '';
     const { generation } = world.now();
+    const statusEpoch = aheadOf(error);
     if (
+      statusEpoch !== undefined &&
       isFromLostWorld(epoch, { statusEpoch, generation }) &&
       (await world.isProof({ contractUID, agentUID, epoch }, proof))
     ) {
@@ -42,6 +42,13 @@ export async function settleInWorld<A>(deps: Deps, { cached, rule, granted }: In
     if (error instanceof Problem && saysDestroy(error.extra['data'])) await world.requireCertain();
     throw error;
   }
+}
+
+/** The contract's epoch, read live, that a call was refused for being above; undefined: it failed for another reason. */
+function aheadOf(error: unknown): number | undefined {
+  const data = error instanceof Problem ? error.extra['data'] : undefined;
+  if (typeof data !== 'object' || data === null || !('statusEpoch' in data)) return undefined;
+  return typeof data.statusEpoch === 'number' ? data.statusEpoch : undefined;
 }
 
 const saysDestroy = (answer: unknown): boolean =>

@@ -14,13 +14,16 @@ export const staleEpoch = ({ epoch, status, data = {} }: Stale): Refusal => ({
   final: true,
 });
 
-/** Above `status.epoch`: the API server may be an older world. Nothing is destroyed for that. */
+/**
+ * Above `status.epoch`: the API server may be an older world. Nothing is destroyed for that. It says the epoch that
+ * was read live, which is what tells this refusal from every other failure.
+ */
 export const epochAhead = ({ epoch, status, data = {} }: Stale): Refusal => ({
   outcome: 'Refused',
   code: 'Conflict',
   message: `epoch ${epoch} is above the contract's ${status.epoch}`,
   next: 'Keep the machine, begin no step, and report again in a minute.',
-  data: { ...data, then: 'Continue' },
+  data: { ...data, then: 'Continue', statusEpoch: status.epoch },
   final: true,
 });
 
