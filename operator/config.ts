@@ -35,6 +35,14 @@ const Environment = z
       .max(3600)
       .optional()
       .describe('After a restore of etcd: so long every agent gets to be heard once; default 45.'),
+    RESTORE_HEARD_SECONDS: z.coerce
+      .number()
+      .min(0)
+      .max(86_400)
+      .optional()
+      .describe(
+        'After a restore of etcd: an agent that is merely heard, and has no known machine, is waited for so long; default 300.',
+      ),
     LEASE_DURATION_SECONDS: z.coerce
       .number()
       .int()

@@ -121,6 +121,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         configMaps: configMapsOf(guarded),
         leases: leasesOf(guarded),
         settleMs: settleMsOf(config),
+        heardForMs: (config.RESTORE_HEARD_SECONDS ?? HEARD_FOR_SECONDS) * 1000,
       };
       const tell: TellGiveUp = (contract, giveUp) => {
         countGiveUp(giveUp.reason);
@@ -150,6 +151,9 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     log.info('operator stopped');
   }
 }
+
+/** Most agents list within seconds of hearing of a restore; one that beats and never lists must not hold all. */
+const HEARD_FOR_SECONDS = 300;
 
 /** As long as an agent is called online after its last heartbeat. */
 const settleMsOf = ({ RESTORE_SETTLE_SECONDS: seconds }: OperatorConfig): number =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { at, uidOf } from '../contract/builders.ts';
-import { describeMissing, missingListings } from './who-must-list.ts';
+import { describeMissing, type ListingFacts, missingListings } from './who-must-list.ts';
 import {
   dataOf,
   FIRST_WORLD,
@@ -91,22 +91,35 @@ describe('the list of unclaimed machines', () => {
 });
 
 describe('who must list', () => {
-  const missing = (world: World, listed: readonly string[] = []) =>
+  const missing = (world: World, listed: readonly string[] = [], more: Partial<ListingFacts> = {}) =>
     missingListings({
       world,
       storeAgents: new Set([uidOf(2)]),
-      heard: [{ uid: uidOf(3), name: 'agent-3' }],
+      heard: [{ uid: uidOf(3), name: 'p/agent-3' }],
+      heardForMs: 300_000,
+      isRevoked: () => false,
+      waitedMs: 0,
       listed: new Set(listed),
-      nameOf: (uid) => (uid === uidOf(2) ? undefined : `agent-${Number(uid.slice(-12))}`),
+      nameOf: (uid) => (uid === uidOf(2) ? undefined : `p/agent-${Number(uid.slice(-12))}`),
+      ...more,
     }).map(({ name }) => name);
 
   test('who revealed it, whom PostgreSQL knows, and who was heard', () => {
-    expect(missing(resolving)).toEqual(['agent-1', 'unknown', 'agent-3']);
+    expect(missing(resolving)).toEqual(['p/agent-1', 'unknown', 'p/agent-3']);
     expect(missing(resolving, [uidOf(1), uidOf(3)])).toEqual(['unknown']);
   });
 
-  test('a person goes on without one, by name or UID', () => {
-    expect(missing({ ...resolving, goOnWithout: ['agent-1', uidOf(2)] })).toEqual(['agent-3']);
+  test('who was merely heard only for some minutes, and nobody who was revoked', () => {
+    expect(missing(resolving, [], { waitedMs: 300_001 })).toEqual(['p/agent-1', 'unknown']);
+    expect(missing(resolving, [], { isRevoked: (uid) => uid === uidOf(1) })).toEqual([
+      'unknown',
+      'p/agent-3',
+    ]);
+  });
+
+  test('a person goes on without one, by namespace and name or by UID', () => {
+    expect(missing({ ...resolving, goOnWithout: ['agent-1', 'q/agent-3'] })).toHaveLength(3);
+    expect(missing({ ...resolving, goOnWithout: ['p/agent-1', uidOf(2)] })).toEqual(['p/agent-3']);
     expect(reread(resolving, { 'dcmarket.io/go-on-without': 'agent-1, x' }).goOnWithout).toEqual([
       'agent-1',
       'x',

@@ -12,7 +12,7 @@ export const WORLD = 'dcmarket-world';
 /** On the ConfigMap: UIDs of contracts (comma list) whose unclaimed machine may go. */
 export const LET_GO = `${GROUP}/let-go`;
 
-/** On the ConfigMap: agents (name or UID, comma list) that a person goes on without. */
+/** On the ConfigMap: agents (`namespace/name` or UID, comma list) that a person goes on without. */
 export const GO_ON_WITHOUT = `${GROUP}/go-on-without`;
 
 /** What gives an older world away. */

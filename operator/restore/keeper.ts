@@ -28,6 +28,8 @@ export type RestoreDeps = Readonly<{
   namespace: string | undefined;
   /** Every agent that is online has had a heartbeat in this time after the restore was noticed. Milliseconds. */
   settleMs: number;
+  /** So long an agent is waited for that was merely heard since, and has nothing that is known. Milliseconds. */
+  heardForMs: number;
 }>;
 
 const RESOLVING_MS = 1_000;
@@ -52,10 +54,15 @@ export async function firstLook(deps: RestoreDeps, signal: AbortSignal): Promise
 export async function keepWorld(deps: RestoreDeps, signal: AbortSignal): Promise<void> {
   const { clock, log, world } = deps;
   let told: World | undefined;
+  let waiting: Waiting | undefined;
   while (!signal.aborted) {
     try {
-      await turn(deps, signal);
+      await compare(deps, signal);
+      const { generation } = world.now();
+      if (waiting?.generation !== generation) waiting = { generation, sinceMs: clock.monotonicMs() };
+      await turn(deps, { waitedMs: clock.monotonicMs() - waiting.sinceMs, signal });
     } catch (error) {
+      waiting = undefined; // while PostgreSQL is down no agent can list
       if (!signal.aborted) log.info({ err: error }, 'the world could not be looked after this time');
     }
     tell(deps, told);
@@ -66,16 +73,20 @@ export async function keepWorld(deps: RestoreDeps, signal: AbortSignal): Promise
   }
 }
 
-async function turn(deps: RestoreDeps, signal: AbortSignal): Promise<void> {
+/** Since when PostgreSQL could take the listings of a generation. */
+type Waiting = Readonly<{ generation: number; sinceMs: number }>;
+
+type Turn = Readonly<{ waitedMs: number; signal: AbortSignal }>;
+
+async function turn(deps: RestoreDeps, { waitedMs, signal }: Turn): Promise<void> {
   const { world, store } = deps;
-  await compare(deps, signal);
   const now = world.now();
   if (now.phase === 'Normal') {
     await store.restore.saw({ generation: now.generation, resourceVersion: world.highest() });
     if (now.letGo.length > 0) await letGo(deps, signal);
     return;
   }
-  const waitingFor = await resolveOnce(deps, { world: now, signal });
+  const waitingFor = await resolveOnce(deps, { world: now, waitedMs, signal });
   if (waitingFor !== undefined && waitingFor !== now.waitingFor) await note(deps, { waitingFor, signal });
 }
 

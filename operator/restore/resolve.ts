@@ -33,10 +33,14 @@ const PAGE = 500;
 const LIVE_PAGE = 1000;
 const WRITES_MAX = 5;
 
-type Step = Readonly<{ world: World; signal: AbortSignal }>;
+/** `waitedMs`: since PostgreSQL could take listings of this generation, as far as this leader knows. */
+type Step = Readonly<{ world: World; waitedMs: number; signal: AbortSignal }>;
 
 /** What is waited for; undefined: it is resolved. Throws what a later attempt may not. */
-export async function resolveOnce(deps: RestoreDeps, { world, signal }: Step): Promise<string | undefined> {
+export async function resolveOnce(
+  deps: RestoreDeps,
+  { world, waitedMs, signal }: Step,
+): Promise<string | undefined> {
   const { store, clients, clock } = deps;
   const { generation } = world;
   const listings = await store.restore.listings(generation);
@@ -46,8 +50,11 @@ export async function resolveOnce(deps: RestoreDeps, { world, signal }: Step): P
     world,
     storeAgents: new Set(machines.map(({ agentUID }) => agentUID)),
     heard: await heardSince(deps, { world, agents, signal }),
+    heardForMs: deps.heardForMs,
     listed: listedIn(listings),
-    nameOf: (uid) => agents.get(uid)?.name,
+    nameOf: (uid) => nameOf(agents.get(uid)),
+    isRevoked: (uid) => agents.get(uid)?.isRevoked ?? false,
+    waitedMs,
   });
   if (missing.length > 0) return describeMissing(missing);
   const leftMs = Date.parse(world.since ?? '') + deps.settleMs - clock.now().getTime();
@@ -81,7 +88,7 @@ const listersIn =
   ({ inventory, agents }: Pick<Resolving, 'inventory' | 'agents'>) =>
   ({ metadata }: Contract): string[] => {
     const found = inventory.get(contractIdOf(metadata.uid ?? '')) ?? [];
-    return [...new Set(found.map(({ lister }) => agents.get(lister)?.name ?? lister))];
+    return [...new Set(found.map(({ lister }) => nameOf(agents.get(lister)) ?? lister))];
   };
 
 const listedIn = (listings: readonly RestoreListing[]): ReadonlySet<string> =>
@@ -191,6 +198,9 @@ async function agentsOf({ clients, namespace }: RestoreDeps, signal: AbortSignal
   return agents;
 }
 
+const nameOf = (agent: AgentInCluster | undefined): string | undefined =>
+  agent && `${agent.namespace ?? ''}/${agent.name}`;
+
 type Since = Readonly<{ world: World; agents: KnownAgents; signal: AbortSignal }>;
 
 /** Agents whose heartbeat is younger than the restore: they are there, and list within seconds. */
@@ -205,7 +215,7 @@ async function heardSince(
   for await (const page of pages(list))
     for (const { metadata, spec } of page) {
       const uid = metadata.labels?.[LABEL.agent] ?? '';
-      const name = agents.get(uid)?.name;
+      const name = nameOf(agents.get(uid));
       if (name !== undefined && Date.parse(spec?.renewTime ?? '') > since) heard.push({ uid, name });
     }
   return heard;
