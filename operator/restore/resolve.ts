@@ -19,6 +19,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { ListPage, ListQuery } from '../../kube/resource.ts';
 import type { LiveMachine, RestoreListing } from '../../store/restore.ts';
 import type { StoredFacts } from '../../store/restore-facts.ts';
+import type { Clients } from '../clients.ts';
 import { describeUnresolved, resolveEach, type Unresolved } from './each.ts';
 import {
   type AgentInCluster,
@@ -94,6 +95,9 @@ const listersIn =
 const listedIn = (listings: readonly RestoreListing[]): ReadonlySet<string> =>
   new Set(listings.map(({ agentUID }) => agentUID));
 
+type ResolveDeps = Pick<RestoreDeps, 'clock' | 'log'> &
+  Readonly<{ clients: Readonly<{ contracts: Pick<Clients['contracts'], 'get' | 'updateStatus'> }> }>;
+
 type Resolving = Readonly<{
   contract: LiveContract;
   stored: StoredFacts | undefined;
@@ -104,16 +108,17 @@ type Resolving = Readonly<{
   signal: AbortSignal;
 }>;
 
-async function resolveContract(deps: RestoreDeps, resolving: Resolving): Promise<void> {
+/** Throws when others write it again and again: it is named, and the market stays at rest. */
+export async function resolveContract(deps: ResolveDeps, resolving: Resolving): Promise<void> {
   const { clients, clock, log } = deps;
   const { signal } = resolving;
-  let contract: Contract | undefined = resolving.contract;
-  for (let tries = 0; contract && isLive(contract) && tries < WRITES_MAX; tries++) {
+  let contract = resolving.contract;
+  for (let tries = 0; tries < WRITES_MAX; tries++) {
     const facts = restoredFacts(contract, { ...resolving, now: clock.now() });
     const steps = resolveRestored(contract, facts);
     try {
       for (const status of steps) {
-        const written = await clients.contracts.updateStatus({ ...contract, status }, { signal });
+        const written: Contract = await clients.contracts.updateStatus({ ...contract, status }, { signal });
         contract = { ...written, status };
         const { phase, epoch, reason } = status;
         log.warn(
@@ -124,9 +129,12 @@ async function resolveContract(deps: RestoreDeps, resolving: Resolving): Promise
       return;
     } catch (error) {
       if (!isConflict(error)) throw error;
-      contract = await clients.contracts.get(resolving.contract.metadata, { signal });
+      const live = await clients.contracts.get(resolving.contract.metadata, { signal });
+      if (!live || !isLive(live)) return;
+      contract = live;
     }
   }
+  throw new Error('it was written by others too often in a row');
 }
 
 type Left = Readonly<{ machines: readonly LiveMachine[]; inventory: Inventory; known: ReadonlySet<string> }>;
