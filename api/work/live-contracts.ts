@@ -52,7 +52,9 @@ export function createLiveContracts({ clients, clock, lookEveryMs = LOOK_EVERY_M
   return {
     find: async (search) => {
       const { namespace, uids } = search;
-      const missing = uids.filter((uid) => !isYoung(absentSinceMs.get(uid), ABSENT_FOR_MS));
+      // A UID that one namespace lacks may be there in another.
+      const keyOf = (uid: string): string => `${namespace}/${uid}`;
+      const missing = uids.filter((uid) => !isYoung(absentSinceMs.get(keyOf(uid)), ABSENT_FOR_MS));
       if (missing.length === 0) return new Map(uids.map((uid) => [uid, 'Absent']));
       const looked = mayLook(search);
       const askedMs = clock.monotonicMs();
@@ -64,7 +66,7 @@ export function createLiveContracts({ clients, clock, lookEveryMs = LOOK_EVERY_M
         const contract = found.get(uid);
         if (contract) return isLive(contract) ? contract : 'NotLooked'; // the operator has not seen it yet
         if (!looked && missing.includes(uid)) return 'NotLooked';
-        if (!absentSinceMs.has(uid)) absentSinceMs.set(uid, askedMs);
+        if (!absentSinceMs.has(keyOf(uid))) absentSinceMs.set(keyOf(uid), askedMs);
         return 'Absent';
       };
       return new Map(uids.map((uid) => [uid, of(uid)]));
