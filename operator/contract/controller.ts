@@ -60,7 +60,8 @@ export function contractController(deps: OperatorDeps): Controller {
       if (!contract) return {};
       // A first status takes nothing away, and the resolution waits for it.
       if (world.isResolving() && isLive(contract)) return { requeueAfterMs: RESTING_MS };
-      const decision = decide(gather({ informers, clock, locks, failedGraceMs }, contract));
+      const facts = gather({ informers, clock, locks, failedGraceMs }, contract);
+      const decision = decide({ ...facts, isWorldCertain: world.isCertain() });
       await apply({ clients, contracts, ledger }, { contract, decision, signal });
       return decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs };
     }),

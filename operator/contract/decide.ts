@@ -12,6 +12,7 @@ import { decideNew, decideRequested } from './decide/requested.ts';
 import { decideRunning } from './decide/running.ts';
 import { decideTerminating } from './decide/terminating.ts';
 import type { Decision, Facts, LiveFacts } from './facts.ts';
+import { holdBack } from './hold-back.ts';
 
 const BY_PHASE = {
   Requested: decideRequested,
@@ -28,9 +29,10 @@ const BY_PHASE = {
 } as const satisfies Record<ContractPhase, (facts: LiveFacts) => Decision>;
 
 export function decide(facts: Facts): Decision {
-  const { contract } = facts;
+  const { contract, isWorldCertain = true } = facts;
   if (!isLive(contract)) return decideNew(facts);
-  const decision = BY_PHASE[contract.status.phase]({ ...facts, contract });
+  const next = BY_PHASE[contract.status.phase]({ ...facts, contract });
+  const decision = isWorldCertain ? next : holdBack(next, facts);
   return { ...decision, status: decision.status && observed(decision.status, contract) };
 }
 

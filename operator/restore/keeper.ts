@@ -37,10 +37,12 @@ const NORMAL_MS = 10_000;
 /** The first look may not keep the controllers from working while PostgreSQL is down. */
 const FIRST_LOOK_MS = 3_000;
 const EVENTS_MAX = 16;
+const SAID_MAX = 500;
 
 /** One look, before the first decision about a contract: at most 3 seconds, whatever is down. */
 export async function firstLook(deps: RestoreDeps, signal: AbortSignal): Promise<void> {
-  const { clock, log } = deps;
+  const { clock, log, world } = deps;
+  world.becomes('Uncertain');
   const look = compare(deps, signal).catch((error: unknown) => {
     log.warn(
       { err: error },
@@ -52,7 +54,7 @@ export async function firstLook(deps: RestoreDeps, signal: AbortSignal): Promise
 
 /** Until the signal is aborted. Never throws. */
 export async function keepWorld(deps: RestoreDeps, signal: AbortSignal): Promise<void> {
-  const { clock, log, world } = deps;
+  const { clock, world } = deps;
   let told: World | undefined;
   let waiting: Waiting | undefined;
   while (!signal.aborted) {
@@ -63,14 +65,34 @@ export async function keepWorld(deps: RestoreDeps, signal: AbortSignal): Promise
       await turn(deps, { waitedMs: clock.monotonicMs() - waiting.sinceMs, signal });
     } catch (error) {
       waiting = undefined; // while PostgreSQL is down no agent can list
-      if (!signal.aborted) log.info({ err: error }, 'the world could not be looked after this time');
+      if (!signal.aborted) await tellFailure(deps, { error, signal });
     }
     tell(deps, told);
     told = world.now();
     await clock
-      .sleep(told.phase === 'Resolving' ? RESOLVING_MS : NORMAL_MS, { signal })
+      .sleep(told.phase === 'Resolving' || !world.isCertain() ? RESOLVING_MS : NORMAL_MS, { signal })
       .catch(() => undefined);
   }
+}
+
+/** Nobody has to guess why the market rests: the error is the reason that it waits. */
+async function tellFailure(
+  deps: RestoreDeps,
+  { error, signal }: Readonly<{ error: unknown; signal: AbortSignal }>,
+): Promise<void> {
+  const { world, log } = deps;
+  const { phase, waitingFor: before } = world.now();
+  if (phase === 'Normal') {
+    log.info({ err: error }, 'the world could not be looked after this time');
+    return;
+  }
+  log.error({ err: error }, 'the restore cannot be resolved at the moment');
+  const said = error instanceof Error ? error.message : String(error);
+  const waitingFor = `what fails: ${said.replaceAll(/\s+/g, ' ').slice(0, SAID_MAX)}`;
+  if (waitingFor === before) return;
+  await note(deps, { waitingFor, signal }).catch((refused: unknown) => {
+    log.info({ err: refused }, 'nor can be said why');
+  });
 }
 
 /** Since when PostgreSQL could take the listings of a generation. */
@@ -90,8 +112,13 @@ async function turn(deps: RestoreDeps, { waitedMs, signal }: Turn): Promise<void
   if (waitingFor !== undefined && waitingFor !== now.waitingFor) await note(deps, { waitingFor, signal });
 }
 
+async function compare(deps: RestoreDeps, signal: AbortSignal): Promise<void> {
+  await compareStores(deps, signal);
+  if (!signal.aborted) deps.world.becomes('Certain');
+}
+
 /** Both stores know the same generation, or the lower one is the older world. */
-async function compare(
+async function compareStores(
   { world, store, clients, namespace }: RestoreDeps,
   signal: AbortSignal,
 ): Promise<void> {

@@ -29,6 +29,9 @@ export type OperatorWorld = Readonly<{
   now: () => World;
   /** Nothing may be decided about a contract. */
   isResolving: () => boolean;
+  /** This leader has compared etcd with PostgreSQL: it is no older one, or its restore is known. */
+  isCertain: () => boolean;
+  becomes: (certainty: 'Certain' | 'Uncertain') => void;
   /** Highest version of a contract since this generation is known; `0` before the first. */
   highest: () => string;
   /** Raises the generation, unless the evidence is of a world before the last restore. */
@@ -69,6 +72,7 @@ export function createOperatorWorld(parts: Parts): OperatorWorld {
   const highest = createHighest();
   let known: World = FIRST_WORLD;
   let suspicions = 0;
+  let isCertain = false;
   const see = (world: World): void => {
     const before = known.generation;
     known = later(known, world);
@@ -134,6 +138,10 @@ export function createOperatorWorld(parts: Parts): OperatorWorld {
   return {
     now: () => known,
     isResolving: () => known.phase === 'Resolving' || suspicions > 0,
+    isCertain: () => isCertain,
+    becomes: (certainty) => {
+      isCertain = certainty === 'Certain';
+    },
     highest: highest.version,
     raise,
     read,
