@@ -84,6 +84,18 @@ test('live is the newest machine that was neither moved nor ended, nor archived 
   expect(await store.restore.liveMachines({ after: uidOf(10), limit: 9 })).toEqual([machine(14, 1)]);
 });
 
+test('of two agents of one machine the later is its agent: it was inherited', async () => {
+  await put(15, 2, 'Active');
+  await store.instances.put({
+    ...machine(15, 2, 2),
+    event: 'Active',
+    at: new Date(Date.UTC(2026, 0, 1, 0, 0, 9)),
+  });
+  expect(await store.restore.liveMachines({ after: uidOf(14), limit: 9 })).toEqual([machine(15, 2, 2)]);
+  const facts = (await store.restore.factsOf([uidOf(15)])).get(uidOf(15));
+  expect(facts?.inStore).toMatchObject({ agentUID: uidOf(2), activeAt: '2026-01-01T00:00:00.000Z' });
+});
+
 test('the facts of contracts: their machine, their end, what is closed', async () => {
   const access = { host: '198.51.100.7', port: 22 };
   await store.instances.put({ ...machine(20, 1), event: 'Provisioned', at: new Date(0), access });

@@ -39,7 +39,8 @@ export async function inherited(
       passed.push(order); // nothing but the machine is left: the heir's next inventory judges it as its own
       continue;
     }
-    const rule = (current: typeof contract) => inherit(current, { from, heir, epoch: order.epoch });
+    const rule = (current: typeof contract) =>
+      inherit(current, { from, heir, epoch: order.epoch, now: deps.clock.now() });
     const { answer } = await settle(deps, { cached: contract, rule });
     if (answer.adopt) passed.push(order);
   }

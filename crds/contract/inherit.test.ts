@@ -11,7 +11,7 @@ const active = aContract('Active', {
   holders: [aHolder(2, 2), aHolder(2, 3)],
   endsAt: at(60).toISOString(),
 });
-const passed = inherit(active, { from: uidOf(2), heir: aClaimant(1), epoch: 3 });
+const passed = inherit(active, { from: uidOf(2), heir: aClaimant(1), epoch: 3, now: at(30) });
 
 test('all entries and the instance pass, so that the adopted machine is kept', () => {
   if (passed.outcome !== 'Write') throw new Error(passed.outcome);
@@ -19,6 +19,12 @@ test('all entries and the instance pass, so that the adopted machine is kept', (
     holders: [aHolder(1, 2), aHolder(1, 3)],
     instance: { ...instance, agentUID: uidOf(1) },
     agent: 'agent-1',
+  });
+  expect(passed.status.history?.at(-1)).toMatchObject({
+    at: at(30).toISOString(),
+    to: 'Active',
+    by: 'agent-1',
+    reason: 'Inherited',
   });
   const after = { ...active, status: passed.status };
   const tagged = { externalId: 'dc-1', contractId: contractIdOf(CONTRACT_UID), epoch: 3, agentUid: uidOf(1) };
@@ -37,7 +43,7 @@ test('all entries and the instance pass, so that the adopted machine is kept', (
 test('a second agent that lists the same machine does not get it', () => {
   if (passed.outcome !== 'Write') throw new Error(passed.outcome);
   const after = { status: passed.status };
-  const again = (n: number) => inherit(after, { from: uidOf(2), heir: aClaimant(n), epoch: 3 });
+  const again = (n: number) => inherit(after, { from: uidOf(2), heir: aClaimant(n), epoch: 3, now: at(31) });
   expect(again(3)).toMatchObject({ outcome: 'Answer', answer: { adopt: false }, final: true });
   expect(again(1)).toMatchObject({ outcome: 'Answer', answer: { adopt: true } });
 });

@@ -25,7 +25,7 @@ export function createLedger(store: LedgerStore): ContractLedger {
       const uid = metadata.uid ?? '';
       const { access } = status;
       const event = phase !== 'Provisioned' && status.startsAt ? 'Active' : 'Provisioned';
-      const mark = `${instance?.epoch}/${instance?.externalId}/${event}/${JSON.stringify(access)}`;
+      const mark = `${instance?.agentUID}/${instance?.epoch}/${instance?.externalId}/${event}/${JSON.stringify(access)}`;
       if (!instance || recorded.get(uid) === mark) return;
       const at = new Date(status.history?.at(-1)?.at ?? metadata.creationTimestamp ?? 0);
       const { epoch, agentUID, externalId } = instance;

@@ -179,7 +179,7 @@ function takeInventory(world: World, calling: Calling): Handled {
     const from = listed.find(({ externalId }) => externalId === order.externalId)?.agentUid ?? '';
     const c = caseOfUid(uidOfContractId(order.contractId) ?? '');
     const settled = settle(after, { ...calling, request: { ...request, contract: c } }, (it) =>
-      rules.inherit(it, { from, heir, epoch: order.epoch }),
+      rules.inherit(it, { from, heir, epoch: order.epoch, now: dateOf(world.nowMs) }),
     );
     after = settled.world;
     conflicts += settled.conflicts;
