@@ -221,5 +221,5 @@ test('however the clocks jump: two sightings and a day of steps before the end, 
     }),
     { numRuns: 300 },
   );
-  expect(ends).toBeGreaterThan(100);
+  expect(ends).toBeGreaterThan(20);
 });
