@@ -51,8 +51,11 @@ export const isRequestEnd = ({ type }: Frame): boolean => type === 'Q' || type =
 export const isReady = ({ type }: Frame): boolean => type === 'Z';
 export const isError = ({ type }: Frame): boolean => type === 'E';
 
+const COMMENT = /\/\*[\s\S]*?\*\/|--.*$/gm;
+const READS = /^\s*(?:select|show|set|begin|start|rollback|values|table|explain)\b/i;
+
 /** Everything that changes something, now or at the end of its transaction; what only reads or asks does not. */
-export const isWriting = (sql: string): boolean =>
-  !/^\s*(?:select|show|set|begin|start|rollback|values|table|explain)\b/i.test(
-    sql.replace(/\/\*.*?\*\/|--.*$/gms, ' '),
-  ) && sql.trim() !== '';
+export function isWriting(sql: string): boolean {
+  const text = sql.replace(COMMENT, ' ');
+  return text.trim() !== '' && !READS.test(text);
+}
