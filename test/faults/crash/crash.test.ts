@@ -6,14 +6,6 @@ import { runOnce } from './run-once.ts';
 
 const OPEN_MS = 600_000;
 
-const CHOSEN = [
-  { scenario: 'job', by: 'facade', what: 'create contracts', n: 1 },
-  { scenario: 'job', by: 'facade', what: 'update contracts/status', n: 1 }, // the grant
-  { scenario: 'job', by: 'operator', what: 'update contracts/status', n: 1 }, // Accepted
-  { scenario: 'cancel', by: 'operator', what: 'insert archived_contracts', n: 1 },
-  { scenario: 'cancel', by: 'facade', what: 'update contracts/status', n: 1 }, // the machine is gone
-] as const;
-
 let lanes: Lanes;
 
 beforeAll(async () => {
@@ -27,21 +19,34 @@ function theLane(): Lane {
   return lane;
 }
 
-test.each(CHOSEN)(
-  '$scenario: $by dies after "$what", and the world heals',
-  async ({ scenario, ...crash }) => {
-    const run = await runOnce(theLane(), { scenario, crash });
-    expect(run.crashedAfter).toBe(crash.what);
-    expect(run.problems).toEqual([]);
-    expect(run.state).toMatchObject({ hasLock: false, debts: 0, contracts: 1, isKeyKept: true });
-  },
-);
+test('facade and operator die three times between the order and Active: one machine, one contract', async () => {
+  const crashes = [
+    { by: 'facade', what: 'create contracts', n: 1 },
+    { by: 'operator', what: 'update contracts/status', n: 1 }, // Accepted
+    { by: 'facade', what: 'update contracts/status', n: 1 }, // the grant
+  ] as const;
+  const run = await runOnce(theLane(), { scenario: 'job', crashes });
+  expect(run.crashedAfter).toHaveLength(3);
+  expect(run.problems).toEqual([]);
+  expect(run.state).toMatchObject({ machines: ['Running'], holders: 1, contracts: 1, isKeyKept: true });
+});
+
+test('both die between the cancel and the end: no machine, and the archive has it', async () => {
+  const crashes = [
+    { by: 'facade', what: 'update contracts/status', n: 1 }, // the machine is gone
+    { by: 'operator', what: 'insert archived_contracts', n: 1 },
+  ] as const;
+  const run = await runOnce(theLane(), { scenario: 'cancel', crashes });
+  expect(run.crashedAfter).toHaveLength(2);
+  expect(run.problems).toEqual([]);
+  expect(run.state).toMatchObject({ machines: [], holders: 0, debts: 0, isArchived: true });
+});
 
 // Last: it may confirm only after 45 s that nothing of its first epoch is left, and nobody waits for that here.
-test('job: the agent dies with a machine that it has not reported, and reports it when it is back', async () => {
-  const crash = { by: 'agent', what: 'created', n: 1 } as const;
-  const run = await runOnce(theLane(), { scenario: 'job', crash, until: 'Phase' });
-  expect(run.crashedAfter).toBe('created');
+test('the agent dies with a machine that it has not reported, and reports it when it is back', async () => {
+  const crashes = [{ by: 'agent', what: 'created', n: 1 }] as const;
+  const run = await runOnce(theLane(), { scenario: 'job', crashes, until: 'Phase' });
+  expect(run.crashedAfter).toEqual(['created']);
   expect(run.problems).toEqual([]);
   expect(run.state).toMatchObject({ phase: 'Active', machines: ['Running'], isVerified: true, contracts: 1 });
 });

@@ -1,4 +1,4 @@
-/** One run of a scenario in a lane: with no crash, or with one right after the n-th effect of a process. */
+/** One run of a scenario in a lane: with no crash, or with some, each right after the n-th effect of a process. */
 
 import { messageOf } from '../../../agent/failure.ts';
 import { hasEnded } from '../../../crds/contract/phase.ts';
@@ -19,8 +19,8 @@ export type Run = Readonly<{
   state: FinalState;
   /** What each process did, in order. */
   effects: Readonly<Record<Actor, readonly string[]>>;
-  /** The effect after which it crashed; undefined when there was none. */
-  crashedAfter: string | undefined;
+  /** The effects after which something crashed, in order. */
+  crashedAfter: readonly string[];
   /** A sentence each; empty when all is well. */
   problems: readonly string[];
   /** What happened, for people. */
@@ -35,7 +35,7 @@ const QUIET_MS = 1000;
 
 type Wanted = Readonly<{
   scenario: ScenarioName;
-  crash?: Readonly<{ by: Actor; n: number; what?: string }> | undefined;
+  crashes?: readonly Readonly<{ by: Actor; n: number; what?: string }>[];
   /** `Phase`: do not wait until nothing is left to do, nor clean up; for the last run of a lane. */
   until?: 'Rest' | 'Phase';
   /** As it is without faults; undefined: this run shows it. */
@@ -44,7 +44,7 @@ type Wanted = Readonly<{
 
 export async function runOnce(
   lane: Lane,
-  { scenario: name, crash, expected, until = 'Rest' }: Wanted,
+  { scenario: name, crashes = [], expected, until = 'Rest' }: Wanted,
 ): Promise<Run> {
   const { world, effects } = lane;
   const startedMs = systemClock.monotonicMs();
@@ -52,7 +52,7 @@ export async function runOnce(
   const tenant = createTenant(world.url);
   world.treat(QUICKLY);
   const prepared = await scenario.prepare?.(lane, tenant);
-  effects.restart(crash && { ...crash, burn: () => crashOf(lane, crash.by) });
+  effects.restart(...crashes.map((crash) => ({ ...crash, burn: () => crashOf(lane, crash.by) })));
   const problems: string[] = [];
   const attempt = (step: Promise<unknown>): Promise<unknown> =>
     step.catch((error: unknown) => problems.push(messageOf(error)));

@@ -42,7 +42,7 @@ export async function sweep(
   await share(lanes, points.sort(slowFirst), async (lane, point) => {
     const expected = withoutCrash.get(point.scenario)?.state;
     try {
-      const run = await runOnce(lane, { scenario: point.scenario, crash: point, expected });
+      const run = await runOnce(lane, { scenario: point.scenario, crashes: [point], expected });
       runs.push({ point, run });
       report(lineOf({ point, run }));
     } catch (error) {
@@ -54,7 +54,9 @@ export async function sweep(
   const problems = [
     ...[...withoutCrash].flatMap(([scenario, run]) => run.problems.map((one) => `${scenario}: ${one}`)),
     ...runs.flatMap(({ point, run }) =>
-      run.problems.map((one) => `${nameOf(point)}, after ${run.crashedAfter}, ${run.contractId}: ${one}`),
+      run.problems.map(
+        (one) => `${nameOf(point)}, after ${run.crashedAfter.join()}, ${run.contractId}: ${one}`,
+      ),
     ),
     ...broken,
     ...left.flat(),
@@ -103,7 +105,7 @@ async function restOf(lane: Lane): Promise<string[]> {
 const nameOf = ({ scenario, by, n }: CrashPoint): string => `${scenario}/${by}/${n}`;
 
 function lineOf({ point, run }: Swept): string {
-  const how = run.crashedAfter ?? 'not reached';
+  const how = run.crashedAfter[0] ?? 'not reached';
   const verdict = run.problems.length === 0 ? 'healed' : `NOT HEALED: ${run.problems.join('; ')}`;
   return `${nameOf(point)}  ${how}  ${(run.ms / 1000).toFixed(1)} s  ${verdict}`;
 }
@@ -113,7 +115,7 @@ export function tableOf({ runs, seconds }: SweepResult): string {
   const lines = SCENARIOS.flatMap((scenario) => {
     const its = runs.filter(({ point }) => point.scenario === scenario);
     if (its.length === 0) return [];
-    const crashed = its.filter(({ run }) => run.crashedAfter !== undefined);
+    const crashed = its.filter(({ run }) => run.crashedAfter.length > 0);
     const each = ACTORS.map((by) => `${crashed.filter(({ point }) => point.by === by).length} ${by}`);
     const took = its.map(({ run }) => run.ms / 1000).sort((a, b) => a - b);
     const median = (took[Math.floor(took.length / 2)] ?? 0).toFixed(1);
@@ -122,6 +124,6 @@ export function tableOf({ runs, seconds }: SweepResult): string {
       `${scenario}: ${crashed.length} crashes (${each.join(', ')}), ${missed} not reached, median ${median} s`,
     ];
   });
-  const all = runs.filter(({ run }) => run.crashedAfter !== undefined).length;
+  const all = runs.filter(({ run }) => run.crashedAfter.length > 0).length;
   return [...lines, `crash sweep: ${all} crashes in ${seconds} s`].join('\n');
 }

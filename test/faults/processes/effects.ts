@@ -24,19 +24,19 @@ export type Fuse = Readonly<{
 
 export type Effects = Readonly<{
   note: (effect: Effect, burn?: () => void) => void;
-  /** Counts from nothing again. `note` may say who dies instead of the fuse. */
-  restart: (fuse?: Fuse) => void;
+  /** Counts from nothing again, with these fuses. `note` may say who dies instead of the fuse. */
+  restart: (...fuses: readonly Fuse[]) => void;
   /** In order. */
   seen: (by: Actor) => readonly string[];
-  /** The effect at which the fuse burnt. */
-  burntAt: () => string | undefined;
+  /** The effects at which fuses burnt, in order. */
+  burntAt: () => readonly string[];
   /** Grows with every effect that does not repeat for ever, whoever had it. */
   total: () => number;
 }>;
 
 export function createEffects(): Effects {
-  let fuse: Fuse | undefined;
-  let burntAt: string | undefined;
+  let fuses: readonly Fuse[] = [];
+  let burntAt: string[] = [];
   let seen: Record<Actor, string[]> = { operator: [], facade: [], agent: [] };
   let total = 0;
   return {
@@ -44,16 +44,20 @@ export function createEffects(): Effects {
       if (!repeats) total++;
       else if (seen[by].includes(what)) return;
       seen[by].push(what);
-      if (fuse?.by !== by || seen[by].filter((one) => isMeant(one, fuse)).length !== fuse.n) return;
-      if (!isMeant(what, fuse)) return;
-      burntAt = what;
-      const spent = fuse;
-      fuse = undefined;
-      (burn ?? spent.burn)();
+      const due = fuses.find(
+        (fuse) =>
+          fuse.by === by &&
+          isMeant(what, fuse) &&
+          seen[by].filter((one) => isMeant(one, fuse)).length === fuse.n,
+      );
+      if (!due) return;
+      fuses = fuses.filter((fuse) => fuse !== due);
+      burntAt.push(what);
+      (burn ?? due.burn)();
     },
-    restart: (next) => {
-      fuse = next;
-      burntAt = undefined;
+    restart: (...next) => {
+      fuses = next;
+      burntAt = [];
       seen = { operator: [], facade: [], agent: [] };
     },
     seen: (by) => seen[by],
@@ -62,5 +66,4 @@ export function createEffects(): Effects {
   };
 }
 
-const isMeant = (what: string, fuse: Fuse | undefined): boolean =>
-  fuse?.what === undefined || fuse.what === what;
+const isMeant = (what: string, fuse: Fuse): boolean => fuse.what === undefined || fuse.what === what;
