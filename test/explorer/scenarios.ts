@@ -85,5 +85,6 @@ export const LARGE: readonly Scenario[] = [
     budget: { network: 1 },
     statesMax: MANY,
   },
+  { name: 'three agents', agents: 3, ...last, budget: {}, statesMax: MANY },
   { name: 'two contracts', contracts: 2, ...last, budget: {}, statesMax: MANY },
 ];
