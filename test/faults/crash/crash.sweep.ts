@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Lanes, openLanes } from './open-lanes.ts';
+import { createLanes } from './open-lanes.ts';
 import { sweep, tableOf } from './sweep.ts';
 
 /** They wait more than they work: for a lock's end, an agent's silence, a start. */
@@ -11,13 +11,11 @@ const LANES = 6;
 /** A lane takes a few seconds to open, and more than a minute where eight others work. */
 const OPEN_MS = 600_000;
 
-let lanes: Lanes;
+const lanes = createLanes();
 let keepFolder = false;
 
-beforeAll(async () => {
-  lanes = await openLanes(LANES);
-}, OPEN_MS);
-afterAll(() => lanes?.close({ keepFolder }));
+beforeAll(() => lanes.open(LANES), OPEN_MS);
+afterAll(() => lanes.close({ keepFolder }));
 
 test('whatever dies, and whenever: the end is as if nothing had died', async () => {
   keepFolder = true; // also when it throws

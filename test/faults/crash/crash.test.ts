@@ -1,17 +1,15 @@
 /** Six crashes out of the sweep (`crash.sweep.ts`): each process killed with SIGKILL in the middle of its work. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Lane } from './lane.ts';
-import { type Lanes, openLanes } from './open-lanes.ts';
+import { createLanes } from './open-lanes.ts';
 import { runOnce } from './run-once.ts';
 
 const OPEN_MS = 600_000;
 
-let lanes: Lanes;
+const lanes = createLanes();
 
-beforeAll(async () => {
-  lanes = await openLanes(1);
-}, OPEN_MS);
-afterAll(() => lanes?.close());
+beforeAll(() => lanes.open(1), OPEN_MS);
+afterAll(() => lanes.close());
 
 function theLane(): Lane {
   const [lane] = lanes.all;

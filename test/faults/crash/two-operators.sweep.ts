@@ -9,7 +9,7 @@ import { judge } from '../oracles/judge.ts';
 import { createTenant } from '../processes/tenant.ts';
 import { evidenceOf, finalStateOf } from './final-state.ts';
 import type { Lane } from './lane.ts';
-import { type Lanes, openLanes } from './open-lanes.ts';
+import { createLanes } from './open-lanes.ts';
 import { runOnce, untilQuiet } from './run-once.ts';
 import { untilPhase } from './scenarios.ts';
 
@@ -20,12 +20,10 @@ const AWAKE_MS = 5_000;
 /** A lane takes a few seconds to open, and more than a minute where eight others work. */
 const OPEN_MS = 600_000;
 
-let lanes: Lanes;
+const lanes = createLanes();
 
-beforeAll(async () => {
-  lanes = await openLanes(1);
-}, OPEN_MS);
-afterAll(() => lanes?.close());
+beforeAll(() => lanes.open(1), OPEN_MS);
+afterAll(() => lanes.close());
 
 const leaderOf = async ({ world }: Lane): Promise<string> => {
   const { namespace, clients } = world;
