@@ -44,7 +44,7 @@ const order = (tenant: KeyPair, body: object, headers: Record<string, string> = 
 
 test('offerings are public: filtered, searched, paged, and answered 304 when nothing has changed', async () => {
   const names = await Promise.all(
-    ['DE', 'US', 'JP'].map((country) => makeOffering(market, { country, title: `Paged in ${country}` })),
+    ['DE', 'US', 'JP'].map((country) => makeOffering(market, { country, title: `Paged-in-${country}` })),
   );
   const list = async (query: string) =>
     market.call('GET', `/api/v1/offerings?provider=${market.namespace}&${query}`);
@@ -52,7 +52,7 @@ test('offerings are public: filtered, searched, paged, and answered 304 when not
     { country: 'US', region: 'na', offeringId: names[1] },
   ]);
   expect((await list('country=jp')).data).toHaveLength(1);
-  expect((await list('q=paged%20de')).data).toMatchObject([{ offeringId: names[0], inStock: true }]);
+  expect((await list('q=paged%20in-de')).data).toMatchObject([{ offeringId: names[0], inStock: true }]);
   const all: string[] = [];
   let next: string | undefined = `/api/v1/offerings?provider=${market.namespace}&limit=2`;
   while (next) {
