@@ -1,22 +1,17 @@
 /** The agent's routes as functions: what is sent and what is understood is in crds/wire. */
 import { z } from 'zod';
+import { Then } from '../crds/wire/agent-fields.ts';
+import { type HeartbeatRequest, HeartbeatResponse } from '../crds/wire/heartbeat.ts';
+import { LockResponse, ReleaseResponse } from '../crds/wire/lock.ts';
 import { AgentSetupResponse } from '../crds/wire/pools.ts';
+import { type ReconcileRequest, ReconcileResponse } from '../crds/wire/reconcile.ts';
 import {
   type AppliedRequest,
   FailedResponse,
-  type HeartbeatRequest,
-  HeartbeatResponse,
   type InstanceDetails,
-  LockResponse,
-  PendingContract,
-  type ReconcileRequest,
-  ReconcileResponse,
-  ReleaseResponse,
   TerminatedResponse,
-  Then,
-  type WorkItem,
-  WorkList,
-} from '../crds/wire/work.ts';
+} from '../crds/wire/reports.ts';
+import { PendingContract, type WorkItem, WorkList } from '../crds/wire/work-list.ts';
 import type { ApiClient } from './api-client.ts';
 
 /** Which process speaks: `session` is random, `incarnation` rises with each start. */

@@ -1,7 +1,7 @@
 /** The stage of a benchmark, and agents on it that speak to the facade as dc-agent does, signed and kept alive. */
 import type { Contract } from '../crds/contract/contract.ts';
+import { LockResponse } from '../crds/wire/lock.ts';
 import { RentResponse } from '../crds/wire/market.ts';
-import { LockResponse } from '../crds/wire/work.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { eventually } from '../test/world/eventually.ts';

@@ -2,7 +2,7 @@
  * A stand-in for dc-agent that builds nothing: it polls, claims at once, and answers that the machine is there.
  * What reaches the API server through it is what an agent with an instant provisioner would cause.
  */
-import { WorkList } from '../crds/wire/work.ts';
+import { WorkList } from '../crds/wire/work-list.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Stage } from '../test/world/market.ts';
 import { type Actor, claim, dataOf, heartbeat } from './actors.ts';

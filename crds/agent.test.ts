@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AgentStatus } from './agent.ts';
 import { at, uidOf } from './contract/builders.ts';
-import { ReconcileRequest } from './wire/work.ts';
+import { ReconcileRequest } from './wire/reconcile.ts';
 
 test('a dead host can owe as many machines as an agent can list: else contracts could never end', () => {
   const MACHINES_MAX = 4096;

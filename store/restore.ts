@@ -3,7 +3,7 @@
  * contract, and the listings that agents sent since. Source: docs/contract.md, 12; docs/restore.md.
  */
 import { z } from 'zod';
-import { ListedInstance } from '../crds/wire/work.ts';
+import { ListedInstance } from '../crds/wire/reconcile.ts';
 import { invariant } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Database } from './database.ts';

@@ -1,5 +1,5 @@
 /** Looking, adopting and creating. Only under a lock, and broken off the moment the lock may have run out. */
-import type { PendingContract } from '../../crds/wire/work.ts';
+import type { PendingContract } from '../../crds/wire/work-list.ts';
 import type { CreatedInstance, CreateRequest, ListedInstance } from '../provisioner/provisioner.ts';
 import { ProvisionerError } from '../provisioner/provisioner-error.ts';
 import { begin, finish, type Grant } from '../state/record.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EMPTY_BOOK, type OrphanBook, type OrphanNote } from '../../crds/contract/orphans.ts';
-import type { ReconcileResponse } from '../../crds/wire/work.ts';
+import type { ReconcileResponse } from '../../crds/wire/reconcile.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
 import { decideReconcile, type ReconcileFacts } from './decide-reconcile.ts';
 

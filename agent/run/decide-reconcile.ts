@@ -4,7 +4,7 @@
  * suspended nothing is stopped or ordered to go. Source: docs/contract.md, "The lock", 10 and 12.
  */
 import { decideOrphans, type OrphanBook, type OrphanLimits } from '../../crds/contract/orphans.ts';
-import type { ReconcileResponse } from '../../crds/wire/work.ts';
+import type { ReconcileResponse } from '../../crds/wire/reconcile.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
 
 export type ReconcileFacts = Readonly<{

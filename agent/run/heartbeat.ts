@@ -4,7 +4,7 @@
  */
 
 import type { z } from 'zod';
-import type { HeartbeatResponse, HostResources } from '../../crds/wire/work.ts';
+import type { HeartbeatResponse, HostResources } from '../../crds/wire/heartbeat.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem, describeSkew } from '../api-client.ts';
 import { EXIT, Failure, messageOf } from '../failure.ts';

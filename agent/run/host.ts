@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
 import type { z } from 'zod';
-import type { HostResources } from '../../crds/wire/work.ts';
+import type { HostResources } from '../../crds/wire/heartbeat.ts';
 import { readIfThere } from '../files.ts';
 
 const MIB = 1024 ** 2;

@@ -1,5 +1,5 @@
 /** All jobs of this process: at most one for each contract, so many building at a time, and counted against the room. */
-import type { WorkItem } from '../../crds/wire/work.ts';
+import type { WorkItem } from '../../crds/wire/work-list.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
 import { drop, isSettled, order } from '../state/record.ts';
 import { type Context, isOwn } from './context.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import type { LockResponse } from '../../crds/wire/work.ts';
+import type { LockResponse } from '../../crds/wire/lock.ts';
 import { fakeClock } from '../../lib/fake-clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import { LIMITS } from '../testing/agent-world.ts';

@@ -2,7 +2,7 @@
  * Keeps one lock: renews it at a third of its life in a task of its own, and aborts `signal` the moment it may
  * have run out. Its end is counted on the monotonic clock from before the request that was answered.
  */
-import type { LockResponse } from '../../crds/wire/work.ts';
+import type { LockResponse } from '../../crds/wire/lock.ts';
 import type { Timer } from '../../lib/clock.ts';
 import type { Grant } from '../facade.ts';
 import type { Context } from './context.ts';

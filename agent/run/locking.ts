@@ -1,5 +1,5 @@
 /** Claiming and regaining: a grant is on disk before anything is done with it, and never one that was given up. */
-import type { LockResponse } from '../../crds/wire/work.ts';
+import type { LockResponse } from '../../crds/wire/lock.ts';
 import { ApiProblem, retrying } from '../api-client.ts';
 import { settle, take as takeGrant } from '../state/record.ts';
 import { remember } from '../state/world.ts';

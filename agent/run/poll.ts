@@ -1,5 +1,5 @@
 /** The long poll for work: offers become jobs, orders reach them at once. */
-import type { WorkItem } from '../../crds/wire/work.ts';
+import type { WorkItem } from '../../crds/wire/work-list.ts';
 import { assertNever } from '../../lib/assert.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem } from '../api-client.ts';

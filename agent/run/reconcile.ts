@@ -6,7 +6,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { countOrphans, type OrphanBook } from '../../crds/contract/orphans.ts';
 import { uid } from '../../crds/fields.ts';
-import type { InstanceDetails, ReconcileResponse } from '../../crds/wire/work.ts';
+import type { ReconcileResponse } from '../../crds/wire/reconcile.ts';
+import type { InstanceDetails } from '../../crds/wire/reports.ts';
 import { assertNever } from '../../lib/assert.ts';
 import { messageOf } from '../failure.ts';
 import type { InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';

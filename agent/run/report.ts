@@ -1,6 +1,6 @@
 /** Seeing that SSH answers, and reporting the machine until there is an answer. Neither needs a lock. */
 import { sshKeysSHA256 } from '../../crds/contract/upkeep.ts';
-import type { InstanceDetails } from '../../crds/wire/work.ts';
+import type { InstanceDetails } from '../../crds/wire/reports.ts';
 import { beginReport, type Grant, settle } from '../state/record.ts';
 import { awaitSsh } from './await-ssh.ts';
 import { judgeReport } from './decide-answer.ts';

@@ -3,7 +3,7 @@
  * it hears that it was done, so nothing is repeated here: each order is carried out or, when the disk says that it
  * was, only reported. One at a time per contract, under its mutex, on a machine that a listing shows to be ours.
  */
-import type { WorkItem } from '../../crds/wire/work.ts';
+import type { WorkItem } from '../../crds/wire/work-list.ts';
 import { assertNever } from '../../lib/assert.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { messageOf } from '../failure.ts';

@@ -11,7 +11,8 @@
  * `givenUp` only rises. Nothing at or below it is ever accepted, created or reported.
  */
 import { z } from 'zod';
-import { InstanceDetails, PendingContract } from '../../crds/wire/work.ts';
+import { InstanceDetails } from '../../crds/wire/reports.ts';
+import { PendingContract } from '../../crds/wire/work-list.ts';
 import { invariant } from '../../lib/assert.ts';
 import { ERROR_CLASSES } from '../provisioner/provisioner-error.ts';
 

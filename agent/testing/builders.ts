@@ -1,6 +1,6 @@
 /** Legal minimal objects for the agent's tests, and every change that a record can go through. */
 import fc from 'fast-check';
-import type { PendingContract } from '../../crds/wire/work.ts';
+import type { PendingContract } from '../../crds/wire/work-list.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
 import {
   accept,

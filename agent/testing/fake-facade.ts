@@ -12,17 +12,16 @@ import { release } from '../../crds/contract/release.ts';
 import { reportFailed, reportProvisioned, reportTerminated } from '../../crds/contract/report.ts';
 import { reportApplied } from '../../crds/contract/upkeep.ts';
 import { PROBLEMS, Problem } from '../../crds/problem.ts';
+import { HeartbeatRequest } from '../../crds/wire/heartbeat.ts';
+import { LockRequest, ReleaseRequest } from '../../crds/wire/lock.ts';
 import { AgentSetupRequest } from '../../crds/wire/pools.ts';
+import { ReconcileRequest } from '../../crds/wire/reconcile.ts';
 import {
   AppliedRequest,
   FailedRequest,
-  HeartbeatRequest,
-  LockRequest,
   ProvisionedRequest,
-  ReconcileRequest,
-  ReleaseRequest,
   TerminatedRequest,
-} from '../../crds/wire/work.ts';
+} from '../../crds/wire/reports.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { publicKeyCache } from '../../lib/signature/key-cache.ts';
 import { verifyRequest } from '../../lib/signature/verify.ts';

@@ -8,7 +8,7 @@ import { openWishes } from '../../crds/contract/upkeep.ts';
 import type { Verdict } from '../../crds/contract/verdict.ts';
 import { Problem } from '../../crds/problem.ts';
 import { wishItem } from '../../crds/wire/wish-item.ts';
-import type { WorkItem } from '../../crds/wire/work.ts';
+import type { WorkItem } from '../../crds/wire/work-list.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { aPending } from './builders.ts';
 

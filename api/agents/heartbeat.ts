@@ -7,7 +7,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Agent } from '../../crds/agent.ts';
 import { HEARTBEAT_MS } from '../../crds/contract/numbers.ts';
 import { PROVISIONER_TYPES } from '../../crds/fields.ts';
-import { HeartbeatRequest, HeartbeatResponse } from '../../crds/wire/work.ts';
+import { HeartbeatRequest, HeartbeatResponse } from '../../crds/wire/heartbeat.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
 import { agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';

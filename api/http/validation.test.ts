@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { Problem } from '../../crds/problem.ts';
+import { HeartbeatRequest } from '../../crds/wire/heartbeat.ts';
+import { LockRequest } from '../../crds/wire/lock.ts';
 import { RentRequest } from '../../crds/wire/market.ts';
 import { AgentSetupRequest } from '../../crds/wire/pools.ts';
-import { HeartbeatRequest, LockRequest, ProvisionedRequest, ReconcileRequest } from '../../crds/wire/work.ts';
+import { ReconcileRequest } from '../../crds/wire/reconcile.ts';
+import { ProvisionedRequest } from '../../crds/wire/reports.ts';
 import { validate } from './validation.ts';
 
 const KEY = 'a'.repeat(64);

@@ -5,7 +5,7 @@
  */
 import type { z } from 'zod';
 import { uidOfContractId } from '../../crds/contract/contract.ts';
-import type { ListedInstance, ReconcileRequest, ReconcileResponse } from '../../crds/wire/work.ts';
+import type { ListedInstance, ReconcileRequest, ReconcileResponse } from '../../crds/wire/reconcile.ts';
 import type { ListedMachine } from '../../store/restore.ts';
 import type { AgentCaller } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';

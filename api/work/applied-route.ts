@@ -2,7 +2,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { reportApplied } from '../../crds/contract/upkeep.ts';
-import { AppliedRequest, Then } from '../../crds/wire/work.ts';
+import { Then } from '../../crds/wire/agent-fields.ts';
+import { AppliedRequest } from '../../crds/wire/reports.ts';
 import { admitCall } from '../agents/session.ts';
 import { agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';

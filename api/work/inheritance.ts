@@ -9,7 +9,7 @@ import { inherit } from '../../crds/contract/inherit.ts';
 import type { InventoryFacts } from '../../crds/contract/inventory.ts';
 import type { Claimant } from '../../crds/contract/verdict.ts';
 import { FINALIZER } from '../../crds/group.ts';
-import type { ReconcileResponse } from '../../crds/wire/work.ts';
+import type { ReconcileResponse } from '../../crds/wire/reconcile.ts';
 import type { ResourceClient } from '../../kube/resource.ts';
 import { readDecideWrite } from '../../kube/write.ts';
 import type { Deps } from '../deps.ts';

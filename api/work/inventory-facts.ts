@@ -7,7 +7,7 @@ import { isLive, type LiveContract, uidOfContractId } from '../../crds/contract/
 import { type InventoryFacts, recordsNeeded } from '../../crds/contract/inventory.ts';
 import type { Records } from '../../crds/contract/unclaimed.ts';
 import { Problem } from '../../crds/problem.ts';
-import type { ListedInstance } from '../../crds/wire/work.ts';
+import type { ListedInstance } from '../../crds/wire/reconcile.ts';
 import type { Deps } from '../deps.ts';
 import { inBatches } from './in-batches.ts';
 import type { Found } from './live-contracts.ts';

@@ -7,7 +7,7 @@ import type { AgentPool } from '../../crds/agent-pool.ts';
 import { type Contract, contractIdOf, isLive, type LiveContract } from '../../crds/contract/contract.ts';
 import { supplyKeys } from '../../crds/contract/eligibility.ts';
 import { isEnding } from '../../crds/contract/phase.ts';
-import type { WorkItem } from '../../crds/wire/work.ts';
+import type { WorkItem } from '../../crds/wire/work-list.ts';
 import type { Deps } from '../deps.ts';
 import { WAKE } from '../wake.ts';
 import { eligibleFor } from './eligible.ts';

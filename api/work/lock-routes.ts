@@ -4,7 +4,7 @@ import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
 import { claim, type LockAnswer, renew } from '../../crds/contract/lock.ts';
 import { release } from '../../crds/contract/release.ts';
 import type { Verdict } from '../../crds/contract/verdict.ts';
-import { LockRequest, LockResponse, ReleaseRequest, ReleaseResponse } from '../../crds/wire/work.ts';
+import { LockRequest, LockResponse, ReleaseRequest, ReleaseResponse } from '../../crds/wire/lock.ts';
 import { admitCall, requireCertainAbsence } from '../agents/session.ts';
 import { type AgentCaller, agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { Agent } from '../../crds/agent.ts';
-import type { ReconcileRequest } from '../../crds/wire/work.ts';
+import type { ReconcileRequest } from '../../crds/wire/reconcile.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
 import type { Deps } from '../deps.ts';
 

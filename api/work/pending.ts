@@ -1,6 +1,6 @@
 /** What to build, as an agent reads it: the terms of the contract, never the offering of today. */
 import { type Contract, contractIdOf } from '../../crds/contract/contract.ts';
-import type { PendingContract } from '../../crds/wire/work.ts';
+import type { PendingContract } from '../../crds/wire/work-list.ts';
 import type { Deps } from '../deps.ts';
 
 const MIB = 1024 ** 2;

@@ -6,7 +6,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { isLive } from '../../crds/contract/contract.ts';
 import { Problem } from '../../crds/problem.ts';
-import { PendingContract, type WorkItem, WorkList } from '../../crds/wire/work.ts';
+import { PendingContract, type WorkItem, WorkList } from '../../crds/wire/work-list.ts';
 import { agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { connectionSignal } from '../http/connection.ts';

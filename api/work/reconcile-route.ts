@@ -6,7 +6,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { isLive, type LiveContract, uidOfContractId } from '../../crds/contract/contract.ts';
 import { judgeInventory, olderWorldSigns } from '../../crds/contract/inventory.ts';
-import { type ListedInstance, ReconcileRequest, ReconcileResponse } from '../../crds/wire/work.ts';
+import { type ListedInstance, ReconcileRequest, ReconcileResponse } from '../../crds/wire/reconcile.ts';
 import { admitCall } from '../agents/session.ts';
 import { type AgentCaller, agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';

@@ -5,14 +5,14 @@ import { type Contract, contractIdOf, uidOfContractId } from '../../crds/contrac
 import { PHASES as ALL_PHASES, type PHASES } from '../../crds/contract/phase.ts';
 import { reportFailed, reportProvisioned, reportTerminated } from '../../crds/contract/report.ts';
 import { count, text } from '../../crds/fields.ts';
+import { Then } from '../../crds/wire/agent-fields.ts';
 import {
   FailedRequest,
   FailedResponse,
   ProvisionedRequest,
   TerminatedRequest,
   TerminatedResponse,
-  Then,
-} from '../../crds/wire/work.ts';
+} from '../../crds/wire/reports.ts';
 import { admitCall, requireCertainAbsence } from '../agents/session.ts';
 import { agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';

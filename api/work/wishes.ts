@@ -6,7 +6,7 @@ import type { Agent } from '../../crds/agent.ts';
 import { isLive, type LiveContract } from '../../crds/contract/contract.ts';
 import { openWishes, orderAgainMs } from '../../crds/contract/upkeep.ts';
 import { wishItem } from '../../crds/wire/wish-item.ts';
-import type { WorkItem } from '../../crds/wire/work.ts';
+import type { WorkItem } from '../../crds/wire/work-list.ts';
 import type { Deps } from '../deps.ts';
 import { presentPending, scriptOf } from './pending.ts';
 

@@ -3,7 +3,7 @@
  * expiries count against the limit; "no room" has a limit of its own. docs/contract.md, "Numbers".
  */
 import type { z } from 'zod';
-import type { FailedResponse } from '../wire/work.ts';
+import type { FailedResponse } from '../wire/reports.ts';
 import { configurationRefusers } from './failed-before.ts';
 import { move, withAttempt } from './move.ts';
 import {

@@ -6,7 +6,7 @@
 
 import { assertNever } from '../../lib/assert.ts';
 import type { OwedDestroy } from '../agent.ts';
-import type { ListedInstance, ReconcileResponse } from '../wire/work.ts';
+import type { ListedInstance, ReconcileResponse } from '../wire/reconcile.ts';
 import { contractIdOf, type LiveContract, uidOfContractId } from './contract.ts';
 import { isHolder } from './move.ts';
 import { isEnding } from './phase.ts';

@@ -4,7 +4,7 @@
  * that epoch. Pure: the caller brings the time and writes the verdict. Source: docs/contract.md, "The lock".
  */
 import { FINALIZER } from '../group.ts';
-import type { LockResponse } from '../wire/work.ts';
+import type { LockResponse } from '../wire/lock.ts';
 import type { LiveContract } from './contract.ts';
 import type { Eligibility } from './eligibility.ts';
 import { floorOf, generationOf, nextEpoch } from './generation.ts';

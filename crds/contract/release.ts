@@ -1,6 +1,6 @@
 /** Giving a lock up: the agent has no machine of that epoch and never will. docs/contract.md, "The lock", 7. */
 import type { z } from 'zod';
-import type { ReleaseResponse } from '../wire/work.ts';
+import type { ReleaseResponse } from '../wire/lock.ts';
 import type { LiveContract } from './contract.ts';
 import { endOfAttempt, isHolder, move, withAttempt, withoutHolder } from './move.ts';
 import { CAPACITY_GAP_MS } from './numbers.ts';

@@ -4,7 +4,8 @@
  * work is not thrown away. Repeats get the first answer; anything else changes nothing. docs/contract.md, 5–7.
  */
 import type { z } from 'zod';
-import type { InstanceDetails, TerminatedResponse, Then } from '../wire/work.ts';
+import type { Then } from '../wire/agent-fields.ts';
+import type { InstanceDetails, TerminatedResponse } from '../wire/reports.ts';
 import type { LiveContract } from './contract.ts';
 import { type FailedAnswer, failAttempt, retryAnswer } from './failing.ts';
 import { endOfAttempt, isHolder, move, sameGrant, withAttempt, withoutHolder } from './move.ts';

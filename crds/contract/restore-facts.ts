@@ -1,5 +1,5 @@
 /** What is known about one contract after an older etcd was put back. Plain data: no clients, no clocks. */
-import type { InstanceDetails } from '../wire/work.ts';
+import type { InstanceDetails } from '../wire/reports.ts';
 import { generationOf } from './generation.ts';
 import { isHolder } from './move.ts';
 import type { Access, ContractStatus } from './status.ts';

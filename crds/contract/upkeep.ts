@@ -4,7 +4,7 @@
  * often it is ordered. Pure: the facade orders what `openWishes` answers and writes what `reportApplied` decides.
  */
 import { createHash } from 'node:crypto';
-import type { InstanceDetails } from '../wire/work.ts';
+import type { InstanceDetails } from '../wire/reports.ts';
 import type { LiveContract } from './contract.ts';
 import { sameGrant, withHistory } from './move.ts';
 import type { ReportAnswer } from './report.ts';

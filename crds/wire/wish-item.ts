@@ -2,7 +2,7 @@
 import { assertNever } from '../../lib/assert.ts';
 import { contractIdOf, type LiveContract } from '../contract/contract.ts';
 import type { Wish } from '../contract/upkeep.ts';
-import type { PendingContract, WorkItem } from './work.ts';
+import type { PendingContract, WorkItem } from './work-list.ts';
 
 /** `pending` is what to build, for a re-installation. */
 export function wishItem(

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Contract } from '../../crds/contract/contract.ts';
-import { LockResponse } from '../../crds/wire/work.ts';
+import { LockResponse } from '../../crds/wire/lock.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
 import { createDatabase, inNamespace, type TestDatabase } from '../world/cluster.ts';
 import { eventually } from '../world/eventually.ts';

@@ -9,7 +9,7 @@ import type { OwedDestroy } from '../../crds/agent.ts';
 import type { SessionRecord } from '../../crds/agent-session.ts';
 import { NOON } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
-import type { ReconcileResponse } from '../../crds/wire/work.ts';
+import type { ReconcileResponse } from '../../crds/wire/reconcile.ts';
 import type { Decision } from '../../operator/contract/facts.ts';
 
 /** What an agent asks a facade. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { uidOf } from '../contract/builders.ts';
-import { ListedInstance } from './work.ts';
+import { ListedInstance } from './reconcile.ts';
 
 test.each([
   { agentUid: undefined, want: true },
