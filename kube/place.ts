@@ -27,7 +27,7 @@ export type WorldWentBack = Readonly<{ seen: string; found: string }>;
 const SERVER_ERRORS_MAX = 5;
 const PLACE_AHEAD = 'PlaceAhead';
 /** So often in a row a list may be older than what was seen; then the API server was restored from a backup. */
-const STALE_LISTS_MAX = 3;
+export const STALE_LISTS_MAX = 3;
 
 /**
  * A replica of etcd that lags must not bring back what is gone: an older list throws StaleList. A restored backup

@@ -17,6 +17,7 @@ import {
   type World,
   worldOf,
 } from '../../crds/restore/world.ts';
+import { isBehind } from '../../kube/behind.ts';
 import type { ConfigMap } from '../../kube/config-map.ts';
 import { createInformer, type Informer } from '../../kube/informer.ts';
 import type { Observe } from '../../kube/observation.ts';
@@ -168,9 +169,12 @@ export function createWorld(parts: Parts): RunningWorld {
       }
       if (!isAbove(told.resourceVersion, highest.version())) return;
       // Another facade may be ahead of our watch: the server itself says where it is.
-      const page = await clients.contracts.list({ namespace: parts.watched, limit: 1 });
-      if (told.generation === known.generation) highest.saw(page.resourceVersion);
-      if (isAbove(told.resourceVersion, page.resourceVersion))
+      const look = async (): Promise<string> => {
+        const { resourceVersion } = await clients.contracts.list({ namespace: parts.watched, limit: 1 });
+        if (told.generation === known.generation) highest.saw(resourceVersion);
+        return resourceVersion;
+      };
+      if (await isBehind(told.resourceVersion, { look, clock: parts.clock, signal: parts.stopping }))
         await raise({ because: 'VersionAhead', generation: told.generation, revealedBy: agentUID });
     },
     heardNow: async () => {

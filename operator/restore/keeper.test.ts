@@ -5,7 +5,7 @@ import { dataOf, FIRST_WORLD, raised, WORLD, type World, worldOf } from '../../c
 import type { ConfigMap } from '../../kube/config-map.ts';
 import { fakeClock } from '../../lib/fake-clock.ts';
 import { createLogger } from '../../lib/log.ts';
-import { keepWorld, type RestoreDeps } from './keeper.ts';
+import { firstLook, keepWorld, type RestoreDeps } from './keeper.ts';
 
 const resolving = raised(FIRST_WORLD, {
   sign: { because: 'StoreAhead', generation: 1 },
@@ -56,4 +56,35 @@ test('while the resolution fails, the ConfigMap names what fails', async () => {
 test('where nothing is resolved, nothing is said', async () => {
   const normal: World = { ...FIRST_WORLD, generation: 1 };
   expect(await sayWhilePostgresIsDown(normal)).toEqual(normal);
+});
+
+/** Why the generation was raised when PostgreSQL had seen version 100, and the API server answered these. */
+async function compareWith(...found: readonly string[]): Promise<string | undefined> {
+  const raisedBecause: string[] = [];
+  const answers = [...found];
+  const clock = {
+    ...fakeClock(),
+    sleep: async (ms: number) => (ms < 1000 ? undefined : new Promise(() => {})),
+  };
+  const deps = {
+    world: {
+      becomes: () => undefined,
+      read: async () => ({ live: undefined, world: FIRST_WORLD }),
+      raise: async ({ because }: { because: string }) => void raisedBecause.push(because),
+    },
+    store: { restore: { world: async () => ({ generation: 0, resourceVersion: '100' }) } },
+    clients: { contracts: { list: async () => ({ resourceVersion: answers.shift() ?? found.at(-1) }) } },
+    clock,
+    log: createLogger({ name: 'test', level: 'silent' }),
+  };
+  await firstLook(deps as unknown as RestoreDeps, new AbortController().signal); // all that a look asks for
+  return raisedBecause.join() || undefined;
+}
+
+test('one answer of a replica that lags is not taken for an older etcd', async () => {
+  expect(await compareWith('99', '101')).toBeUndefined();
+});
+
+test('an API server that stays behind what PostgreSQL saw is an older etcd', async () => {
+  expect(await compareWith('99')).toBe('VersionAhead');
 });

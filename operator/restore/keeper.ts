@@ -3,8 +3,8 @@
  * at the start, and a restore is resolved once the agents have listed. Beside the controllers, which rest meanwhile.
  */
 
-import { isAbove } from '../../crds/restore/highest.ts';
 import { dataOf, LET_GO, type World } from '../../crds/restore/world.ts';
+import { isBehind } from '../../kube/behind.ts';
 import { type ConfigMap, swapConfigMap } from '../../kube/config-map.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { ResourceClient } from '../../kube/resource.ts';
@@ -119,7 +119,7 @@ async function compare(deps: RestoreDeps, signal: AbortSignal): Promise<void> {
 
 /** Both stores know the same generation, or the lower one is the older world. */
 async function compareStores(
-  { world, store, clients, namespace }: RestoreDeps,
+  { world, store, clients, namespace, clock }: RestoreDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const { world: now } = await world.read();
@@ -133,8 +133,9 @@ async function compareStores(
     return;
   }
   if (now.phase === 'Resolving' || stored.resourceVersion === '0') return;
-  const { resourceVersion } = await clients.contracts.list({ namespace, limit: 1 }, { signal });
-  if (isAbove(stored.resourceVersion, resourceVersion))
+  const look = async () =>
+    (await clients.contracts.list({ namespace, limit: 1 }, { signal })).resourceVersion;
+  if (await isBehind(stored.resourceVersion, { look, clock, signal }))
     await world.raise({ because: 'VersionAhead', generation: now.generation });
 }
 

@@ -40,6 +40,7 @@ export const PROGRAMS: readonly Plan[] = [
     then('watch', { type: 'Answer', status: 410 }),
   ),
   main('a stale list after 410', at('Provisioning', broken('Gone')), then('list', { type: 'StaleList' })),
+  main('a stale list when the leader compares etcd with PostgreSQL', then('list', { type: 'StaleList' })),
   main(
     'a watch that is cut after each event',
     at('Accepted', broken('Cut')),

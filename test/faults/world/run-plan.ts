@@ -1,6 +1,7 @@
 /** Plays one plan on a stage until its contract has come to rest, and brings home the evidence. */
 import { contractIdOf, uidOfContractId } from '../../../crds/contract/contract.ts';
 import { type ContractPhase, hasEnded } from '../../../crds/contract/phase.ts';
+import { WORLD, worldOf } from '../../../crds/restore/world.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { eventually } from '../../world/eventually.ts';
 import type { Evidence } from '../oracles/evidence.ts';
@@ -104,7 +105,15 @@ export async function runPlan(
       plan,
       evidence,
       gist: gistOf(evidence),
-      problems: [...unsettled, ...judge(evidence), ...restless, ...unfired, ...missed, ...undone],
+      problems: [
+        ...unsettled,
+        ...judge(evidence),
+        ...restless,
+        ...unfired,
+        ...missed,
+        ...undone,
+        ...(await falseAlarm(stage)),
+      ],
       struck: armed.struck(),
       realMs: systemClock.monotonicMs() - startedMs,
     };
@@ -116,6 +125,13 @@ export async function runPlan(
     killed.clear();
     await Promise.all(agents.map((agent) => agent.close()));
   }
+}
+
+/** No plan puts an older etcd back, so nobody may believe that one did. */
+async function falseAlarm({ clients, namespace }: Stage): Promise<readonly string[]> {
+  const world = worldOf(await eventually(() => clients.configMaps.get({ namespace, name: WORLD })));
+  if (world.generation === 0) return [];
+  return [`an older etcd was suspected, and there is none: ${JSON.stringify(world)}`];
 }
 
 type About = Readonly<{ stage: Stage; plan: Plan; contractId: string; strangers: readonly string[] }>;
