@@ -1,7 +1,8 @@
 /** AgentPool: agents of one provisioner type in one region, and the rules for handing work to them. */
 import { z } from 'zod';
 import { conditions } from './condition.ts';
-import { count, name, provisionerType, text, version } from './fields.ts';
+import { count, instant, name, provisionerType, text, version } from './fields.ts';
+import { maintenanceWindows } from './maintenance.ts';
 import { REGIONS } from './regions.ts';
 import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
 
@@ -81,6 +82,14 @@ export const AgentPoolSpec = z
     minVersion: version()
       .optional()
       .describe('Agents with an older dc-agent get no new work. A version as in 1.2.0.'),
+    upgrade: z
+      .object({
+        toVersion: version().describe('Version of dc-agent to run, as in 1.2.0.'),
+        notBefore: instant().optional().describe('It is announced from then on; at once when absent.'),
+      })
+      .optional()
+      .describe('Planned upgrade: agents that are older hear of it with their heartbeat, and say so.'),
+    maintenance: maintenanceWindows(),
     paused: z.boolean().default(false).describe('While true nothing new is built in this pool.'),
   })
   .describe('What the provider wants of the pool.');

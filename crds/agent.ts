@@ -1,7 +1,9 @@
 /** Agent: one `dc-agent` on one hypervisor. Its heartbeat is a Lease of the same name; this is what lasts. */
 import { z } from 'zod';
 import { conditions } from './condition.ts';
+import { PHASES } from './contract/phase.ts';
 import { count, instant, name, provisionerType, publicKey, quantity, text, uid, word } from './fields.ts';
+import { maintenanceWindows } from './maintenance.ts';
 import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
 
 export const PERMISSIONS = [
@@ -40,6 +42,12 @@ export const AgentSpec = z
       .boolean()
       .default(false)
       .describe('Like cordoned, and the agent is told that it is to be emptied.'),
+    drainBy: instant()
+      .optional()
+      .describe(
+        'While draining: from then on machines that their offering allows to build anew are moved away. Nothing is moved when absent.',
+      ),
+    maintenance: maintenanceWindows(),
     revoked: z
       .boolean()
       .default(false)
@@ -62,6 +70,26 @@ export const OwedDestroy = z
     since: instant().describe('When it became a debt.'),
   })
   .describe('A machine that this agent may still have and must destroy.');
+
+/** What an agent that is to be empty still has; `crds/contract/remaining.ts` says why. */
+export const Remaining = z
+  .object({
+    count: count().describe('All of them.'),
+    contracts: z
+      .array(
+        z.object({
+          name: z.string().min(1).max(253).describe('Name of the Contract.'),
+          phase: z.enum(PHASES).describe('Its phase.'),
+          reason: word().describe('Why it is still there, as a word.'),
+          message: text(300).describe('The same as a sentence, with what ends it.'),
+        }),
+      )
+      .max(32)
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+      .describe('Some of them, by name.'),
+  })
+  .describe('Contracts of an agent that is being drained or was revoked.');
+export type Remaining = z.infer<typeof Remaining>;
 
 const words = () => z.array(word()).max(64).optional().meta({ 'x-kubernetes-list-type': 'set' });
 
@@ -108,6 +136,9 @@ export const AgentStatus = z
     capabilities: words().describe('Named features that it reported.'),
     storageClasses: words().describe('Kinds of disk that it reported.'),
     health: AgentHealth.optional(),
+    remaining: Remaining.optional().describe(
+      'Contracts that it still holds though it is being drained or was revoked. Absent: it is neither.',
+    ),
     owedDestroys: z
       .array(OwedDestroy)
       .max(4096)

@@ -22,6 +22,13 @@ const wanting = (terms: Partial<TermsSnapshot>, more: Partial<LiveContract['spec
   aContract('Accepted', {}, { spec: { termsSnapshot: someTerms(terms), ...more } });
 const resources = { cpu: '4', memory: '8Gi', storage: '100Gi' };
 
+/** So many seconds from now. */
+const aWindow = (from: number, until: number) => ({
+  startsAt: at(from).toISOString(),
+  endsAt: at(until).toISOString(),
+  quietMinutes: 15,
+});
+
 type Case = {
   name: string;
   agent?: Parameters<typeof someAgent>[1];
@@ -83,6 +90,12 @@ const cases: Case[] = [
     agent: { spec: { cordoned: true } },
     want: 'TooSmall',
   },
+  {
+    name: 'an agent that says nothing of itself is not limited',
+    contract: wanting({ resources: { ...resources, cpu: '3300', gpu: 1 } }),
+    agent: { status: { resources: undefined } },
+    want: undefined,
+  },
   { name: 'no GPU at all', contract: wanting({ resources: { ...resources, gpu: 1 } }), want: 'TooSmall' },
   {
     name: 'said that it cannot build this one',
@@ -109,6 +122,17 @@ const cases: Case[] = [
     name: 'not healthy by its own word',
     agent: { facts: failing(5), status: { conditions: [condition('Healthy', 'False')] } },
     want: 'AgentUnhealthy',
+  },
+  {
+    name: 'maintenance in ten minutes, and ten failures',
+    agent: { facts: failing(5), spec: { maintenance: [aWindow(600, 7200)] } },
+    want: 'Maintenance',
+  },
+  { name: 'maintenance of the whole pool', pool: { maintenance: [aWindow(-60, 60)] }, want: 'Maintenance' },
+  {
+    name: 'maintenance much later, and one that is over',
+    agent: { spec: { maintenance: [aWindow(7200, 9000), aWindow(-600, 0)] } },
+    want: undefined,
   },
   {
     name: 'healthy by its own word',

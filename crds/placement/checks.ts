@@ -3,6 +3,7 @@
  * never change by waiting comes first, then the state of the agent, room, the tenant's wish, and at last its pool,
  * so that "from 14:07 on" is only said of who could take it then.
  */
+import { windowAt } from '../maintenance.ts';
 import { firstLack, minus, NOTHING } from './amounts.ts';
 import type { Demand } from './demand.ts';
 import type { Standing } from './health.ts';
@@ -20,6 +21,7 @@ export const refusalOf = (pair: Pair): Because | undefined =>
   isTooSmall(pair) ??
   hasGivenUp(pair) ??
   pair.agent.fitness.away ??
+  isInMaintenance(pair) ??
   isUnwell(pair) ??
   pair.agent.fitness.outdated ??
   lacksRoom(pair) ??
@@ -50,6 +52,13 @@ function isTooSmall({ demand: { wanted }, agent: { capacity } }: Pair): Because 
 function hasGivenUp({ demand: { finalWords }, agent: { uid } }: Pair): Because | undefined {
   const last = finalWords.get(uid);
   return last && { reason: 'FailedForGood', epoch: last.epoch, class: last.class };
+}
+
+function isInMaintenance({ demand: { nowMs }, agent: { windows } }: Pair): Because | undefined {
+  const own = windowAt(windows.own, nowMs);
+  if (own) return { reason: 'Maintenance', window: own, of: 'Agent' };
+  const pool = windowAt(windows.pool, nowMs);
+  return pool && { reason: 'Maintenance', window: pool, of: 'Pool' };
 }
 
 function isUnwell({ agent: { load }, standing: { breaker } }: Pair): Because | undefined {

@@ -5,6 +5,7 @@
 
 import type { Attempt } from '../contract/status.ts';
 import type { PROVISIONER_TYPES } from '../fields.ts';
+import type { Window } from '../maintenance.ts';
 import type { Region } from '../regions.ts';
 import type { Dimension } from './amounts.ts';
 
@@ -33,6 +34,7 @@ type Figures = {
   DuplicateAgent: Nothing;
   AgentOffline: Readonly<{ sinceMs: number | undefined }>;
   AgentUnhealthy: Readonly<{ message: string }>;
+  Maintenance: Readonly<{ window: Window; of: 'Agent' | 'Pool' }>;
   BreakerOpen: Readonly<{ failures: number; untilMs: number }>;
   OnTrial: Readonly<{ failures: number }>;
   VersionTooOld: Readonly<{ version: string | undefined; minVersion: string }>;
@@ -81,6 +83,7 @@ export const CAUSE_OF = {
   DuplicateAgent: 'State',
   AgentOffline: 'State',
   AgentUnhealthy: 'State',
+  Maintenance: 'Time',
   BreakerOpen: 'Time',
   OnTrial: 'Time',
   VersionTooOld: 'State',
@@ -109,6 +112,8 @@ export const SHORTAGE_OF = {
 /** When a refusal ends by the passing of time alone; undefined: something else must happen. */
 export function endsAtMs(because: Because): number | undefined {
   switch (because.reason) {
+    case 'Maintenance':
+      return because.window.endsMs;
     case 'BreakerOpen':
       return because.untilMs;
     case 'FallbackLater':

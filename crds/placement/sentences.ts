@@ -1,4 +1,5 @@
 /** What the provider reads of a pool or an agent that was passed over: figures and names, and instants, not ages. */
+import { showWindow } from '../maintenance.ts';
 import { show } from './amounts.ts';
 import type { Because, PassedOverReason } from './reasons.ts';
 
@@ -27,6 +28,8 @@ const SENTENCES: Sentences = {
   AgentOffline: ({ sinceMs }, saying) =>
     sinceMs === undefined ? 'offline' : `offline since ${showInstant(sinceMs, saying)}`,
   AgentUnhealthy: ({ message }) => `unhealthy: ${message}`,
+  Maintenance: ({ window, of }) =>
+    `${of === 'Pool' ? 'its pool has maintenance' : 'maintenance'} ${showWindow(window)}`,
   BreakerOpen: ({ failures, untilMs }, saying) =>
     `unhealthy: ${failures} contracts in a row failed, again from ${showInstant(untilMs, saying)} on`,
   OnTrial: ({ failures }) =>

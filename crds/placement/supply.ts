@@ -4,6 +4,7 @@
  */
 import type { Agent, AgentHealth } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
+import { type Window, windowsOf } from '../maintenance.ts';
 import { type Amounts, numberOf } from './amounts.ts';
 import { type Fitness, fitnessOf } from './fitness.ts';
 import { recordOf, type TrackRecord } from './health.ts';
@@ -33,6 +34,8 @@ export type PreparedAgent = AgentFacts &
     /** It said something of its size. */
     isSized: boolean;
     fitness: Fitness;
+    /** Its own maintenance windows and those of its pool. */
+    windows: Readonly<Record<'own' | 'pool', readonly Window[]>>;
   }>;
 
 export type PreparedPool = Readonly<{ pool: AgentPool; agents: readonly PreparedAgent[] }>;
@@ -62,7 +65,7 @@ export function prepareSupply({
 /** A pool with all of its agents: to be made anew when it, one of them, or a contract of one of them changed. */
 export const preparePool = (pool: AgentPool, agents: readonly AgentFacts[]): PreparedPool => ({
   pool,
-  agents: agents.map((facts) => prepareAgent(facts, pool)),
+  agents: preparedIn(pool, agents),
 });
 
 /** `strays` are agents whose pool is not there. */
@@ -74,9 +77,17 @@ export const supplyOf = ({
   strays: Map.groupBy(strays, ({ metadata }) => metadata.namespace ?? ''),
 });
 
-function prepareAgent(facts: AgentFacts, pool: AgentPool): PreparedAgent {
-  const { metadata, status } = facts.agent;
-  const { cpu, memory, storage, gpu = 0, instances = NO_END } = status?.resources ?? {};
+function preparedIn(pool: AgentPool, agents: readonly AgentFacts[]): PreparedAgent[] {
+  const poolWindows = windowsOf(pool.spec.maintenance);
+  return agents.map((facts) => prepareAgent(facts, { pool, poolWindows }));
+}
+
+function prepareAgent(
+  facts: AgentFacts,
+  { pool, poolWindows }: Readonly<{ pool: AgentPool; poolWindows: readonly Window[] }>,
+): PreparedAgent {
+  const { metadata, spec, status } = facts.agent;
+  const { cpu, memory, storage, gpu, instances = NO_END } = status?.resources ?? {};
   const { overcommit, instancesPerAgent = NO_END } = pool.spec.placement ?? {};
   const promised = (size: string | undefined, { percent = 100, unit = 1 }): number =>
     size === undefined ? NO_END : Math.floor((numberOf(size) * unit * percent) / 100);
@@ -84,7 +95,8 @@ function prepareAgent(facts: AgentFacts, pool: AgentPool): PreparedAgent {
     cpuMilli: promised(cpu, { percent: overcommit?.cpuPercent, unit: 1000 }),
     memoryBytes: promised(memory, { percent: overcommit?.memoryPercent }),
     storageBytes: promised(storage, { percent: overcommit?.storagePercent }),
-    gpus: gpu, // an agent that names none has none
+    // Who says how large it is and names no GPU has none; who says nothing of itself knows better than we.
+    gpus: gpu ?? (status?.resources ? 0 : NO_END),
     instances: Math.min(instances, instancesPerAgent),
   };
   return {
@@ -95,6 +107,7 @@ function prepareAgent(facts: AgentFacts, pool: AgentPool): PreparedAgent {
     capacity,
     isSized: Object.values(capacity).some((amount) => amount > 0 && amount < NO_END),
     fitness: fitnessOf(facts, pool),
+    windows: { own: windowsOf(spec.maintenance), pool: poolWindows },
   };
 }
 

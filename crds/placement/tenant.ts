@@ -23,6 +23,7 @@ const SENTENCES = {
   DuplicateAgent: 'Some machines take no new orders at the moment.',
   AgentOffline: 'Some machines are offline.',
   AgentUnhealthy: 'Some machines are being mended.',
+  Maintenance: 'Some machines are under maintenance.',
   BreakerOpen: 'Some machines had failures lately and are given time.',
   OnTrial: 'Some machines had failures lately and are being tried.',
   VersionTooOld: 'Some machines wait for an update.',
