@@ -84,6 +84,15 @@ export type Provisioner = Readonly<{
   reinstall?: (ref: InstanceRef, request: CreateRequest, options: Cancellable) => Promise<CreatedInstance>;
   /** From now on exactly these keys open a new session. Idempotent. Absent: it cannot. */
   setSshKeys?: (ref: InstanceRef, sshPublicKeys: readonly string[], options: Cancellable) => Promise<void>;
+  /**
+   * From now on this password logs in, beside the keys; an earlier one does not. Answers as whom, where that is
+   * not the user of the machine. Never logged. Absent: it cannot.
+   */
+  setPassword?: (
+    ref: InstanceRef,
+    password: string,
+    options: Cancellable,
+  ) => Promise<Readonly<{ user?: string | undefined }>>;
   /** Every machine of this installation on this host, also those of other agents. */
   list: (options: Cancellable) => Promise<readonly ListedInstance[]>;
 }>;

@@ -1,7 +1,7 @@
 /**
  * The JSON documents of the script protocol: the reference agent's actions and fields (snake_case), with
- * `start`, `stop`, `list`, `retag`, `reinstall` and `set_ssh_keys` beside them and the tags in every request. Unknown fields of an answer
- * are ignored, `root_password` among them: no password is ever carried on.
+ * `start`, `stop`, `list`, `retag`, `reinstall`, `set_ssh_keys` and `set_password` beside them and the tags in every
+ * request. Unknown fields of an answer are ignored, `root_password` among them: a password only ever goes in.
  */
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
@@ -19,6 +19,7 @@ export const ACTIONS = [
   'retag',
   'reinstall',
   'set_ssh_keys',
+  'set_password',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -70,6 +71,7 @@ export const Answer = {
   retag: z.object({ success: succeeded, instance: Instance }),
   reinstall: z.object({ success: succeeded, instance: Instance }),
   set_ssh_keys: z.object({ success: succeeded }),
+  set_password: z.object({ success: succeeded, user: z.string().min(1).max(64).nullish() }),
   get_instance: z.object({ success: succeeded, instance: Instance.nullish() }),
   terminate: z.object({ success: succeeded }),
   start: z.object({ success: succeeded }),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
@@ -50,6 +51,22 @@ describe('the request', () => {
       const tags = { external_id: `dc-${CONTRACT}`, contract_id: CONTRACT, epoch: 3, installation: 'inst-1' };
       expect(await request()).toEqual({ action, ...tags, agent_uid: 'agent-1' });
     });
+
+  test('of set_password has the password on stdin, and it comes back in no log and no error', async () => {
+    const provisioner = await withAnswer({ success: true, user: 'root' });
+    expect(await provisioner.setPassword?.(aRef(), 'correct-horse', { signal })).toEqual({ user: 'root' });
+    expect(await request()).toMatchObject({ action: 'set_password', password: 'correct-horse', epoch: 3 });
+    for (const shell of [
+      `echo correct-horse >&2; echo '{"success":false,"error":"correct-horse is too weak"}'`,
+      'echo correct-horse; echo correct-horse >&2; exit 3',
+    ]) {
+      const talkative = await withShell(shell);
+      const failing = talkative.setPassword?.(aRef(), 'correct-horse', { signal });
+      const error = await failing?.catch((cause: unknown) => inspect(cause, { depth: 9 }));
+      expect(error).toContain('[redacted]');
+      expect(`${error}${talkative.logged()}`).not.toContain('correct-horse');
+    }
+  });
 
   test('goes to the program of its action where there is one', async () => {
     const provisioner = await withShell('echo wrong');

@@ -44,6 +44,7 @@ export const ScriptConfig = z.strictObject({
   retag: program.optional().describe('Program that gives an instance a newer epoch.'),
   reinstall: program.optional().describe('Program that gives an instance a fresh system; its data goes.'),
   set_ssh_keys: program.optional().describe('Program that changes who can log in to an instance.'),
+  set_password: program.optional().describe('Program that gives an instance another password.'),
   timeout_seconds: z
     .int()
     .min(1)
@@ -110,6 +111,11 @@ export function scriptProvisioner(deps: ScriptDeps): Provisioner {
     setSshKeys: async (ref, sshPublicKeys, { signal }) => {
       const fields = { ...tagFields(ref), ssh_public_keys: sshPublicKeys };
       await call(deps, 'set_ssh_keys', { fields, signal });
+    },
+    setPassword: async (ref, password, { signal }) => {
+      const fields = { ...tagFields(ref), password };
+      const answer = await call(deps, 'set_password', { fields, secrets: { password }, signal });
+      return { user: answer.user ?? undefined };
     },
     observe: async (ref, { signal }) =>
       toHealth((await call(deps, 'health_check', { fields: tagFields(ref), signal })).health),

@@ -3,13 +3,13 @@
  * agent counts: a newer one ends this one, a clone of it makes it take no new work.
  */
 
-import type { z } from 'zod';
-import type { HeartbeatResponse, HostResources } from '../../crds/wire/heartbeat.ts';
+import type { HeartbeatResponse } from '../../crds/wire/heartbeat.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem, describeSkew } from '../api-client.ts';
 import { EXIT, Failure, messageOf } from '../failure.ts';
 import type { Context } from './context.ts';
 import { isFinal } from './decide-answer.ts';
+import type { Resources } from './resources.ts';
 
 const BACKOFF = { firstMs: 1000, maxMs: 10_000, factor: 2, jitter: 0.3 };
 const LEAVING_MS = 3000;
@@ -21,7 +21,9 @@ export type HeartbeatDeps = Readonly<{
   version: string;
   fingerprint: string;
   activeContracts: () => number;
-  resources: () => z.infer<typeof HostResources>;
+  resources: () => Resources;
+  /** Named features that offerings may ask for. */
+  capabilities: readonly string[];
   skewSeconds: () => number | undefined;
   /** Resolves `ready` at the first acknowledged one. */
   onAcknowledged: () => void;
@@ -74,12 +76,20 @@ export async function sayGoodbye(deps: HeartbeatDeps): Promise<void> {
   }
 }
 
-const bodyOf = ({ context, version, fingerprint, activeContracts, resources }: HeartbeatDeps) => ({
+const bodyOf = ({
+  context,
+  version,
+  fingerprint,
+  activeContracts,
+  resources,
+  capabilities,
+}: HeartbeatDeps) => ({
   version,
   fingerprint,
   provisionerType: context.provisioner.type,
   activeContracts: activeContracts(),
   resources: resources(),
+  capabilities: [...capabilities],
   heard: context.store.world().heard,
 });
 

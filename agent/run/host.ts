@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
-import type { z } from 'zod';
-import type { HostResources } from '../../crds/wire/heartbeat.ts';
 import { readIfThere } from '../files.ts';
+import { detectGpus } from './gpus.ts';
+import type { Resources } from './resources.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -18,7 +18,8 @@ export function fingerprint(): string {
   return createHash('sha256').update(known).digest('hex').slice(0, 32);
 }
 
-export function hostResources(stateDir: string): z.infer<typeof HostResources> {
+/** As this machine has it; its disk is the one of the state folder. */
+export function measureHost(stateDir: string): Resources {
   const processors = cpus();
   const disk = statfsSync(stateDir);
   return {
@@ -33,5 +34,6 @@ export function hostResources(stateDir: string): z.infer<typeof HostResources> {
         availableGb: Math.floor((disk.bavail * disk.bsize) / GIB),
       },
     ],
+    gpuDevices: detectGpus(),
   };
 }

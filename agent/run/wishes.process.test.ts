@@ -1,6 +1,10 @@
 /** What a tenant wishes of its machine, by a whole agent: each wish once, also across crashes and lost answers. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openCredentials } from '../../crds/contract/credentials.ts';
 import { sshKeysSHA256 } from '../../crds/contract/upkeep.ts';
+import { generateKeyPair } from '../../lib/signature/keys.ts';
 import { type AgentWorld, agentWorld } from '../testing/agent-world.ts';
 
 let world: AgentWorld;
@@ -23,6 +27,12 @@ const active = async (): Promise<string> => {
 const untilApplied = (id: string, applied: object): Promise<void> =>
   until(() => expect(world.facade.statusOf(id).applied).toMatchObject(applied));
 const done = (): string[] => world.hypervisor.ledger;
+const onDisk = (): string =>
+  readdirSync(world.stateDir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+    .join();
+const TENANT = generateKeyPair();
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB other';
 
 test('power off, and on again', async () => {
@@ -101,9 +111,33 @@ test('other keys are set, and said by their hash', async () => {
   expect(done().at(-1)).toBe(`keys ${KEY}`);
 });
 
+test('a new password is set once and told sealed: neither the facade nor the log nor the disk ever has it', async () => {
+  const agent = world.start();
+  const id = await active();
+  world.facade.faults.set('PUT applied', ['Refuse', 'LoseReply']);
+  world.facade.wish(id, { tenant: { publicKey: TENANT.publicKey }, passwordReset: 1 });
+  await until(() => expect(world.facade.faults.get('PUT applied')).toEqual(['LoseReply']));
+  agent.kill();
+  world.start();
+  await untilApplied(id, { passwordReset: 1 });
+  const { credentials } = world.facade.statusOf(id);
+  const opened = openCredentials(TENANT.seed, credentials?.sealed ?? '', { contractId: id, count: 1 });
+  expect(opened).toEqual({ user: 'root', password: world.hypervisor.password });
+  expect(opened.password).toMatch(/^[A-Za-z2-9]{24}$/);
+  expect(done()).toEqual(['create 1', 'password']);
+  for (const text of [JSON.stringify(world.facade.statusOf(id)), world.logged(), onDisk()])
+    expect(text).not.toContain(opened.password);
+
+  world.facade.wish(id, { passwordReset: 2 });
+  await untilApplied(id, { passwordReset: 2 });
+  expect(world.facade.statusOf(id).credentials).toMatchObject({ passwordReset: 2 });
+  expect(world.hypervisor.password).not.toBe(opened.password);
+});
+
 test('what cannot be done is told to the provider', async () => {
   world.start();
   const id = await active();
+  delete world.hypervisor.setPassword;
   world.facade.wish(id, { passwordReset: 1 });
   await untilApplied(id, {
     failed: [

@@ -1,30 +1,22 @@
 /**
- * The tenant's wishes about a running machine: power, restart, re-installation, keys. The facade orders one until
+ * The tenant's wishes about a running machine: power, restart, re-installation, keys, password. The facade orders one until
  * it hears that it was done, so nothing is repeated here: each order is carried out or, when the disk says that it
  * was, only reported. One at a time per contract, under its mutex, on a machine that a listing shows to be ours.
  */
-import type { WorkItem } from '../../crds/wire/work-list.ts';
 import { assertNever } from '../../lib/assert.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { messageOf } from '../failure.ts';
-import type { InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
 import { ProvisionerError } from '../provisioner/provisioner-error.ts';
-import { reinstalled, wishesOf, withWish } from '../state/record.ts';
-import { awaitSsh } from './await-ssh.ts';
-import { requestOf, withoutUndefined } from './build.ts';
 import { type Context, isOwn } from './context.ts';
 import { refOf } from './own-machines.ts';
-import { detailsOf } from './report.ts';
+import { setPassword } from './password.ts';
+import { type Outcome, reinstall, restart, setKeys, setPower, type WishItem } from './upkeep.ts';
+
+export type { WishItem } from './upkeep.ts';
 
 const FAILED_BACKOFF = { firstMs: 5000, maxMs: 300_000, factor: 2, jitter: 0.3 };
 /** As long as a report may be. */
 const MESSAGE_MAX = 4000;
-
-export type WishItem = WorkItem & Readonly<{ action: Exclude<WorkItem['action'], 'Provision' | 'Destroy'> }>;
-
-type Made = ReturnType<typeof withoutUndefined>;
-type Done = Parameters<Context['facade']['applied']>[0];
-type Outcome = Omit<Done, 'contractId' | 'epoch'>;
 
 export type Wishes = Readonly<{
   /** Begins it, unless one of this contract is in hand or failed a moment ago. Never throws. */
@@ -84,91 +76,10 @@ async function perform(context: Context, item: WishItem, signal: AbortSignal): P
     case 'SetSshKeys':
       return setKeys(wish);
     case 'ResetPassword':
-      throw cannot('set a password', 'Log in with a key; change the keys of the contract.');
+      return setPassword(wish);
     default:
       return assertNever(item.action);
   }
-}
-
-type Performing = Readonly<{
-  context: Context;
-  item: WishItem;
-  machine: ListedInstance;
-  ref: InstanceRef;
-  signal: AbortSignal;
-}>;
-
-async function setPower({ context, machine, ref, signal }: Performing, isStopped: boolean): Promise<Outcome> {
-  context.store.change(machine.contractId, (record) =>
-    record.isStoppedByOrder === isStopped ? record : { ...record, isStoppedByOrder: isStopped },
-  );
-  if (isStopped && machine.state !== 'Stopped') await context.provisioner.stop(ref, { signal });
-  if (!isStopped && machine.state !== 'Running') await context.provisioner.start(ref, { signal });
-  return { powerState: isStopped ? 'Stopped' : 'Running' };
-}
-
-/** Once: after a crash between stop and start it is only started. */
-async function restart({ context, item, ref, signal }: Performing): Promise<Outcome> {
-  const { contractId, epoch, count = 0 } = item;
-  const done = wishesOf(context.store.get(contractId), item);
-  if ((done.restart ?? 0) >= count) return { restart: done.restart ?? count };
-  if (done.restartBegun !== count) {
-    context.store.change(contractId, (record) => withWish(record, { epoch, restartBegun: count }));
-    await context.provisioner.stop(ref, { signal });
-  }
-  await context.provisioner.start(ref, { signal });
-  context.store.change(contractId, (record) => withWish(record, { epoch, restart: count }));
-  context.log.info({ contract: contractId, count }, 'machine restarted');
-  return { restart: count };
-}
-
-/** On disk the moment it was made: asked again, nothing on the machine is wiped a second time. */
-async function reinstall(wish: Performing): Promise<Outcome> {
-  const { context, item, signal } = wish;
-  const { contractId, epoch, count = 0 } = item;
-  const record = context.store.get(contractId);
-  const done = wishesOf(record, item);
-  if ((done.reinstall ?? 0) >= count && record.reported)
-    return { reinstall: done.reinstall ?? count, instanceDetails: record.reported.details };
-  const created = done.made?.count === count ? done.made.created : await makeAnew(wish, count);
-  const at = await seen(context, created, signal);
-  const details = detailsOf(created, { at, hostKeyFingerprint: created.hostKeyFingerprint });
-  context.store.change(contractId, (it) => reinstalled(it, { epoch, count, details }));
-  context.log.info({ contract: contractId, count }, 'machine re-installed');
-  return { reinstall: count, instanceDetails: details };
-}
-
-async function makeAnew({ context, item, ref, signal }: Performing, count: number): Promise<Made> {
-  const { contractId, epoch, contract } = item;
-  if (!context.provisioner.reinstall || !contract)
-    throw cannot('re-install a machine', 'Cancel the contract and rent another one.');
-  const grant = { epoch, acceptedAt: context.clock.now().toISOString(), contract };
-  const created = withoutUndefined(
-    await context.provisioner.reinstall(ref, requestOf(context, grant), { signal }),
-  );
-  context.store.change(contractId, (record) => withWish(record, { epoch, made: { count, created } }));
-  return created;
-}
-
-/** When it was seen to answer; undefined when nobody can look. */
-async function seen(context: Context, created: Made, signal: AbortSignal): Promise<string | undefined> {
-  const { host } = created;
-  if (created.isConfirmed || host === undefined) return undefined;
-  const answer = await awaitSsh(context, { ...created, host }, signal);
-  if ('why' in answer)
-    throw new ProvisionerError('ProgramFailed', answer.why, {
-      remedy: 'Look at the console of the machine.',
-    });
-  return context.clock.now().toISOString();
-}
-
-async function setKeys({ context, item, ref, signal }: Performing): Promise<Outcome> {
-  const { sshPublicKeys = [], sshKeysSHA256 } = item;
-  if (!context.provisioner.setSshKeys || !sshKeysSHA256)
-    throw cannot('change keys', 'Log in and change authorized_keys yourself.');
-  await context.provisioner.setSshKeys(ref, sshPublicKeys, { signal });
-  context.log.info({ contract: item.contractId, keys: sshPublicKeys.length }, 'SSH keys changed');
-  return { sshKeysSHA256 };
 }
 
 const WISH_OF = {
@@ -178,7 +89,7 @@ const WISH_OF = {
   Reinstall: 'Reinstall',
   SetSshKeys: 'SshKeys',
   ResetPassword: 'Password',
-} as const satisfies Record<WishItem['action'], NonNullable<Done['failed']>['wish']>;
+} as const satisfies Record<WishItem['action'], NonNullable<Outcome['failed']>['wish']>;
 
 /** As the facade names this wish. */
 const markOf = ({ action, count, sshKeysSHA256 }: WishItem): string => {
@@ -200,6 +111,3 @@ async function tell(
     if (!signal.aborted) log.debug({ contract: contractId, err: messageOf(cause) }, 'failure not reported');
   });
 }
-
-const cannot = (what: string, remedy: string): ProvisionerError =>
-  new ProvisionerError('ProgramRefused', `this provisioner cannot ${what}`, { remedy, class: 'permanent' });

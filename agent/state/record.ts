@@ -82,6 +82,8 @@ export const ContractRecord = z.object({
       restartBegun: z.int().optional(),
       restart: z.int().optional(),
       reinstall: z.int().optional(),
+      /** The password of this number was set; sealed, so that the disk knows no more than the facade. */
+      password: z.object({ count: z.int(), sealed: z.string() }).optional(),
       /** The fresh system of this number, before SSH was seen to answer: never made twice. */
       made: z.object({ count: z.int(), created: Created }).optional(),
     })

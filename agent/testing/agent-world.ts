@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import { createLogger } from '../../lib/log.ts';
 import { generateKeyPair } from '../../lib/signature/keys.ts';
 import { createApiClient } from '../api-client.ts';
 import { facadeOf } from '../facade.ts';
+import { recordingLog } from '../provisioner/testing.ts';
 import type { Limits, ProbeSsh } from '../run/context.ts';
 import { runDaemon } from '../run/daemon.ts';
 import { keyedMutex } from '../run/mutex.ts';
@@ -47,6 +47,8 @@ export type AgentWorld = Readonly<{
   ssh: { isUp: boolean };
   /** A clone has the incarnation of its original. */
   start: (limits?: Partial<Limits>, as?: 'Itself' | 'Clone') => RunningAgent;
+  /** All that its agents logged. */
+  logged: () => string;
   close: () => Promise<void>;
 }>;
 
@@ -59,6 +61,7 @@ export async function agentWorld(): Promise<AgentWorld> {
   const stateDir = mkdtempSync(join(tmpdir(), 'dc-agent-'));
   const ssh = { isUp: true };
   const agents: RunningAgent[] = [];
+  const recorded = recordingLog();
   const start = (limits: Partial<Limits> = {}, as: 'Itself' | 'Clone' = 'Itself'): RunningAgent => {
     const life = new AbortController();
     const mortal = mortalBy(life.signal);
@@ -80,12 +83,18 @@ export async function agentWorld(): Promise<AgentWorld> {
         probeSsh: mortal({ probeSsh }).probeSsh,
         store,
         clock: mortal(clock),
-        log: createLogger({ name: 'agent', level: 'silent' }),
+        log: recorded.log,
         limits: { ...LIMITS, ...limits },
         mutex: keyedMutex(),
         identity: { installation: INSTALLATION, agentUid: AGENT_UID },
       },
-      heartbeat: { version: 'test', fingerprint: 'host-1', resources: () => ({}), skewSeconds: () => 0 },
+      heartbeat: {
+        version: 'test',
+        fingerprint: 'host-1',
+        resources: () => ({}),
+        capabilities: [],
+        skewSeconds: () => 0,
+      },
       signal: stopping.signal,
     });
     ended.catch(() => undefined);
@@ -110,6 +119,7 @@ export async function agentWorld(): Promise<AgentWorld> {
     stateDir,
     ssh,
     start,
+    logged: recorded.text,
     close: async () => {
       for (const agent of agents) agent.kill();
       facade.close();

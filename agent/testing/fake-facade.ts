@@ -179,10 +179,11 @@ export class FakeFacade extends FakeMarket {
           incarnation: _,
           epoch,
           failed,
+          sealedCredentials,
           instanceDetails: details,
           ...done
         } = body(AppliedRequest);
-        const facts = { agent: agentOf(session), epoch, done, failed, details, now };
+        const facts = { agent: agentOf(session), epoch, done, failed, sealedCredentials, details, now };
         return this.settle(id, (it) => reportApplied(it, facts));
       }
       case 'POST failed': {

@@ -9,13 +9,16 @@ import type {
 } from '../provisioner/provisioner.ts';
 import { ProvisionerError, refuseForeign } from '../provisioner/provisioner-error.ts';
 
-export type FakeHypervisor = Provisioner & {
+export type FakeHypervisor = Omit<Provisioner, 'setPassword'> & {
+  setPassword?: NonNullable<Provisioner['setPassword']>;
   machines: Map<string, ListedInstance>;
   /** `create 1`, `adopt 1→2`, `destroy 1`, … in the order in which they were finished or broken off. */
   ledger: string[];
   createMs: number;
   stopMs: number;
   reinstallMs: number;
+  /** The last that was set. */
+  password: string | undefined;
   /** Thrown by the next calls of these; undefined ones pass. */
   failures: { create: ProvisionerError[]; list: number };
   /** Most machines that were being created at one time. */
@@ -40,6 +43,7 @@ export function fakeHypervisor(clock: Clock, installation: string): FakeHypervis
     createMs: 0,
     stopMs: 0,
     reinstallMs: 0,
+    password: undefined,
     failures: { create: [], list: 0 },
     createdAtOnceMax: 0,
     create: async (request: CreateRequest, { signal }): Promise<CreatedInstance> => {
@@ -97,6 +101,12 @@ export function fakeHypervisor(clock: Clock, installation: string): FakeHypervis
     setSshKeys: async (ref, keys) => {
       find(ref);
       ledger.push(`keys ${keys.join(' | ')}`);
+    },
+    setPassword: async (ref, password) => {
+      find(ref);
+      ledger.push('password');
+      fake.password = password;
+      return { user: 'root' };
     },
     observe: async () => ({ status: 'Unknown' }),
     list: async () => {

@@ -27,7 +27,15 @@ export const appliedRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     handler: async (request) => {
       const caller = agentCaller(request);
       deps.world.requireNormal();
-      const { epoch, session, incarnation, failed, instanceDetails: details, ...done } = request.body;
+      const {
+        epoch,
+        session,
+        incarnation,
+        failed,
+        sealedCredentials,
+        instanceDetails: details,
+        ...done
+      } = request.body;
       await admitCall(deps, { agent: caller.agent, session, incarnation });
       const { namespace } = caller.provider.spec;
       const cached = await findContract(deps, { id: request.params.id, namespace });
@@ -35,7 +43,15 @@ export const appliedRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
       const { answer } = await settle(deps, {
         cached,
         rule: (contract) =>
-          reportApplied(contract, { agent, epoch, done, failed, details, now: deps.clock.now() }),
+          reportApplied(contract, {
+            agent,
+            epoch,
+            done,
+            failed,
+            sealedCredentials,
+            details,
+            now: deps.clock.now(),
+          }),
       });
       return ok({ then: answer.then });
     },

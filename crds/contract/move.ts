@@ -29,12 +29,13 @@ export type MoveInput = Readonly<{
 export function move(status: ContractStatus, input: MoveInput): ContractStatus {
   const { to, by, reason, message, now, epoch = 'Keep' } = input;
   invariant(isLegalMove(status.phase, to), illegalMoveMessage(status.phase, to));
-  const { lock, instance, access, endpoint, applied, scheduling, ...rest } = status;
+  const { lock, instance, access, endpoint, applied, credentials, scheduling, ...rest } = status;
   const built = instance === undefined ? {} : { instance };
   const reached = {
     ...(access === undefined ? {} : { access }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(applied === undefined ? {} : { applied }),
+    ...(credentials === undefined ? {} : { credentials }),
   };
   const forgetsMachine = hasEnded(to) || (to === 'Accepted' && epoch === 'Raise');
   const next: ContractStatus = {

@@ -4,6 +4,7 @@ import { conditions } from '../condition.ts';
 import { count, instant, name, text, uid } from '../fields.ts';
 import type { Rule } from '../resource.ts';
 import { Abandoned, Attempt } from './attempt.ts';
+import { Credentials } from './credentials.ts';
 import { MOVES, PHASES } from './phase.ts';
 
 export { Abandoned, ATTEMPT_CLASSES, Attempt } from './attempt.ts';
@@ -175,6 +176,7 @@ export const ContractStatus = z
     agent: name().optional().describe('Agent that builds or built.'),
     access: Access.optional(),
     applied: Applied.optional(),
+    credentials: Credentials.optional(),
     endpoint: text(270).optional().describe('host:port of access, for the table.'),
     scheduling: z
       .object({

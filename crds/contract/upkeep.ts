@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { InstanceDetails } from '../wire/reports.ts';
 import type { LiveContract } from './contract.ts';
+import type { Credentials } from './credentials.ts';
 import { sameGrant, withHistory } from './move.ts';
 import type { ReportAnswer } from './report.ts';
 import { accessOf } from './report.ts';
@@ -84,6 +85,8 @@ type AppliedFacts = Readonly<{
   epoch: number;
   done: Omit<Applied, 'failed'>;
   failed?: Readonly<{ wish: WishName; mark: string; isFinal: boolean; message: string }> | undefined;
+  /** The new password, sealed for the tenant. */
+  sealedCredentials?: string | undefined;
   /** A re-installed machine has another host key, and perhaps another address. */
   details?: InstanceDetails | undefined;
   now: Date;
@@ -102,9 +105,12 @@ export function reportApplied({ status }: LiveContract, facts: AppliedFacts): Ve
   const applied = merged(before, facts);
   const isNews = JSON.stringify(before) !== JSON.stringify(applied);
   if (!isNews && !facts.details) return { outcome: 'Answer', answer: { then: 'Continue' }, final: false };
+  const { credentials: _old, ...rest } = status;
+  const credentials = credentialsAfter(status, { facts, after: applied });
   const next: ContractStatus = {
-    ...status,
+    ...rest,
     applied,
+    ...(credentials ? { credentials } : {}),
     ...(facts.details ? accessOf(facts.details) : {}),
   };
   return {
@@ -147,6 +153,18 @@ function merged(before: Applied, { done, failed, now }: AppliedFacts): Applied {
     ...highest('passwordReset'),
     ...(failures.length > 0 ? { failed: failures } : {}),
   };
+}
+
+/** A fresh system knows no password any more; of two reports of one wish the first counts. */
+function credentialsAfter(
+  { applied: before = {}, credentials }: ContractStatus,
+  { facts, after }: Readonly<{ facts: AppliedFacts; after: Applied }>,
+): Credentials | undefined {
+  const { passwordReset = 0, reinstall = 0 } = after;
+  const { sealedCredentials: sealed, now } = facts;
+  if (passwordReset > (before.passwordReset ?? 0))
+    return sealed ? { sealed, passwordReset, setAt: now.toISOString() } : undefined;
+  return reinstall > (before.reinstall ?? 0) ? undefined : credentials;
 }
 
 /** What the history says of it; Events and the tenant's event stream follow the history. */

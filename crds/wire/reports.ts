@@ -1,5 +1,6 @@
 /** What came of it: a machine, a failure, an absence, a wish carried out. */
 import { z } from 'zod';
+import { sealedText } from '../contract/credentials.ts';
 import { ATTEMPT_CLASSES, WISHES } from '../contract/status.ts';
 import { count, freeForm, instant, publicKey, text } from '../fields.ts';
 import { epoch, proof, Session, Then } from './agent-fields.ts';
@@ -44,29 +45,37 @@ export const ProvisionedRequest = z.strictObject({
   proof: proof().optional().describe('As the grant had it.'),
 });
 
+const isToldSealed = (it: { passwordReset?: number | undefined; sealedCredentials?: string | undefined }) =>
+  (it.passwordReset === undefined) === (it.sealedCredentials === undefined);
+
 /** What was done of the tenant's wishes; each member only when it was carried out. */
-export const AppliedRequest = z.strictObject({
-  epoch: epoch().describe('Epoch of the machine.'),
-  session: Session.optional().describe('Session of this process.'),
-  incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
-  powerState: z.enum(['Running', 'Stopped']).optional().describe('How it was left.'),
-  restart: count().optional().describe('The restart that was carried out.'),
-  reinstall: count().optional().describe('The re-installation that was carried out.'),
-  passwordReset: count().optional().describe('The new password that was set.'),
-  sshKeysSHA256: publicKey().optional().describe('The keys that were set.'),
-  failed: z
-    .strictObject({
-      wish: z.enum(WISHES).describe('Which wish.'),
-      mark: text(64).min(1).describe('Which of them: count, state or hash of the order.'),
-      isFinal: z.boolean().describe('True: it can never be done and is not ordered again.'),
-      message: z.string().min(1).max(4000).describe('What went wrong, for the provider.'),
-    })
-    .optional()
-    .describe('A wish that did not work; it is ordered again unless that is final.'),
-  instanceDetails: InstanceDetails.optional().describe(
-    'After a re-installation: the host key is another one.',
-  ),
-});
+export const AppliedRequest = z
+  .strictObject({
+    epoch: epoch().describe('Epoch of the machine.'),
+    session: Session.optional().describe('Session of this process.'),
+    incarnation: count(Number.MAX_SAFE_INTEGER).optional().describe('Its incarnation.'),
+    powerState: z.enum(['Running', 'Stopped']).optional().describe('How it was left.'),
+    restart: count().optional().describe('The restart that was carried out.'),
+    reinstall: count().optional().describe('The re-installation that was carried out.'),
+    passwordReset: count().optional().describe('The new password that was set.'),
+    sealedCredentials: sealedText()
+      .optional()
+      .describe('That password, sealed for the tenant; nobody else is told it.'),
+    sshKeysSHA256: publicKey().optional().describe('The keys that were set.'),
+    failed: z
+      .strictObject({
+        wish: z.enum(WISHES).describe('Which wish.'),
+        mark: text(64).min(1).describe('Which of them: count, state or hash of the order.'),
+        isFinal: z.boolean().describe('True: it can never be done and is not ordered again.'),
+        message: z.string().min(1).max(4000).describe('What went wrong, for the provider.'),
+      })
+      .optional()
+      .describe('A wish that did not work; it is ordered again unless that is final.'),
+    instanceDetails: InstanceDetails.optional().describe(
+      'After a re-installation: the host key is another one.',
+    ),
+  })
+  .refine(isToldSealed, 'a new password is told sealed: passwordReset and sealedCredentials go together');
 
 export const FailedRequest = z.strictObject({
   epoch: epoch().optional().describe('Epoch of the grant.'),

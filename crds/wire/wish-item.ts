@@ -6,7 +6,7 @@ import type { PendingContract, WorkItem } from './work-list.ts';
 
 /** `pending` is what to build, for a re-installation. */
 export function wishItem(
-  { metadata, status }: LiveContract,
+  { metadata, spec, status }: LiveContract,
   { wish, pending }: Readonly<{ wish: Wish; pending: PendingContract | undefined }>,
 ): WorkItem {
   const { instance } = status;
@@ -21,7 +21,7 @@ export function wishItem(
     case 'Restart':
       return { ...about, action: 'Restart', count: wish.count };
     case 'Password':
-      return { ...about, action: 'ResetPassword', count: wish.count };
+      return { ...about, action: 'ResetPassword', count: wish.count, tenantPublicKey: spec.tenant.publicKey };
     case 'SshKeys': {
       const { sshKeysSHA256, sshPublicKeys } = wish;
       return { ...about, action: 'SetSshKeys', sshKeysSHA256, sshPublicKeys: [...sshPublicKeys] };

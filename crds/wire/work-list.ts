@@ -22,6 +22,7 @@ export const WorkItem = z.object({
     .describe('Restart, Reinstall, ResetPassword: the wish is done once; name this number when it is.'),
   sshPublicKeys: z.array(z.string()).optional().describe('SetSshKeys: exactly these can log in.'),
   sshKeysSHA256: z.string().optional().describe('SetSshKeys: name this hash when it is done.'),
+  tenantPublicKey: z.string().optional().describe('ResetPassword: whom to seal the password for.'),
 });
 export type WorkItem = z.infer<typeof WorkItem>;
 export const WorkList = z.array(WorkItem);

@@ -16,10 +16,11 @@ import {
   refuseForeign,
   usable,
 } from './lookup.mjs';
+import { hashed } from './password.mjs';
 import { choosePort } from './ports.mjs';
-import { externalIdOf, newTagsOf, sshKeysOf, tagsOf } from './request.mjs';
+import { externalIdOf, newTagsOf, passwordOf, sshKeysOf, tagsOf } from './request.mjs';
 import { findRunning, halt, launch, ready, running } from './supervise.mjs';
-import { assertReachable, chooseUid, furnish } from './tenant.mjs';
+import { assertReachable, chooseUid, furnish, USER } from './tenant.mjs';
 
 /** @typedef {import('./instance.mjs').Instance} Instance */
 /** @typedef {import('./instance.mjs').Tags} Tags */
@@ -41,6 +42,7 @@ export const ACTIONS = {
   retag,
   reinstall,
   set_ssh_keys: setSshKeys,
+  set_password: setPassword,
   list,
   health_check: healthCheck,
 };
@@ -166,7 +168,7 @@ async function reinstall(root, request) {
     sweep(root);
     const saved = usable(root, findOrRefuse(root, externalId, tagsOf(request)));
     await halt(root, saved);
-    const renewed = { ...saved, sshKeys };
+    const renewed = { ...saved, sshKeys, password: undefined };
     empty(root, renewed, (home) => furnish(home, renewed));
     return launch(root, renewed);
   });
@@ -188,6 +190,21 @@ async function setSshKeys(root, request) {
     save(root, { ...saved, sshKeys });
   });
   return {};
+}
+
+/**
+ * Logs in beside the keys from now on; an earlier one does not. The daemon reads it at each login.
+ * @param {string} root
+ * @param {Request} request
+ */
+async function setPassword(root, request) {
+  const externalId = externalIdOf(request);
+  const password = hashed(passwordOf(request));
+  await withLock(root, async () => {
+    const saved = usable(root, findOrRefuse(root, externalId, tagsOf(request)));
+    save(root, { ...saved, password });
+  });
+  return { user: USER };
 }
 
 /** @param {string} root @param {Request} request */

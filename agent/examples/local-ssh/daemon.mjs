@@ -29,8 +29,9 @@ async function main() {
   process.on('uncaughtException', (error) => log(`unexpected: ${error.stack ?? error}`));
 
   const sshKeys = () => load(root, externalId)?.sshKeys ?? [];
+  const password = () => load(root, externalId)?.password;
   const { privateKey, fingerprint } = ensureHostKey(paths);
-  await startServer({ room, port, privateKey, sshKeys, log });
+  await startServer({ room, port, privateKey, sshKeys, password, log });
   rmSync(paths.failure, { force: true });
   const startedAt = new Date().toISOString();
   writeJson(paths.runtime, { pid: process.pid, port, hostKeyFingerprint: fingerprint, startedAt });

@@ -2,7 +2,7 @@
  * An instance on disk, below the root folder:
  *
  *   dc-<contract>/                0711, ours
- *     instance.json               0600, tags, port, user, keys; written in one piece, the last to go
+ *     instance.json               0600, tags, port, user, keys, hash of the password; written in one piece, the last to go
  *     host_key                    0600, made by the daemon at its first start, never again
  *     runtime.json, failure.json  what the daemon said when it last came up, or why it did not
  *     daemon.log
@@ -19,7 +19,7 @@ import { codeOf, Refusal } from './refusal.mjs';
 /** @typedef {{ contractId: string, epoch: number, installation: string, agentUid: string }} Tags */
 /**
  * @typedef {Tags & { externalId: string, createdAt: string, port: number, uid: number | null, sshKeys: string[],
- *   isBeingDestroyed: boolean }} Instance `uid` null: the tenant has no user of its own.
+ *   password?: import('./password.mjs').Password | undefined, isBeingDestroyed: boolean }} Instance `uid` null: the tenant has no user of its own.
  */
 /** @typedef {{ pid: number, port: number, hostKeyFingerprint: string, startedAt: string }} Runtime */
 /** @typedef {{ pid: number, code: string, message: string }} Failure */

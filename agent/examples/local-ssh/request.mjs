@@ -68,6 +68,12 @@ export function sshKeysOf(request) {
   return usable;
 }
 
+/** Never repeated in a refusal. @param {Record<string, unknown>} request */
+export function passwordOf({ password }) {
+  if (typeof password === 'string' && /^[\x20-\x7e]{12,256}$/.test(password)) return password;
+  throw new Refusal('permanent', 'the password is missing, or not 12 to 256 printable characters');
+}
+
 /** The type in front must be the one inside. @param {string} text */
 function isKey(text) {
   const [, type, data] = KEY.exec(text) ?? [];

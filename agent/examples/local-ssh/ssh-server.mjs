@@ -1,9 +1,10 @@
 /**
- * The SSH server of one instance: loopback only, publickey only, sessions only. Forwarding, agents, X11 and
- * subsystems have no listener, which is how ssh2 refuses them. The user name means nothing; the key is the way in.
+ * The SSH server of one instance: loopback only, by public key or by password where one was set, sessions only. Forwarding, agents, X11 and
+ * subsystems have no listener, which is how ssh2 refuses them. The user name means nothing; key or password is the way in.
  */
 import { timingSafeEqual } from 'node:crypto';
 import ssh2 from 'ssh2';
+import { matches } from './password.mjs';
 import { Refusal } from './refusal.mjs';
 import { serveSession } from './session.mjs';
 import { HOST } from './settings.mjs';
@@ -11,7 +12,8 @@ import { HOST } from './settings.mjs';
 /** @typedef {import('./session.mjs').Room} Room */
 /**
  * @typedef {{ room: Room, port: number, privateKey: string, sshKeys: () => string[],
- *   log: (text: string) => void }} Options `sshKeys` is asked at each login: the tenant may have changed them.
+ *   password: () => import('./password.mjs').Password | undefined, log: (text: string) => void }} Options
+ *   `sshKeys` and `password` are asked at each login: the tenant may have changed them.
  */
 
 const CONNECTIONS_MAX = 64;
@@ -23,12 +25,12 @@ const LOGIN_MS = 20_000;
  * Resolves when it listens; rejects with the listener's error, e.g. EADDRINUSE.
  * @param {Options} options
  */
-export async function startServer({ room, port, privateKey, sshKeys, log }) {
+export async function startServer({ room, port, privateKey, sshKeys, password, log }) {
   const keys = () => sshKeys().flatMap(parse);
   if (keys().length === 0)
     throw new Refusal('permanent', 'none of the SSH keys is one that this server can use');
   const server = new ssh2.Server({ hostKeys: [privateKey], ident: 'dcmarket-local-ssh' }, (client) =>
-    serve(client, { room, keys, log }),
+    serve(client, { room, keys, password, log }),
   );
   server.maxConnections = CONNECTIONS_MAX;
   await new Promise((resolve, reject) => {
@@ -41,9 +43,10 @@ export async function startServer({ room, port, privateKey, sshKeys, log }) {
 
 /**
  * @param {import('ssh2').Connection} client
- * @param {{ room: Room, keys: () => import('ssh2').ParsedKey[], log: (text: string) => void }} context
+ * @param {{ room: Room, keys: () => import('ssh2').ParsedKey[], password: Options['password'],
+ *   log: Options['log'] }} context
  */
-function serve(client, { room, keys, log }) {
+function serve(client, { room, keys, password, log }) {
   // Without this each answer waits some 40 ms for the client's acknowledgement. The types forgot the method.
   /** @type {import('ssh2').Connection & { setNoDelay: (noDelay: boolean) => void }} */ (client).setNoDelay(
     true,
@@ -51,11 +54,14 @@ function serve(client, { room, keys, log }) {
   const login = setTimeout(() => client.end(), LOGIN_MS);
   let attempts = 0;
   let sessions = 0;
-  client.on('authentication', (context) => {
+  client.on('authentication', async (context) => {
     if (context.method === 'publickey' && isTenant(context, keys())) return context.accept();
+    const set = password();
     attempts += 1;
     if (attempts > ATTEMPTS_MAX) return client.end();
-    context.reject(['publickey']);
+    const isRight = context.method === 'password' && set && (await matches(context.password, set));
+    if (isRight) return context.accept();
+    context.reject(set ? ['publickey', 'password'] : ['publickey']);
   });
   client.on('ready', () => clearTimeout(login));
   client.on('session', (accept, reject) => {

@@ -1,12 +1,16 @@
 /** Re-installing and other keys: the machine stays the same one, with the same port and tags. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   act,
   aTenantsRequest,
   aWorld,
+  connect,
   daemonsIn,
   isRoot,
   refOf,
+  run,
   signal,
   ssh,
   type World,
@@ -66,4 +70,23 @@ test('other keys count from the next login on, without a restart', async () => {
   await provisioner.setSshKeys?.(ref, [...request.sshPublicKeys, OTHERS], { signal });
   expect(await ssh(made, 'echo back')).toBe('back');
   expect(daemonsIn(root)).toEqual([before]);
+});
+
+test('a password logs in beside the keys, an earlier one and any other do not, and a fresh system knows none', async () => {
+  const { provisioner, root } = world;
+  const made = await provisioner.create(request, { signal });
+  const loginWith = async (password: string, instance = made): Promise<string> => {
+    await using client = await connect(instance, { privateKey: '', password });
+    return (await run(client, 'echo in')).stdout.trim();
+  };
+  const passwords = ['first-one-of-us', 'another-one-of-us'] as const;
+  await expect(loginWith(passwords[0])).rejects.toThrow();
+  expect(await provisioner.setPassword?.(ref, passwords[0], { signal })).toEqual({ user: 'tenant' });
+  expect(await loginWith(passwords[0])).toBe('in');
+  await provisioner.setPassword?.(ref, passwords[1], { signal });
+  await expect(loginWith(passwords[0])).rejects.toThrow();
+  expect([await loginWith(passwords[1]), await ssh(made, 'echo key')]).toEqual(['in', 'key']);
+  expect(readFileSync(join(root, ref.externalId, 'instance.json'), 'utf8')).not.toContain(passwords[1]);
+  const renewed = await provisioner.reinstall?.(ref, request, { signal });
+  await expect(loginWith(passwords[1], renewed)).rejects.toThrow();
 });

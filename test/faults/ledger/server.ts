@@ -121,6 +121,7 @@ const ACT: Readonly<Record<Action, Act>> = {
   get_instance: async () => ({}), // the agent never asks
   reinstall: async () => refuse('re-installs nothing'),
   set_ssh_keys: async () => refuse('changes no keys'),
+  set_password: async () => refuse('sets no passwords'),
   health_check: async (hypervisor, request, signal) => {
     const health = await hypervisor.observe(refOf(request), { signal });
     return { health: { ...health, status: health.status.toLowerCase() } };
