@@ -31,12 +31,12 @@ describe('in status', () => {
   const machine = (status: Partial<ContractStatus> = {}): LiveContract =>
     aContract('Active', { epoch: 3, holders: [aHolder(1, 3)], instance, ...status });
   const facts = { agent: aClaimant(1), epoch: 3, now: at(60) };
-  const after = (contract: LiveContract, change: object): ContractStatus => {
+  const reported = (contract: LiveContract, change: object): ContractStatus => {
     const verdict = reportApplied(contract, { ...facts, done: {}, ...change });
     return verdict.outcome === 'Write' ? verdict.status : contract.status;
   };
   const set = (): ContractStatus =>
-    after(machine(), { done: { passwordReset: 1 }, sealedCredentials: sealed });
+    reported(machine(), { done: { passwordReset: 1 }, sealedCredentials: sealed });
 
   test('it stands with its wish and its time; a repeat with another one changes nothing', () => {
     expect(set()).toMatchObject({
@@ -44,12 +44,12 @@ describe('in status', () => {
       credentials: { sealed, passwordReset: 1, setAt: at(60).toISOString() },
     });
     const repeat = { done: { passwordReset: 1 }, sealedCredentials: 'B'.repeat(96) };
-    expect(after(machine(set()), repeat).credentials).toMatchObject({ sealed });
+    expect(reported(machine(set()), repeat).credentials).toMatchObject({ sealed });
   });
 
   test('other reports leave it; a fresh system knows it no more', () => {
-    expect(after(machine(set()), { done: { restart: 1 } }).credentials).toMatchObject({ sealed });
-    expect(after(machine(set()), { done: { reinstall: 1 } }).credentials).toBeUndefined();
+    expect(reported(machine(set()), { done: { restart: 1 } }).credentials).toMatchObject({ sealed });
+    expect(reported(machine(set()), { done: { reinstall: 1 } }).credentials).toBeUndefined();
   });
 
   test('it is gone with the machine: at the end, and on the way to another one', () => {
