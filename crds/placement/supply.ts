@@ -65,7 +65,7 @@ export function prepareSupply({
 /** A pool with all of its agents: to be made anew when it, one of them, or a contract of one of them changed. */
 export const preparePool = (pool: AgentPool, agents: readonly AgentFacts[]): PreparedPool => ({
   pool,
-  agents: preparedIn(pool, agents),
+  agents: agents.map((facts) => prepareAgent(facts, pool)),
 });
 
 /** `strays` are agents whose pool is not there. */
@@ -77,15 +77,8 @@ export const supplyOf = ({
   strays: Map.groupBy(strays, ({ metadata }) => metadata.namespace ?? ''),
 });
 
-function preparedIn(pool: AgentPool, agents: readonly AgentFacts[]): PreparedAgent[] {
-  const poolWindows = windowsOf(pool.spec.maintenance);
-  return agents.map((facts) => prepareAgent(facts, { pool, poolWindows }));
-}
-
-function prepareAgent(
-  facts: AgentFacts,
-  { pool, poolWindows }: Readonly<{ pool: AgentPool; poolWindows: readonly Window[] }>,
-): PreparedAgent {
+/** One of them: to be made anew when it, a contract of it, or the spec of its pool changed. */
+export function prepareAgent(facts: AgentFacts, pool: AgentPool): PreparedAgent {
   const { metadata, spec, status } = facts.agent;
   const { cpu, memory, storage, gpu, instances = NO_END } = status?.resources ?? {};
   const { overcommit, instancesPerAgent = NO_END } = pool.spec.placement ?? {};
@@ -107,7 +100,7 @@ function prepareAgent(
     capacity,
     isSized: Object.values(capacity).some((amount) => amount > 0 && amount < NO_END),
     fitness: fitnessOf(facts, pool),
-    windows: { own: windowsOf(spec.maintenance), pool: poolWindows },
+    windows: { own: windowsOf(spec.maintenance), pool: windowsOf(pool.spec.maintenance) },
   };
 }
 
