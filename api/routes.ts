@@ -5,6 +5,7 @@ import { heartbeatRoute } from './agents/heartbeat.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { setupRoute } from './agents/setup.ts';
 import { actionRoutes } from './contracts/action-routes.ts';
+import { credentialsRoute } from './contracts/credentials-route.ts';
 import { contractRoutes } from './contracts/routes.ts';
 import type { Deps } from './deps.ts';
 import { decisionRoutes } from './desk/decision-routes.ts';
@@ -39,6 +40,7 @@ const UNDER_API = [
   providerRoutes,
   contractRoutes,
   actionRoutes,
+  credentialsRoute,
   deskRoutes,
   decisionRoutes,
 ] as const;

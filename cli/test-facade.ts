@@ -151,6 +151,7 @@ export const aContractView = (change: Readonly<Record<string, unknown>> = {}) =>
   labels: {},
   autoRenew: null,
   powerState: 'Running',
+  wishes: [],
   provider: { name: 'acme', displayName: 'Acme Hosting', pubkey: 'a'.repeat(64) },
   offering: { offeringId: 'acme/vps-small', title: 'VPS Small' },
   phase: 'Accepted',

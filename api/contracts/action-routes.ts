@@ -48,6 +48,7 @@ export const actionRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
   const keys = { ...one, summary: 'Change who can log in', body: SshKeysRequest };
   const power = { ...one, summary: 'Start, stop or restart the machine', body: PowerRequest };
   const reinstalling = { ...one, summary: 'Install the system anew; all data on it is lost' };
+  const resetting = { ...one, summary: 'Set a new password; GET …/credentials has it, sealed for your key' };
   const describing = { ...one, summary: 'Name, describe and label it', body: DescribeRequest };
   const extending = {
     ...route,
@@ -71,6 +72,9 @@ export const actionRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
   );
   app.post('/contracts/:id/reinstall', { config: TENANT, schema: reinstalling }, (request) =>
     perform(request, { type: 'reinstall' }),
+  );
+  app.post('/contracts/:id/reset-password', { config: TENANT, schema: resetting }, (request) =>
+    perform(request, { type: 'resetPassword' }),
   );
   app.patch('/contracts/:id', { config: TENANT, schema: describing }, async (request) =>
     present(await edit(deps, await asked(request), (contract) => described(contract, request.body))),

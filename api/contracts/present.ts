@@ -1,9 +1,10 @@
 /** A contract as its tenant sees it: nothing in it names a machine, an agent or a pool of the provider. */
 import type { z } from 'zod';
 import type { Condition } from '../../crds/condition.ts';
-import { type Contract, contractIdOf } from '../../crds/contract/contract.ts';
+import { type Contract, contractIdOf, isLive } from '../../crds/contract/contract.ts';
 import { demandKeys } from '../../crds/contract/eligibility.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
+import { wishStates } from '../../crds/contract/upkeep.ts';
 import { ANNOTATION, TENANT_LABEL_PREFIX } from '../../crds/group.ts';
 import type { ContractView } from '../../crds/wire/market.ts';
 import { isOnline } from '../agents/online.ts';
@@ -40,6 +41,7 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     durationHours: spec.durationHours ?? null,
     autoRenew: spec.autoRenew ?? null,
     powerState: spec.powerState,
+    wishes: isLive(contract) ? wishStates(contract) : [],
     price: terms?.price ?? null,
     paymentStatus: (terms?.price.amountMinor ?? 0) === 0 ? 'NotRequired' : 'Pending',
     cancelRequested: spec.cancel?.requested ?? false,

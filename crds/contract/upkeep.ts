@@ -36,8 +36,12 @@ export function openWishes(contract: LiveContract): Wish[] {
   return [...open.filter((wish) => !failureOf(wish)), ...open.filter(failureOf)];
 }
 
+/** Whether there is a machine that is the tenant's. */
+export const hasMachine = ({ phase, instance }: ContractStatus): boolean =>
+  (phase === 'Active' || phase === 'Paused') && instance !== undefined;
+
 function wishesOf({ spec, status }: LiveContract): Wish[] {
-  if ((status.phase !== 'Active' && status.phase !== 'Paused') || !status.instance) return [];
+  if (!hasMachine(status)) return [];
   const done = status.applied ?? {};
   const wanted = status.phase === 'Paused' ? 'Stopped' : spec.powerState;
   const power: Wish[] =
@@ -54,6 +58,17 @@ function wishesOf({ spec, status }: LiveContract): Wish[] {
     ...power,
   ];
 }
+
+/** What of it is not done yet, for its tenant: being done, tried again, or nothing that this machine can do. */
+export const wishStates = (
+  contract: LiveContract,
+): Readonly<{ wish: WishName; state: 'Open' | 'TriedAgain' | 'CannotBeDone' }>[] =>
+  wishesOf(contract).map((wish) => {
+    const failure = contract.status.applied?.failed?.find(
+      (it) => it.wish === wish.wish && it.mark === markOf(wish),
+    );
+    return { wish: wish.wish, state: !failure ? 'Open' : failure.isFinal ? 'CannotBeDone' : 'TriedAgain' };
+  });
 
 /** Names one wish among all that there ever were about its matter. */
 export function markOf(wish: Wish): string {

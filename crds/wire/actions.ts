@@ -1,5 +1,6 @@
 /** Bodies of what a tenant asks of a running contract. Each asks once; `If-Match` makes a repeat harmless. */
 import { z } from 'zod';
+import { sealedText } from '../contract/credentials.ts';
 import { instant, sshPublicKey, text } from '../fields.ts';
 import { Price } from '../offering.ts';
 import { ContractView } from './market.ts';
@@ -37,6 +38,27 @@ export const SshKeysRequest = z.strictObject({
     .max(16)
     .describe('Who can log in from now on; the others cannot.'),
 });
+
+export const CredentialsView = z.object({
+  asked: z.int().describe('How many passwords were asked for.'),
+  done: z.int().describe('How many of them were set: not equal, then one is on its way.'),
+  problem: z
+    .enum(['CannotBeSet', 'TriedAgain'])
+    .nullable()
+    .describe('Of the one that is on its way: CannotBeSet is final, log in by key.'),
+  credentials: z
+    .object({
+      sealed: sealedText().describe(
+        'JSON with user and password, sealed by HPKE (RFC 9180, base mode, X25519, HKDF-SHA256, AES-128-GCM) for the X25519 twin of your key: base64 of encapsulated key and ciphertext. info: `dcmarket credentials v1`, aad: `CONTRACT/passwordReset`.',
+      ),
+      passwordReset: z.int().describe('Which of them it is.'),
+      setAt: instant().describe('When it was set.'),
+      user: z.string().nullable().describe('User to log in as, where the sealed part names none.'),
+    })
+    .nullable()
+    .describe('null: none was set since the system was installed.'),
+});
+export type CredentialsView = z.infer<typeof CredentialsView>;
 
 const labelName = z
   .string()

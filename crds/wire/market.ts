@@ -1,6 +1,7 @@
 /** What tenants and visitors see: offerings, providers, contracts, regions. */
 import { z } from 'zod';
 import { PHASES } from '../contract/phase.ts';
+import { WISHES } from '../contract/status.ts';
 import { count, freeForm, instant, name, publicKey, sshPublicKey, text } from '../fields.ts';
 import { Price, ResourceAmounts } from '../offering.ts';
 import { REGIONS } from '../regions.ts';
@@ -129,6 +130,9 @@ export const ContractView = z.object({
     .describe('Renews itself by so many hours, up to so many in all.'),
   graceEndsAt: instant().optional().describe('It ended; until then an extension brings it back.'),
   powerState: z.enum(['Running', 'Stopped']).describe('What you want it to be.'),
+  wishes: z
+    .array(z.object({ wish: z.enum(WISHES), state: z.enum(['Open', 'TriedAgain', 'CannotBeDone']) }))
+    .describe('What you asked of the machine and is not done yet.'),
   price: Price.nullable(),
   paymentStatus: z
     .enum(['NotRequired', 'Pending', 'Succeeded', 'Refunded'])

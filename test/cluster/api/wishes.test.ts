@@ -1,7 +1,9 @@
 /** What a tenant wishes of its running machine: ordered by the work route within a second, done once, confirmed in status. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openCredentials, sealCredentials } from '../../../crds/contract/credentials.ts';
 import { activate } from '../../../crds/contract/steps.ts';
 import { sshKeysSHA256 } from '../../../crds/contract/upkeep.ts';
+import { generateKeyPair } from '../../../lib/signature/keys.ts';
 import {
   joinAgent,
   type Market,
@@ -114,6 +116,48 @@ test('switched off and on; what failed is for the provider to read, and is order
   await applied({ powerState: 'Stopped' });
   expect((await statusOf()).applied).toMatchObject({ powerState: 'Stopped' });
   expect(JSON.stringify((await asTenant('GET', '')).data)).not.toContain('qm: timeout');
+});
+
+test('a new password comes back sealed: the tenant opens it, its provider and the cluster cannot', async () => {
+  const asked = await asTenant('POST', '/power', { action: 'Start' });
+  expect(asked.data.wishes).toContainEqual({ wish: 'Power', state: 'Open' });
+  await applied({ powerState: 'Running' });
+  const { item, ms } = await ordered(() => asTenant('POST', '/reset-password'));
+  const { publicKey, seed } = machine.tenant;
+  expect(item).toMatchObject({ action: 'ResetPassword', count: 1, tenantPublicKey: publicKey });
+  expect(ms).toBeLessThan(1000);
+  expect((await asTenant('GET', '/credentials')).data).toEqual({
+    asked: 1,
+    done: 0,
+    problem: null,
+    credentials: null,
+  });
+  const about = { contractId: machine.id, count: 1 };
+  const secret = { user: 'root', password: 'correct horse' };
+  const sealedCredentials = sealCredentials(publicKey, secret, about);
+  expect((await applied({ passwordReset: 1 })).status).toBe(422);
+  await applied({ passwordReset: 1, sealedCredentials });
+  const { data, headers } = await asTenant('GET', '/credentials');
+  expect(data).toMatchObject({ asked: 1, done: 1, credentials: { passwordReset: 1 } });
+  expect(openCredentials(seed, data.credentials.sealed, about)).toEqual(secret);
+  expect(headers.get('cache-control')).toBe('no-store');
+  const path = `/api/v1/contracts/${machine.id}/credentials`;
+  for (const key of [market.provider, agent.keys, generateKeyPair()])
+    expect((await market.call('GET', path, { key })).status).toBe(404);
+  expect(JSON.stringify(await readContract(market, machine.id))).not.toContain(secret.password);
+});
+
+test('one that cannot be set is said to be so, and blocks nothing', async () => {
+  await asTenant('POST', '/reset-password');
+  await applied({ failed: { wish: 'Password', mark: '2', isFinal: true, message: 'no such program' } });
+  expect((await asTenant('GET', '/credentials')).data).toMatchObject({
+    asked: 2,
+    done: 1,
+    problem: 'CannotBeSet',
+    credentials: { passwordReset: 1 },
+  });
+  expect((await asTenant('GET', '')).data.wishes).toEqual([{ wish: 'Password', state: 'CannotBeDone' }]);
+  expect((await asAgent('GET', '/work?wait=1')).data).toEqual([]);
 });
 
 test("another agent's word about it counts for nothing", async () => {
