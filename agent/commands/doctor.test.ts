@@ -58,6 +58,7 @@ test('all is right: one line for each thing, no heartbeat', async () => {
   expect(said).toContain('agent.key (0600)');
   expect(said).toContain('0 contracts unfinished; dc-agent is not running');
   expect(said).toContain('answers and accepts this agent for pool europe-script');
+  expect(said).toMatch(/resources: \d+ CPU, [\d.]+ GiB memory, \d+ GiB disk, \d+ GPU \(measured/);
   expect(said).toContain('clock: both clocks agree');
   expect(said).toMatch(/provisioner script: lists 0 instances in \d+ ms/);
   expect(facade.calls).not.toContain('POST heartbeat 200');

@@ -1,5 +1,6 @@
 /** `dc-agent doctor`: one line for each thing that must be right, with what to do where it is not. */
 import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import { ApiProblem, describeSkew } from '../api-client.ts';
@@ -10,6 +11,8 @@ import { makePrivateFolder, openBits } from '../files.ts';
 import type { Output } from '../output.ts';
 import { ProvisionerError } from '../provisioner/provisioner-error.ts';
 import { provisionerOf } from '../provisioners.ts';
+import { measureHost } from '../run/host.ts';
+import { describeResources, isMeasured, resourcesOf } from '../run/resources.ts';
 import { runningProcess } from '../state/run-lock.ts';
 import { openStore } from '../state/store.ts';
 import { type Opened, open } from './opened.ts';
@@ -39,12 +42,24 @@ export async function doctor(deps: DoctorDeps): Promise<boolean> {
   output.good(`configuration ${configFile}`);
   for (const warning of opened.warnings) output.warn(warning);
   output.good(`key ${opened.config.keys.private_key_path} (0600): ${opened.key.publicKey}`);
+  sayResources(output, opened.config);
   const checks = [
     checkState(deps, opened.config),
     await checkApi(deps, opened),
     await checkProvisioner(deps, opened),
   ];
   return checks.every((isRight) => isRight);
+}
+
+/** What the market is told of this host: contracts that need more are not offered to it. */
+function sayResources(output: Output, config: Config): void {
+  const said = resourcesOf(config, () => measureHost(dirname(config.file)));
+  const how = isMeasured(config) ? 'measured where not configured' : 'as configured';
+  const { storageClasses = [] } = said;
+  const names = [...config.resources.capabilities, ...storageClasses];
+  output.good(
+    `resources: ${describeResources(said)} (${how})${names.length > 0 ? `; offers ${names.join(', ')}` : ''}`,
+  );
 }
 
 function checkState({ output, clock }: DoctorDeps, { agent }: Config): boolean {

@@ -10,8 +10,9 @@ import { makePrivateFolder } from '../files.ts';
 import { provisionerOf } from '../provisioners.ts';
 import type { Identity, Limits } from '../run/context.ts';
 import { runDaemon } from '../run/daemon.ts';
-import { fingerprint, hostResources } from '../run/host.ts';
+import { fingerprint, measureHost } from '../run/host.ts';
 import { keyedMutex } from '../run/mutex.ts';
+import { resourcesOf } from '../run/resources.ts';
 import { saveDelegation } from '../setup/delegation.ts';
 import { probeSsh } from '../ssh-probe.ts';
 import { takeRunLock } from '../state/run-lock.ts';
@@ -65,7 +66,8 @@ export async function run({ configFile, clock, signal, environment }: RunDeps): 
       heartbeat: {
         version: VERSION,
         fingerprint: fingerprint(),
-        resources: () => hostResources(stateDir),
+        resources: () => resourcesOf(config, () => measureHost(stateDir)),
+        capabilities: config.resources.capabilities,
         skewSeconds,
       },
       signal,

@@ -14,6 +14,7 @@ export type Config = Readonly<{
   keys: ConfigFile['keys'];
   provisioner: ConfigFile['provisioner'];
   reconcile: ConfigFile['reconcile'];
+  resources: ConfigFile['resources'];
 }>;
 
 export type Loaded = Readonly<{ config: Config; warnings: readonly string[] }>;
@@ -27,13 +28,14 @@ export function loadConfig(file: string): Loaded {
   const result = ConfigFile.safeParse(parseToml(file, text));
   const problems = result.success ? [] : result.error.issues.flatMap((issue) => describe(issue, lines));
   if (!result.success) throw invalid(file, problems);
-  const { agent, keys, provisioner, reconcile } = result.data;
+  const { agent, keys, provisioner, reconcile, resources } = result.data;
   const config: Config = {
     file,
     agent: { ...agent, state_dir: besideConfig(file, agent.state_dir ?? defaultStateDir(file)) },
     keys: { private_key_path: besideConfig(file, keys.private_key_path) },
     provisioner,
     reconcile,
+    resources,
   };
   const missing = missingFiles(config, lines);
   if (missing.length > 0) throw invalid(file, missing);

@@ -3,7 +3,7 @@
  * key that is not known is an error, because a misspelt limit that is silently ignored is worse than none.
  */
 import { z } from 'zod';
-import { name, provisionerType, publicKey } from '../../crds/fields.ts';
+import { name, provisionerType, publicKey, word } from '../../crds/fields.ts';
 import { ScriptConfig } from '../provisioner/script.ts';
 
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
@@ -65,6 +65,31 @@ const Reconcile = z
   })
   .prefault({});
 
+const Resources = z
+  .strictObject({
+    detect: z
+      .boolean()
+      .optional()
+      .describe(
+        'Measure this host for what is not given here; otherwise that is not limited. On for scripts, whose machines run here.',
+      ),
+    cpu: z.int().min(1).max(100_000).optional().describe('Logical CPUs for machines.'),
+    memory_gb: z.number().min(0.1).max(1_000_000).optional().describe('Memory for machines. GiB.'),
+    disk_gb: z.number().min(0.1).max(1_000_000_000).optional().describe('Disk for machines. GiB.'),
+    gpus: z.int().min(0).max(64).optional().describe('Whole GPUs for machines.'),
+    storage_classes: z
+      .array(word())
+      .max(16)
+      .optional()
+      .describe('Kinds of disk that an offering may ask for.'),
+    capabilities: z
+      .array(word())
+      .max(64)
+      .default([])
+      .describe('Named features that an offering may ask for, e.g. kvm.'),
+  })
+  .prefault({});
+
 const Keys = z.strictObject({
   private_key_path: z.string().min(1).describe('File with the Ed25519 seed, mode 0600.'),
 });
@@ -109,5 +134,6 @@ export const ConfigFile = z.strictObject({
   keys: Keys,
   provisioner: Provisioner,
   reconcile: Reconcile,
+  resources: Resources,
 });
 export type ConfigFile = z.infer<typeof ConfigFile>;

@@ -7,6 +7,7 @@ import type { HeartbeatResponse } from '../../crds/wire/heartbeat.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem, describeSkew } from '../api-client.ts';
 import { EXIT, Failure, messageOf } from '../failure.ts';
+import { createAnnouncer } from './announcements.ts';
 import type { Context } from './context.ts';
 import { isFinal } from './decide-answer.ts';
 import type { Resources } from './resources.ts';
@@ -36,6 +37,7 @@ export type HeartbeatDeps = Readonly<{
 /** Until the signal is aborted. Throws Failure when this process can never count again. */
 export async function keepHeartbeat(deps: HeartbeatDeps, signal: AbortSignal): Promise<void> {
   const { context } = deps;
+  const announce = createAnnouncer(context.log, deps);
   for (let failures = 0; !signal.aborted; ) {
     let waitMs: number;
     try {
@@ -44,6 +46,7 @@ export async function keepHeartbeat(deps: HeartbeatDeps, signal: AbortSignal): P
       failures = 0;
       deps.onDuplicate(false);
       deps.onWorld(answer);
+      announce(answer);
       deps.onAcknowledged();
       noteSkew(deps);
       waitMs = answer.nextHeartbeatSeconds * 1000;

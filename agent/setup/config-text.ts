@@ -18,6 +18,8 @@ export type NewConfig = Readonly<{
   keyPath: string;
   provisionerType: string;
   script: ScriptPrograms;
+  /** False: machines take nothing for themselves alone, so this host is not measured. */
+  detectsResources: boolean;
 }>;
 
 export function configText(config: NewConfig): string {
@@ -41,7 +43,7 @@ private_key_path = ${text(config.keyPath)}
 
 [provisioner]
 type = ${text(config.provisionerType)}
-${provisionerTable(config)}`;
+${provisionerTable(config)}${resourcesTable(config)}`;
 }
 
 function provisionerTable({ provisionerType, script }: NewConfig): string {
@@ -75,6 +77,19 @@ timeout_seconds = 300
       return '';
   }
 }
+
+const resourcesTable = ({ detectsResources }: NewConfig): string => `
+[resources]
+# What machines may use of this host. True: what is not given is measured; false: it is not limited.
+detect = ${detectsResources}
+# cpu = 16
+# memory_gb = 64
+# disk_gb = 1000
+# gpus = 1
+# What offerings may ask for by name.
+# storage_classes = ["nvme"]
+# capabilities = ["kvm"]
+`;
 
 /** A TOML basic string: JSON's escapes are all valid there. */
 const text = (value: string): string => JSON.stringify(value);

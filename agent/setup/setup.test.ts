@@ -52,6 +52,7 @@ test('joins: key, configuration and delegation are there, private, and the confi
   expect(config.agent).toMatchObject({ api_url: apiUrl, pool_id: 'europe-script', label: 'node-6' });
   expect(config.agent.state_dir).toBe(file('state'));
   expect(config.provisioner).toMatchObject({ type: 'script', script: { provision: process.execPath } });
+  expect(config.resources).toMatchObject({ detect: false }); // the example's machines share what there is
   expect(readDelegation(file('delegation.json'))).toMatchObject({
     agentName: 'node-6',
     installation: 'inst-test',

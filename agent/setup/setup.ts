@@ -65,6 +65,8 @@ export async function setUp(deps: SetupDeps, options: SetupOptions): Promise<voi
       keyPath,
       provisionerType: answer.provisionerType,
       script: { ...options.script, provision: program ?? `${dirname(configFile)}/provision` },
+      // Machines of the example are processes that share what there is; a person's and a cluster's are elsewhere.
+      detectsResources: answer.provisionerType === 'script' && program !== options.exampleProgram,
     });
   saveDelegation(delegationPath(configFile), answer);
   output.good(`joined pool ${answer.poolId} (${answer.poolLocation}) as ${answer.agentName}`);

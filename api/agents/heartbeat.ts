@@ -2,20 +2,24 @@
  * The heartbeat: a Lease write, and rarely one of Agent.status. Figures that always move (free memory, free disk)
  * are no reason to write.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Agent } from '../../crds/agent.ts';
+import { announcedVersion } from '../../crds/agent-upgrade.ts';
 import { HEARTBEAT_MS } from '../../crds/contract/numbers.ts';
-import { PROVISIONER_TYPES } from '../../crds/fields.ts';
 import { HeartbeatRequest, HeartbeatResponse } from '../../crds/wire/heartbeat.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
 import { agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ProviderPath } from '../http/params.ts';
+import { hostStatus } from './host-status.ts';
 import { admitSession } from './session.ts';
 
+/** However often an agent says something else. */
+const NOTED_EVERY_MS = 10_000;
+
 export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
+  const times: NoteTimes = new Map();
   app.route({
     method: 'POST',
     url: '/providers/:pk/heartbeat',
@@ -33,7 +37,10 @@ export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
       await admitSession(deps, { agent, request: sessionOf(body), use: 'Heartbeat' });
       const agentUID = agent.metadata.uid ?? '';
       await deps.world.hear({ heard: body.heard, agentUID });
-      await noteStatus(deps, { agent, said: body });
+      await noteStatus(deps, { agent, said: body, times });
+      const upgradeToVersion = isOurs(body)
+        ? announcedVersion({ agent, pool, now: deps.clock.now() })
+        : undefined;
       const installation = await deps.installation();
       const answer: HeartbeatResponse = {
         acknowledged: true,
@@ -46,61 +53,39 @@ export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
         generation: deps.world.now().generation,
         heard: await deps.world.heardNow(),
         ...(agent.spec.draining ? { drain: true } : {}),
+        ...(upgradeToVersion ? { upgradeToVersion } : {}),
       };
       return ok(answer);
     },
   });
 };
 
+/** The reference agent would replace itself with another program of that version. */
+const isOurs = ({ session }: HeartbeatRequest): boolean => session !== undefined;
+
 function sessionOf({ session, incarnation, fingerprint, leaving }: HeartbeatRequest) {
   if (session === undefined) return undefined; // an agent of the reference protocol
   return { session, incarnation: incarnation ?? 0, fingerprint, leaving };
 }
 
-type Noting = Readonly<{ agent: Agent; said: HeartbeatRequest }>;
+type Noting = Readonly<{ agent: Agent; said: HeartbeatRequest; times: NoteTimes }>;
 
-/** Only when version, type or size of the host change; that it was seen at all, the operator writes now and then. */
-async function noteStatus(deps: Deps, { agent, said }: Noting): Promise<void> {
-  const { status } = agent;
-  const facts = factsOf(said);
-  const isKnown = Object.entries(facts).every(([field, value]) =>
-    isDeepStrictEqual(value, Object.entries(status ?? {}).find(([known]) => known === field)?.[1]),
-  );
-  if (isKnown) return;
-  const now = deps.clock.now();
+/** When each agent's status was last written here. Milliseconds, monotonic. */
+type NoteTimes = Map<string, number>;
+
+/** That it was seen at all, the operator writes now and then. */
+async function noteStatus(deps: Deps, { agent, said, times }: Noting): Promise<void> {
+  const next = hostStatus(agent.status, said);
+  if (!next) return;
+  const uid = agent.metadata.uid ?? '';
+  const nowMs = deps.clock.monotonicMs();
+  if (nowMs - (times.get(uid) ?? Number.NEGATIVE_INFINITY) < NOTED_EVERY_MS) return; // the next one says it again
   try {
-    await deps.clients.agents.updateStatus({
-      ...agent,
-      status: { ...status, ...facts, lastSeenAt: now.toISOString() },
-    });
+    const status = { ...next, lastSeenAt: deps.clock.now().toISOString() };
+    await deps.clients.agents.updateStatus({ ...agent, status });
+    times.set(uid, nowMs);
   } catch (error) {
     // The operator wrote in between: the next heartbeat says it again.
     if (!isConflict(error) && !isNotFound(error)) throw error;
   }
-}
-
-function factsOf({ version, provisionerType, resources }: HeartbeatRequest) {
-  const type = PROVISIONER_TYPES.find((known) => known === provisionerType.toLowerCase());
-  const storageGb = resources?.storagePools?.reduce((sum, { totalGb }) => sum + totalGb, 0);
-  const size = prune({
-    cpu: quantity(resources?.cpuThreads ?? resources?.cpuCores, ''),
-    memory: quantity(resources?.memoryTotalMb, 'Mi'),
-    storage: quantity(storageGb, 'Gi'),
-  });
-  return prune({
-    version,
-    provisionerType: type,
-    resources: Object.keys(size).length > 0 ? size : undefined,
-  });
-}
-
-const quantity = (amount: number | undefined, unit: string): string | undefined =>
-  amount === undefined ? undefined : `${amount}${unit}`;
-
-type Pruned<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Without the members that are undefined: the API server must not see them, nor may a comparison. */
-function prune<T extends object>(object: T): Pruned<T> {
-  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Pruned<T>; // the same keys, without the undefined ones
 }

@@ -1,6 +1,6 @@
 /** The heartbeat: that an agent is there, what it is and has; the answer tells it what is planned for it. */
 import { z } from 'zod';
-import { count, instant, name, text } from '../fields.ts';
+import { count, instant, name, text, word } from '../fields.ts';
 import { generation, heard, Session } from './agent-fields.ts';
 
 export const HostResources = z.strictObject({
@@ -34,6 +34,13 @@ export const HostResources = z.strictObject({
     .max(64)
     .optional()
     .describe('GPUs.'),
+  gpus: count(64).optional().describe('Whole GPUs for machines; counted in gpuDevices when absent.'),
+  instances: count(10_000).optional().describe('Machines that it can run at a time.'),
+  storageClasses: z
+    .array(word())
+    .max(64)
+    .optional()
+    .describe('Kinds of disk, beside the storageType of each of storagePools.'),
   templates: z
     .array(z.strictObject({ vmid: count(4_294_967_295), name: text(200) }))
     .max(256)

@@ -70,6 +70,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
       version: 'test',
       fingerprint: options.fingerprint ?? 'host-1',
       resources: () => ({}),
+      capabilities: [],
       skewSeconds: () => 0,
     },
     signal: stopping.signal,

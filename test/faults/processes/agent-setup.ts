@@ -31,10 +31,12 @@ export async function joinAgent(joining: Joining): Promise<Readonly<{ uid: strin
     [join(ROOT, 'agent/main.ts'), 'setup', ...options, '--provision', PROGRAM],
     { env: { ...baseEnvironment(), ...environment }, timeout: SETUP_MS },
   );
-  const text = readFileSync(config, 'utf8').replace(
-    /^poll_interval_seconds = \d+$/m,
-    `poll_interval_seconds = ${POLL_SECONDS}\nreconcile_interval_seconds = ${RECONCILE_SECONDS}`,
-  );
+  const text = readFileSync(config, 'utf8')
+    .replace(
+      /^poll_interval_seconds = \d+$/m,
+      `poll_interval_seconds = ${POLL_SECONDS}\nreconcile_interval_seconds = ${RECONCILE_SECONDS}`,
+    )
+    .replace(/^detect = true$/m, 'detect = false'); // machines of the ledger need nothing of this host
   writeFileSync(config, text, { mode: 0o600 });
   const delegation = readDelegation(delegationPath(config));
   if (!delegation?.agentName) throw new Error(`${name} did not join`);

@@ -88,7 +88,13 @@ export function createAgent(options: AgentOptions): TestAgent {
         mutex: keyedMutex(),
         identity: { installation, agentUid: uid },
       },
-      heartbeat: { version: 'test', fingerprint: name, resources: () => ({}), skewSeconds: () => 0 },
+      heartbeat: {
+        version: 'test',
+        fingerprint: name,
+        resources: () => ({}),
+        capabilities: [],
+        skewSeconds: () => 0,
+      },
       signal: stopping.signal,
     });
     ended.catch(() => undefined);
