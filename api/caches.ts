@@ -31,6 +31,7 @@ export type Caches = Readonly<{
     byKey: (publicKey: string) => readonly Agent[];
     byUid: (uid: string) => Agent | undefined;
     inPool: (pool: Ref) => readonly Agent[];
+    inNamespace: (namespace: string) => readonly Agent[];
   }>;
   tokens: Readonly<{
     bySecretHash: (sha256: string) => SetupToken | undefined;
@@ -56,8 +57,14 @@ export type Caches = Readonly<{
     undecidedIn: (namespace: string) => readonly Contract[];
     /** Contracts whose tenants wish something of the agent's machine. */
     wishingOf: (agentUid: string) => readonly Contract[];
-    /** Accepted contracts that wait under a demand key, oldest first as they were seen. */
-    waiting: (demandKey: string) => readonly Contract[];
+    /** Accepted contracts that wait under a demand key, oldest first. To be read without a pause. */
+    waiting: (demandKey: string) => Iterable<Contract>;
+    /** How many wait where this one does, and how many of them are before it. */
+    placeInQueue: (uid: string) => Readonly<{ ahead: number; waiting: number }> | undefined;
+    /** Contracts with an attempt that failed by the fault of this agent. */
+    failedBy: (agentUid: string) => readonly Contract[];
+    /** Those of the tenant that this one is to be kept apart from. */
+    companionsOf: (contract: Contract) => readonly Contract[];
     byIdempotencyKey: (use: Readonly<{ tenantKey: string; keyHash: string }>) => Contract | undefined;
   }>;
   leases: Readonly<{ get: (ref: Ref) => Lease | undefined; ofAgent: (uid: string) => Lease | undefined }>;

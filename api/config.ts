@@ -1,6 +1,7 @@
 /** The facade's environment, read once by `main.ts`. A mistake is named with its variable and what is allowed. */
 import { z } from 'zod';
 import { ORPHAN_MIN_AGE_MS } from '../crds/contract/numbers.ts';
+import { HEAD_START_MS } from '../crds/placement/numbers.ts';
 import { LOG_LEVELS } from '../lib/log.ts';
 
 const port = () => z.coerce.number().int().min(0).max(65_535);
@@ -47,6 +48,12 @@ const Environment = z.object({
     .max(86_400)
     .default(ORPHAN_MIN_AGE_MS / 1000)
     .describe('Machines of no contract are not judged while they are younger.'),
+  HEAD_START_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(60)
+    .default(HEAD_START_MS / 1000)
+    .describe('How long the first choice for a contract may claim alone, then the second, and so on.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('trace, debug, info, warn, error, fatal, silent.'),
 });
 export type Config = z.infer<typeof Environment>;

@@ -7,6 +7,8 @@ import type { Caches } from './caches.ts';
 import type { Clients } from './clients.ts';
 import type { ContractGate } from './contract-gate.ts';
 import type { Installation } from './installation.ts';
+import type { Placements } from './placement/placements.ts';
+import type { LiveSupply } from './placement/supply.ts';
 import type { WorldKeeper } from './restore/world.ts';
 import type { StorePort } from './store-port.ts';
 import type { Wakes } from './wake.ts';
@@ -17,6 +19,12 @@ export type Deps = Readonly<{
   caches: Caches;
   wakes: Wakes;
   gate: ContractGate;
+  /** Claims of one agent, one at a time: the second must see the room that the first has taken. By agent UID. */
+  claims: ContractGate;
+  supply: LiveSupply;
+  placements: Placements;
+  /** How long the first choice for a contract may claim alone. */
+  headStartMs: number;
   /** Contracts that no cache knows. */
   liveContracts: LiveContracts;
   store: StorePort;

@@ -20,13 +20,15 @@ import { ContractGate } from './contract-gate.ts';
 import type { Deps } from './deps.ts';
 import { createInformers } from './informers.ts';
 import { installationOf } from './installation.ts';
+import { createPlacements } from './placement/placements.ts';
+import { createSupply } from './placement/supply.ts';
 import { createWorld } from './restore/world.ts';
 import { type App, createServer } from './server.ts';
 import { serverClock } from './server-clock.ts';
 import { noStore } from './store-port.ts';
 import { clusterHealthOf } from './system/cluster-health.ts';
 import { addFacadeMetrics, serveMetrics } from './system/metrics.ts';
-import { Wakes } from './wake.ts';
+import { WAKE, Wakes } from './wake.ts';
 import { createLiveContracts } from './work/live-contracts.ts';
 
 export type Facade = Readonly<{
@@ -92,6 +94,12 @@ export async function startFacade({
     watchStallMs,
     stopping: stopping.signal,
   });
+  const supply = createSupply({
+    informers,
+    caches: informers.caches,
+    clock,
+    onPresence: (agentUID) => wakes.notify(WAKE.agent(agentUID)),
+  });
   const orphanMinAgeMs = config.ORPHAN_MIN_AGE_SECONDS * 1000;
   const countRequests = addFacadeMetrics({ registry: metrics.registry, nonces, wakes, world: world.keeper });
   let authorities: ReadonlySet<string> = new Set(config.PUBLIC_AUTHORITIES?.map(normalAuthority));
@@ -101,6 +109,10 @@ export async function startFacade({
     caches: informers.caches,
     wakes,
     gate: new ContractGate(),
+    claims: new ContractGate(),
+    supply,
+    placements: createPlacements({ supply, caches: informers.caches, clock }),
+    headStartMs: config.HEAD_START_SECONDS * 1000,
     liveContracts: createLiveContracts({ clients, clock, lookEveryMs: Math.min(60_000, orphanMinAgeMs) }),
     orphanMinAgeMs,
     world: world.keeper,

@@ -19,7 +19,9 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Caches, Ref } from './caches.ts';
 import type { Clients, Lease } from './clients.ts';
-import { createRecentWrites } from './recent-writes.ts';
+import { createQueues, type Queues } from './placement/queues.ts';
+import { failedAgents } from './placement/track-record.ts';
+import { createRecentWrites, type RecentWrites } from './recent-writes.ts';
 import { WAKE, type Wakes } from './wake.ts';
 
 type Parts = Readonly<{
@@ -35,8 +37,13 @@ type Parts = Readonly<{
 
 export type Informers = Readonly<{
   caches: Caches;
-  /** For whoever must know that the world went back. */
+  /** For whoever must know that the world went back, and for the supply. */
   contracts: Informer<Contract>;
+  pools: Informer<AgentPool>;
+  agents: Informer<Agent>;
+  leases: Informer<Lease>;
+  /** Writes of this process, before the watch tells of them. */
+  onNote: (handler: (written: Contract) => void) => void;
   /** Runs all of them until `signal` is aborted. */
   run: (signal: AbortSignal) => Promise<void>;
   synced: (signal: AbortSignal) => Promise<void>;
@@ -51,10 +58,17 @@ const namespaceOf = ({ metadata }: KubeObject): string[] => [metadata.namespace 
 export function createInformers(parts: Parts): Informers {
   const informers = inform(parts);
   const all = Object.values(informers);
+  const recent = createRecentWrites(informers.contracts);
+  const queues = keepQueues(informers.contracts);
   wakeOnChange(informers, parts.wakes);
+  const isSynced = (): boolean => all.every((informer) => informer.isSynced());
   return {
     contracts: informers.contracts,
-    caches: toCaches(informers, () => all.every((informer) => informer.isSynced())),
+    pools: informers.pools,
+    agents: informers.agents,
+    leases: informers.leases,
+    onNote: recent.onNote,
+    caches: toCaches(informers, { recent, queues, isSynced }),
     run: async (signal) => void (await Promise.all(all.map((informer) => informer.run(signal)))),
     synced: async (signal) => void (await Promise.all(all.map((informer) => informer.synced(signal)))),
   };
@@ -83,6 +97,7 @@ function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs
         key: ({ spec }) => [spec.publicKey],
         uid: uidOf,
         pool: ({ metadata, spec }) => [poolKey(metadata, spec.poolName)],
+        namespace: namespaceOf,
       },
     }),
     tokens: createInformer<SetupToken>({
@@ -103,7 +118,8 @@ function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs
         tenant: ({ spec }) => [spec.tenant.publicKey],
         namespace: namespaceOf,
         holder: ({ status }) => [...new Set((status?.holders ?? []).map(({ agentUID }) => agentUID))],
-        waiting: (contract) => (isWaiting(contract) ? demandKeys(contract) : []),
+        failed: failedAgents,
+        group: groupOf,
         undecided: ({ metadata, status }) =>
           status?.phase === 'Requested' && status.reason === 'AwaitingDecision'
             ? [metadata.namespace ?? '']
@@ -121,6 +137,10 @@ function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs
   };
 }
 
+/** Contracts of one tenant that are to be kept apart. */
+const groupOf = ({ metadata, spec }: Contract): string[] =>
+  spec.antiAffinity ? [`${metadata.namespace}/${spec.tenant.publicKey}/${spec.antiAffinity.group}`] : [];
+
 const isWaiting = (contract: Contract): boolean =>
   contract.status?.phase === 'Accepted' && endWish(contract) === undefined;
 
@@ -135,9 +155,19 @@ function idempotencyKeys({ metadata, spec }: Contract): string[] {
   return hash ? [`${spec.tenant.publicKey}/${hash}`] : [];
 }
 
-function toCaches(all: All, isSynced: () => boolean): Caches {
+function keepQueues(contracts: Informer<Contract>): Queues {
+  const queues = createQueues();
+  contracts.onChange(({ type, object }) => {
+    if (type === 'Deleted') queues.remove(object.metadata.uid ?? '');
+    else queues.put(object, isWaiting(object) ? demandKeys(object) : []);
+  });
+  return queues;
+}
+
+type Kept = Readonly<{ recent: RecentWrites; queues: Queues; isSynced: () => boolean }>;
+
+function toCaches(all: All, { recent, queues, isSynced }: Kept): Caches {
   const { providers, pools, agents, tokens, offerings, contracts, leases } = all;
-  const recent = createRecentWrites(contracts);
   let offeringsVersion = 0;
   offerings.onChange(() => {
     offeringsVersion++;
@@ -161,6 +191,7 @@ function toCaches(all: All, isSynced: () => boolean): Caches {
       byKey: (publicKey) => agents.cache.getByIndex('key', publicKey),
       byUid: (uid) => first(agents, 'uid', uid),
       inPool: (pool) => agents.cache.getByIndex('pool', keyOfRef(pool)),
+      inNamespace: (namespace) => agents.cache.getByIndex('namespace', namespace),
     },
     tokens: { bySecretHash: (sha256) => first(tokens, 'secret', sha256) },
     offerings: {
@@ -175,13 +206,19 @@ function toCaches(all: All, isSynced: () => boolean): Caches {
       note: recent.note,
       ofTenant: (publicKey) => contracts.cache.getByIndex('tenant', publicKey),
       inNamespace: (namespace) => contracts.cache.getByIndex('namespace', namespace),
-      heldBy: (agentUid) =>
-        contracts.cache
-          .getByIndex('holder', agentUid)
-          .map((contract) => recent.newest(contract.metadata.uid ?? '', contract) ?? contract),
+      heldBy: (agentUid) => heldBy({ contracts, recent }, agentUid),
       undecidedIn: (namespace) => contracts.cache.getByIndex('undecided', namespace),
       wishingOf: (agentUid) => contracts.cache.getByIndex('wishing', agentUid),
-      waiting: (demandKey) => contracts.cache.getByIndex('waiting', demandKey),
+      waiting: function* (demandKey) {
+        for (const uid of queues.under(demandKey)) {
+          const contract = recent.newest(uid, first(contracts, 'uid', uid));
+          if (contract && isWaiting(contract)) yield contract;
+        }
+      },
+      placeInQueue: queues.placeOf,
+      failedBy: (agentUid) => contracts.cache.getByIndex('failed', agentUid),
+      companionsOf: (contract) =>
+        groupOf(contract).flatMap((group) => contracts.cache.getByIndex('group', group)),
       byIdempotencyKey: ({ tenantKey, keyHash }) =>
         first(contracts, 'idempotency', `${tenantKey}/${keyHash}`),
     },
@@ -190,6 +227,19 @@ function toCaches(all: All, isSynced: () => boolean): Caches {
       ofAgent: (uid) => first(leases, 'agent', uid),
     },
   };
+}
+
+type Holding = Readonly<{ contracts: Informer<Contract>; recent: RecentWrites }>;
+
+/** With what this process has just granted: the next claim of the agent must not find room that is taken. */
+function heldBy({ contracts, recent }: Holding, agentUid: string): Contract[] {
+  const held = new Map<string, Contract>();
+  const indexed = contracts.cache.getByIndex('holder', agentUid);
+  for (const contract of [...indexed, ...recent.heldBy(agentUid)]) {
+    const uid = contract.metadata.uid ?? '';
+    held.set(uid, recent.newest(uid, contract) ?? contract);
+  }
+  return [...held.values()];
 }
 
 /** A change wakes who is concerned by the object as it was and as it is. */

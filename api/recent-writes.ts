@@ -8,6 +8,10 @@ import { compareResourceVersions } from '../kube/object.ts';
 
 export type RecentWrites = Readonly<{
   note: (written: Contract) => void;
+  /** Calls `handler` with everything that is noted. */
+  onNote: (handler: (written: Contract) => void) => void;
+  /** What was written and not seen yet, in which the agent is a holder. */
+  heldBy: (agentUid: string) => readonly Contract[];
   /** The newer one of what is cached and what was written. */
   newest: (uid: string, cached: Contract | undefined) => Contract | undefined;
 }>;
@@ -18,6 +22,7 @@ export function createRecentWrites(
   contracts: Pick<Informer<Contract>, 'onChange' | 'onWentBack' | 'cache'>,
 ): RecentWrites {
   const written = new Map<string, Contract>();
+  const handlers: ((contract: Contract) => void)[] = [];
   contracts.onChange(({ type, object }) => {
     const uid = object.metadata.uid ?? '';
     const mine = written.get(uid);
@@ -31,7 +36,13 @@ export function createRecentWrites(
       // The watch may have been faster than the answer to the write.
       if (seen === undefined || compareResourceVersions(seen, versionOf(contract)) < 0)
         written.set(contract.metadata.uid ?? '', contract);
+      for (const handler of handlers) handler(contract);
     },
+    onNote: (handler) => void handlers.push(handler),
+    heldBy: (agentUid) =>
+      [...written.values()].filter(({ status }) =>
+        status?.holders?.some(({ agentUID }) => agentUID === agentUid),
+      ),
     newest: (uid, cached) => {
       const mine = written.get(uid);
       if (!mine || !cached) return cached;

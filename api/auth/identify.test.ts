@@ -31,7 +31,7 @@ const identify = (known: readonly Agent[]) =>
           byNamespace: () => [acme],
           byKey: (key) => (key === acme.spec.publicKey ? [acme] : []),
         },
-        agents: { byKey: () => known, byUid: () => undefined, inPool: () => known },
+        agents: { byKey: () => known, byUid: () => undefined, inNamespace: () => [], inPool: () => known },
         pools: { get: () => aPool(), inNamespace: () => [], supplying: () => [] },
       },
     },

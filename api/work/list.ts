@@ -5,8 +5,10 @@
 import type { Agent } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { type Contract, contractIdOf, isLive, type LiveContract } from '../../crds/contract/contract.ts';
-import { supplyKeys } from '../../crds/contract/eligibility.ts';
 import { isEnding } from '../../crds/contract/phase.ts';
+import type { TermsSnapshot } from '../../crds/contract/spec.ts';
+import { type Amounts, amountsOf, firstLack } from '../../crds/placement/amounts.ts';
+import type { PreparedAgent } from '../../crds/placement/supply.ts';
 import type { WorkItem } from '../../crds/wire/work-list.ts';
 import type { Deps } from '../deps.ts';
 import { WAKE } from '../wake.ts';
@@ -16,17 +18,21 @@ import { presentPending, scriptOf } from './pending.ts';
 /** An agent that has more to do than this polls again at once. */
 const PROVISION_MAX = 16;
 const DESTROY_MAX = 16;
-/** Waiting contracts that are looked at for one answer: a poll stays cheap when thousands are in back-off. */
+/** Waiting contracts that are looked at for one answer, and those for which others are compared with the agent. */
 const LOOKED_AT_MAX = 4096;
+const JUDGED_MAX = 256;
 /** When not all could be looked at: the rest comes then. */
 const REST_IN_MS = 1000;
 
 export type Worker = Readonly<{ agent: Agent; pool: AgentPool }>;
 
 /** What a long poll of this agent waits for. */
-export const wakeKeysOf = ({ agent, pool }: Worker): string[] => [
+export const wakeKeysOf = ({ supply }: Deps, { agent, pool }: Worker): string[] => [
   WAKE.agent(agent.metadata.uid ?? ''),
-  ...supplyKeys(pool).map(WAKE.demand),
+  ...supply
+    .of(agent.metadata.namespace ?? '')
+    .keysOf(pool)
+    .map(WAKE.demand),
 ];
 
 export type Claimable = Readonly<{
@@ -36,20 +42,64 @@ export type Claimable = Readonly<{
 }>;
 
 export function claimable(deps: Deps, worker: Worker): Claimable {
+  const { agent, pool } = worker;
   const now = deps.clock.now();
+  deps.supply.heard(agent);
+  const view = deps.supply.of(agent.metadata.namespace ?? '');
   const contracts: LiveContract[] = [];
   let dueInMs = Number.POSITIVE_INFINITY;
   let lookedAt = 0;
-  for (const key of supplyKeys(worker.pool))
+  let judged = 0;
+  const mayTake = filterFor(view.agent(agent.metadata.uid ?? ''), pool);
+  const seen = new Set<string>();
+  for (const key of view.keysOf(pool))
     for (const contract of deps.caches.contracts.waiting(key)) {
-      if (contracts.length >= PROVISION_MAX || ++lookedAt > LOOKED_AT_MAX)
-        return { contracts, dueInMs: REST_IN_MS };
-      if (!isLive(contract)) continue;
+      const isRest = contracts.length >= PROVISION_MAX || judged >= JUDGED_MAX || ++lookedAt > LOOKED_AT_MAX;
+      if (isRest) return { contracts, dueInMs: REST_IN_MS };
+      if (!isLive(contract) || !mayTake(contract)) continue;
+      // One that allows several regions or types waits under several keys.
+      const uid = contract.metadata.uid ?? '';
+      if (seen.has(uid)) continue;
+      seen.add(uid);
+      judged++;
       const verdict = eligibleFor(deps, { worker, contract, now });
       if (verdict.eligible) contracts.push(contract);
-      else if (verdict.until) dueInMs = Math.min(dueInMs, Date.parse(verdict.until) - now.getTime());
+      else {
+        if (verdict.until) dueInMs = Math.min(dueInMs, Date.parse(verdict.until) - now.getTime());
+        // Whoever goes first may go away.
+        if (verdict.reason === 'AwaitsTurn') dueInMs = Math.min(dueInMs, view.changesAtMs - now.getTime());
+      }
     }
   return { contracts, dueInMs };
+}
+
+/**
+ * What is seen at a glance, so that a long queue costs an agent that is full or away next to nothing. It lets through
+ * whatever it does not know; what it began itself it may always go on with.
+ */
+function filterFor(agent: PreparedAgent | undefined, pool: AgentPool): (contract: LiveContract) => boolean {
+  if (!agent) return () => true;
+  const { uid, capacity, load, fitness } = agent;
+  const isOut =
+    (fitness.unfit ?? fitness.away ?? fitness.outdated) !== undefined ||
+    pool.spec.paused ||
+    load.used.instances >= capacity.instances;
+  return ({ spec, status }) => {
+    if (status.holders?.some(({ agentUID }) => agentUID === uid)) return true;
+    if (isOut) return false;
+    const { resources } = spec.termsSnapshot ?? {};
+    return (
+      !resources || firstLack({ total: capacity, used: load.used, wanted: wantedOf(resources) }) === undefined
+    );
+  };
+}
+
+/** By object: the terms of a contract never change, and are read once. */
+const wantedKept = new WeakMap<TermsSnapshot['resources'], Amounts>();
+function wantedOf(resources: TermsSnapshot['resources']): Amounts {
+  const known = wantedKept.get(resources) ?? amountsOf(resources);
+  wantedKept.set(resources, known);
+  return known;
 }
 
 export async function provisionItems(
@@ -58,7 +108,7 @@ export async function provisionItems(
 ): Promise<WorkItem[]> {
   const items = await Promise.all(
     contracts.map(async (contract): Promise<WorkItem | undefined> => {
-      const pending = presentPending(contract, await scriptOf(deps, contract));
+      const pending = presentPending(contract, { pool: worker.pool, script: await scriptOf(deps, contract) });
       return (
         pending && {
           action: 'Provision',

@@ -99,7 +99,9 @@ async function lock(deps: Deps, { caller, cached, body }: Locking): Promise<Lock
     return claim(contract, { agent: claimant, observedEpoch, generation, ttlSeconds, now, eligible });
   };
   const granted = { agentUID: claimant.uid, epoch, proof };
-  const { answer } = await settleInWorld(deps, { cached, rule, granted });
+  const settle = () => settleInWorld(deps, { cached, rule, granted });
+  if (epoch === undefined) deps.supply.heard(agent);
+  const { answer } = await (epoch === undefined ? deps.claims.run(claimant.uid, settle) : settle());
   if (!answer.acquired || answer.epoch === undefined) return answer;
   const contractUID = cached.metadata.uid ?? '';
   const proven = await deps.world.proofOf({ contractUID, agentUID: claimant.uid, epoch: answer.epoch });

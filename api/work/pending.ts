@@ -1,4 +1,5 @@
 /** What to build, as an agent reads it: the terms of the contract, never the offering of today. */
+import type { AgentPool } from '../../crds/agent-pool.ts';
 import { type Contract, contractIdOf } from '../../crds/contract/contract.ts';
 import type { PendingContract } from '../../crds/wire/work-list.ts';
 import type { Deps } from '../deps.ts';
@@ -6,13 +7,24 @@ import type { Deps } from '../deps.ts';
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-/** Undefined for a contract whose terms nobody has written yet. `script` is that of its recipe. */
-export function presentPending(contract: Contract, script: string | undefined): PendingContract | undefined {
+type Presenting = Readonly<{
+  /** Of the agent that builds it, and what is built is of its type; undefined: the first type of the terms. */
+  pool: AgentPool | undefined;
+  /** That of its recipe. */
+  script: string | undefined;
+}>;
+
+/** Undefined for a contract whose terms nobody has written yet. */
+export function presentPending(
+  contract: Contract,
+  { pool, script }: Presenting,
+): PendingContract | undefined {
   const { metadata, spec, status } = contract;
   const terms = spec.termsSnapshot;
   if (!terms) return undefined;
   const id = contractIdOf(metadata.uid ?? '');
   const offeringId = `${metadata.namespace ?? ''}/${spec.offering.name}`;
+  const { provisionerType } = pool?.spec ?? terms;
   const keys = spec.sshPublicKeys.join('\n');
   const cpuCores = Math.max(1, Math.ceil(amountOf(terms.resources.cpu)));
   const memory = `${Math.ceil(amountOf(terms.resources.memory) / MIB)} MB`;
@@ -27,14 +39,14 @@ export function presentPending(contract: Contract, script: string | undefined): 
     cpuCores,
     memoryAmount: memory,
     storageCapacity: storage,
-    provisionerType: terms.provisionerType,
+    provisionerType,
     contract_id: id,
     offering_id: offeringId,
     requester_ssh_pubkey: keys,
     cpu_cores: cpuCores,
     memory_amount: memory,
     storage_capacity: storage,
-    provisioner_type: terms.provisionerType,
+    provisioner_type: provisionerType,
     ...(provisionerConfig ? { provisionerConfig, provisioner_config: provisionerConfig } : {}),
     ...(instanceConfig ? { instanceConfig, instance_config: instanceConfig } : {}),
     ...(script ? { postProvisionScript: script, post_provision_script: script } : {}),

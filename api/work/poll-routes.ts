@@ -90,7 +90,7 @@ export const pollRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
           .filter((contract) => contract.status?.lock?.agentUID === uid);
         const pending = await Promise.all(
           [...own.filter(isLive), ...found.contracts].map(async (contract) =>
-            presentPending(contract, await scriptOf(deps, contract)),
+            presentPending(contract, { pool: worker.pool, script: await scriptOf(deps, contract) }),
           ),
         );
         return { items: pending.filter((item) => item !== undefined), dueInMs: found.dueInMs };
@@ -129,7 +129,7 @@ async function pollUntil<T>(
   for (;;) {
     const leftMs = waitMs - (deps.clock.monotonicMs() - startedMs);
     const current = refreshed(deps, worker);
-    const armed = deps.wakes.arm(wakeKeysOf(current), { ms: Math.max(0, leftMs), signal });
+    const armed = deps.wakes.arm(wakeKeysOf(deps, current), { ms: Math.max(0, leftMs), signal });
     const found = await inNormalWorld(deps, () => look(current));
     const waitedMs = deps.clock.monotonicMs() - startedMs;
     const isDue = found.items.length > 0 && (isNews(found.items) || waitedMs >= sameAgainMs);

@@ -47,5 +47,7 @@ async function orderOf(
   const [wish] = openWishes(live);
   if (!wish) return [];
   const script = wish.wish === 'Reinstall' ? await scriptOf(deps, live) : undefined;
-  return [wishItem(live, { wish, pending: presentPending(live, script) })];
+  const { namespace = '' } = metadata;
+  const pool = deps.caches.pools.get({ namespace, name: live.status.pool ?? '' });
+  return [wishItem(live, { wish, pending: presentPending(live, { pool, script }) })];
 }

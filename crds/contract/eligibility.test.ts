@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { NO_LOAD } from '../placement/load.ts';
+import { prepareSupply } from '../placement/supply.ts';
 import { aContract, anAgent, aPool, at, someTerms, uidOf } from './builders.ts';
-import { demandKeys, eligibility, supplyKeys } from './eligibility.ts';
+import { demandKeys, eligibility, lookupKeys, poolServes, supplyKeys } from './eligibility.ts';
 
 const expired = {
   epoch: 1,
@@ -15,21 +17,35 @@ const expired = {
     },
   ],
 };
-const ask = (
-  change: {
-    contract?: ReturnType<typeof aContract>;
-    agent?: ReturnType<typeof anAgent>;
-    pool?: ReturnType<typeof aPool>;
-    fresh?: boolean;
-    seconds?: number;
-  } = {},
-) => {
-  const { contract = aContract(), agent = anAgent(1), pool = aPool(), fresh = true, seconds = 10 } = change;
-  const verdict = eligibility(contract, { agent, pool, leaseFresh: () => fresh, now: at(seconds) });
+type Asked = Readonly<{
+  contract?: ReturnType<typeof aContract>;
+  agent?: ReturnType<typeof anAgent>;
+  pool?: ReturnType<typeof aPool>;
+  /** Other agents of the pool that are online. */
+  others?: readonly number[];
+  presence?: 'Online' | 'Offline';
+  seconds?: number;
+}>;
+
+/** What `agent` is answered. */
+const asked = (change: Asked = {}) => {
+  const { contract = aContract(), pool = aPool(), presence = 'Online', seconds = 10 } = change;
+  const { agent = anAgent(1), others = [] } = change;
+  const poolName = pool.metadata.name;
+  const all = [agent, ...others.map((n) => anAgent(n))].map((it, at) => ({
+    agent: { ...it, spec: { ...it.spec, poolName } },
+    presence: at === 0 ? presence : ('Online' as const),
+    load: NO_LOAD,
+  }));
+  const supply = prepareSupply({ pools: [pool], agents: all });
+  return eligibility(contract, { agentUID: agent.metadata.uid ?? '', supply, now: at(seconds) });
+};
+const ask = (change: Asked = {}): string => {
+  const verdict = asked(change);
   return verdict.eligible ? 'Eligible' : verdict.reason;
 };
 
-const cases: { name: string; given: Parameters<typeof ask>[0]; want: string }[] = [
+const cases: { name: string; given: Asked; want: string }[] = [
   { name: 'a waiting contract of its pool', given: {}, want: 'Eligible' },
   { name: 'a contract that does not wait', given: { contract: aContract('Active') }, want: 'NotWaiting' },
   {
@@ -56,18 +72,18 @@ const cases: { name: string; given: Parameters<typeof ask>[0]; want: string }[] 
     given: { agent: anAgent(1, { permissions: ['heartbeat'] }) },
     want: 'MissingPermission',
   },
-  { name: 'a pool of another region', given: { pool: aPool('us', { location: 'na' }) }, want: 'WrongPool' },
+  { name: 'a pool of another region', given: { pool: aPool('us', { location: 'na' }) }, want: 'WrongRegion' },
   {
     name: 'a pool of another type',
     given: { pool: aPool('px', { provisionerType: 'proxmox' }) },
-    want: 'WrongPool',
+    want: 'WrongType',
   },
   {
     name: 'a pool that is not the explicit one',
     given: {
       contract: aContract('Accepted', {}, { spec: { termsSnapshot: someTerms({ poolName: 'other' }) } }),
     },
-    want: 'WrongPool',
+    want: 'NotTheChosenPool',
   },
   {
     name: 'the explicit pool, in another region',
@@ -80,7 +96,7 @@ const cases: { name: string; given: Parameters<typeof ask>[0]; want: string }[] 
   {
     name: 'a pool of another namespace',
     given: { contract: aContract('Accepted', {}, { metadata: { namespace: 'other' } }) },
-    want: 'WrongPool',
+    want: 'PoolNotFound',
   },
   { name: 'a paused pool', given: { pool: aPool('p', { paused: true }) }, want: 'PoolPaused' },
   {
@@ -94,28 +110,60 @@ const cases: { name: string; given: Parameters<typeof ask>[0]; want: string }[] 
     want: 'Eligible',
   },
   {
-    name: 'after an expiry: the one that held goes first',
-    given: { contract: aContract('Accepted', expired) },
-    want: 'TakeoverHeadStart',
+    name: 'one whose terms are not written yet',
+    given: { contract: aContract('Accepted', {}, { spec: { termsSnapshot: undefined } }) },
+    want: 'NotWaiting',
   },
+  { name: 'an agent that is offline', given: { presence: 'Offline' }, want: 'AgentOffline' },
   {
-    name: 'after an expiry: it is the one that held',
-    given: { contract: aContract('Accepted', expired), agent: anAgent(2) },
+    name: 'a further region and type that the terms allow',
+    given: {
+      contract: aContract(
+        'Accepted',
+        {},
+        { spec: { termsSnapshot: someTerms({ regions: ['na'], provisionerTypes: ['proxmox'] }) } },
+      ),
+      pool: aPool('us', { location: 'na', provisionerType: 'proxmox' }),
+    },
     want: 'Eligible',
   },
   {
+    name: 'after an expiry: the one that held goes first',
+    given: { contract: aContract('Accepted', expired), others: [2] },
+    want: 'AwaitsTurn',
+  },
+  {
+    name: 'after an expiry: it is the one that held',
+    given: { contract: aContract('Accepted', expired), agent: anAgent(2), others: [1] },
+    want: 'Eligible',
+  },
+  {
+    name: 'after an expiry: it is the one that held, and takes no new work since',
+    given: {
+      contract: aContract('Accepted', expired),
+      agent: anAgent(2, { cordoned: true }),
+      pool: aPool('full', { paused: true, placement: { strategy: 'Spread', instancesPerAgent: 1 } }),
+    },
+    want: 'Eligible',
+  },
+  {
+    name: 'after an expiry: it is the one that held, and was revoked since',
+    given: { contract: aContract('Accepted', expired), agent: anAgent(2, { revoked: true }) },
+    want: 'AgentRevoked',
+  },
+  {
     name: 'after an expiry: the one that held is silent',
-    given: { contract: aContract('Accepted', expired), fresh: false },
+    given: { contract: aContract('Accepted', expired) },
     want: 'Eligible',
   },
   {
     name: 'after an expiry: its head start is over',
-    given: { contract: aContract('Accepted', expired), seconds: 30 },
+    given: { contract: aContract('Accepted', expired), others: [2], seconds: 36 },
     want: 'Eligible',
   },
   {
     name: 'after an expiry and a later grant nobody goes first',
-    given: { contract: aContract('Accepted', { ...expired, epoch: 3 }) },
+    given: { contract: aContract('Accepted', { ...expired, epoch: 3 }), others: [2] },
     want: 'Eligible',
   },
 ];
@@ -133,5 +181,28 @@ describe('may it claim', () => {
     expect(
       supplyKeys(aPool('us', { location: 'na' })).filter((key) => demandKeys(aContract()).includes(key)),
     ).toEqual([]);
+  });
+
+  test('what may be built in several regions and ways is met under each of them, a fallback under that of its pool', () => {
+    const wide = someTerms({ regions: ['na'], provisionerTypes: ['proxmox'] });
+    const contract = aContract('Accepted', {}, { spec: { termsSnapshot: wide } });
+    const far = aPool('us', { location: 'na', provisionerType: 'proxmox' });
+    expect(demandKeys(contract)).toHaveLength(4);
+    expect(supplyKeys(far).some((key) => demandKeys(contract).includes(key))).toBe(true);
+    expect(poolServes(wide, far)).toBe(true);
+    expect(poolServes(someTerms(), far)).toBe(false);
+    const first = aPool('first', { fallbackPools: [{ name: 'us', afterSeconds: 60 }] });
+    expect(lookupKeys(far, [first, far])).toEqual([...supplyKeys(far), ...supplyKeys(first)]);
+    expect(lookupKeys(first, [first, far])).toEqual(supplyKeys(first));
+  });
+
+  test('of several the first choice may at once, each other when its turn comes', () => {
+    const [one, two] = [1, 2].map((n) =>
+      [0, 2.9, 3].map((seconds) => ask({ agent: anAgent(n), others: [3 - n], seconds })),
+    );
+    expect([one, two]).toContainEqual(['Eligible', 'Eligible', 'Eligible']);
+    expect([one, two]).toContainEqual(['AwaitsTurn', 'AwaitsTurn', 'Eligible']);
+    const late = [1, 2].map((n) => asked({ agent: anAgent(n), others: [3 - n], seconds: 1 }));
+    expect(late).toContainEqual(expect.objectContaining({ until: at(3).toISOString() }));
   });
 });

@@ -1,29 +1,22 @@
 /**
- * May this agent claim this contract now? The same answer serves the work list, the claim and the explanation
- * of why something waits.
+ * May this agent claim this contract now? What waits and is due is known here, who may build it and who goes first
+ * is placement's (`crds/placement/`). The same answer serves the work list and the claim.
  */
-import type { Agent } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
+import { type Terms, takeoverOf } from '../placement/demand.ts';
+import { mayClaimAt } from '../placement/head-start.ts';
+import { HEAD_START_MS } from '../placement/numbers.ts';
+import { type Placement, place, whyNot } from '../placement/place.ts';
+import { endsAtMs, type PassedOverReason } from '../placement/reasons.ts';
+import { sentenceOf } from '../placement/sentences.ts';
+import type { Supply } from '../placement/supply.ts';
+import { waitingSinceMs } from '../placement/waiting.ts';
 import type { Contract, LiveContract } from './contract.ts';
-import { hasFailed, passedOver } from './failed-before.ts';
-import { ATTEMPTS_MAX, CAPACITY_RELEASES_MAX, TAKEOVER_HEAD_START_MS } from './numbers.ts';
-import type { TermsSnapshot } from './spec.ts';
+import { ATTEMPTS_MAX, CAPACITY_RELEASES_MAX } from './numbers.ts';
 import { endWish } from './wishes.ts';
 
-export const REFUSAL_REASONS = [
-  'NotWaiting',
-  'AgentRevoked',
-  'AgentCordoned',
-  'AgentDraining',
-  'MissingPermission',
-  'WrongPool',
-  'PoolPaused',
-  'Backoff',
-  'TakeoverHeadStart',
-  'FailedBefore',
-  'FailedForGood',
-] as const;
-export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+/** Beside the reasons of placement: it does not wait, its gap is not over, others go first. */
+export type RefusalReason = 'NotWaiting' | 'Backoff' | 'AwaitsTurn' | PassedOverReason;
 
 export type Eligibility =
   | Readonly<{ eligible: true }>
@@ -35,122 +28,118 @@ export type Eligibility =
       until?: string;
     }>;
 
-export type Candidate = Readonly<{ agent: Agent; pool: AgentPool }>;
-
 type Facts = Readonly<{
-  agent: Agent;
-  pool: AgentPool;
-  /** Whether the heartbeat Lease of an agent is younger than 45 s. */
-  leaseFresh: (agentUID: string) => boolean;
-  /** The agents of the pools that could build it. Left out: there may always be another that could try. */
-  candidates?: (() => Iterable<Candidate>) | undefined;
+  agentUID: string;
+  supply: Supply;
+  /** Contracts of the same tenant; only needed when the contract has an antiAffinity. */
+  siblings?: Iterable<Contract> | undefined;
+  /** How long the first choice may claim alone. */
+  headStartMs?: number | undefined;
+  /** `place` with the same facts, from whoever remembers it. Left out: it is asked here. */
+  placed?: (() => Placement) | undefined;
   now: Date;
 }>;
 
+const ELIGIBLE: Eligibility = { eligible: true };
+
 export function eligibility(contract: LiveContract, facts: Facts): Eligibility {
-  if (contract.status.phase !== 'Accepted' || endWish(contract))
+  const { status, spec } = contract;
+  const { agentUID, supply, siblings, now } = facts;
+  if (status.phase !== 'Accepted' || endWish(contract))
     return refuse('NotWaiting', 'it does not wait for an agent');
+  const terms = spec.termsSnapshot;
+  if (!terms) return refuse('NotWaiting', 'its terms are not written yet');
   if (isUsedUp(contract))
     return refuse('NotWaiting', 'it was tried as often as it may be, and is about to end');
-  return (
-    agentRefusal(facts) ??
-    poolRefusal(contract, facts.pool) ??
-    timeRefusal(contract, facts) ?? { eligible: true }
-  );
+  if (takeoverOf(status, now.getTime())?.agentUID === agentUID) return goesOn(agentUID, facts);
+  if (status.nextAttemptAt && Date.parse(status.nextAttemptAt) > now.getTime())
+    return refuse('Backoff', `the next attempt is not before ${status.nextAttemptAt}`, status.nextAttemptAt);
+  const demand = { terms, supply, siblings: siblings ?? [], now };
+  const because = whyNot(contract, { ...demand, agentUID });
+  if (because) {
+    const endsMs = endsAtMs(because);
+    const message = sentenceOf(because, { nowMs: now.getTime() });
+    return refuse(because.reason, message, endsMs === undefined ? undefined : instant(endsMs));
+  }
+  return inTurn(contract, { ...facts, placed: facts.placed ?? (() => place(contract, demand)) });
 }
 
 /** The operator ends it as soon as it looks; until then nobody may take one more try. */
 const isUsedUp = ({ status: { failures = 0, capacityReleases = 0 } }: LiveContract): boolean =>
   failures >= ATTEMPTS_MAX || capacityReleases >= CAPACITY_RELEASES_MAX;
 
-/** Whether a pool could build what the terms say: the explicit pool, else region and provisioner type. */
-export function poolServes(
-  terms: Pick<TermsSnapshot, 'poolName' | 'region' | 'provisionerType'>,
-  pool: AgentPool,
-): boolean {
-  if (pool.spec.provisionerType !== terms.provisionerType) return false;
-  return terms.poolName ? pool.metadata.name === terms.poolName : pool.spec.location === terms.region;
+/** After a mere expiry the one that held goes on with what it began: that is no new work, and its room is taken. */
+function goesOn(agentUID: string, { supply, now }: Facts): Eligibility {
+  for (const pools of supply.pools.values())
+    for (const { agents } of pools) {
+      const unfit = agents.find(({ uid }) => uid === agentUID)?.fitness.unfit;
+      if (unfit) return refuse(unfit.reason, sentenceOf(unfit, { nowMs: now.getTime() }));
+    }
+  return ELIGIBLE;
 }
 
+/** The first choice may claim at once, each other one when its turn has come. */
+function inTurn(
+  contract: LiveContract,
+  { agentUID, headStartMs = HEAD_START_MS, placed, now }: Facts & Required<Pick<Facts, 'placed'>>,
+): Eligibility {
+  const placement = placed?.();
+  const turn = { agentUID, waitingSinceMs: waitingSinceMs(contract), headStartMs };
+  const fromMs = (placement && mayClaimAt(placement, turn)) ?? now.getTime() + headStartMs;
+  if (fromMs <= now.getTime()) return ELIGIBLE;
+  const until = instant(fromMs);
+  return refuse('AwaitsTurn', `others go first until ${until}`, until);
+}
+
+/** Whether a pool could build what the terms say: the explicit pool, else one of the regions and of the types. */
+export function poolServes(
+  terms: Pick<Terms, 'poolName' | 'region' | 'regions' | 'provisionerType' | 'provisionerTypes'>,
+  { metadata, spec }: AgentPool,
+): boolean {
+  if (!typesOf(terms).includes(spec.provisionerType)) return false;
+  return terms.poolName ? metadata.name === terms.poolName : regionsOf(terms).includes(spec.location);
+}
+
+const regionsOf = ({ region, regions = [] }: Pick<Terms, 'region' | 'regions'>) => [
+  ...new Set([region, ...regions]),
+];
+const typesOf = ({
+  provisionerType,
+  provisionerTypes = [],
+}: Pick<Terms, 'provisionerType' | 'provisionerTypes'>) => [
+  ...new Set([provisionerType, ...provisionerTypes]),
+];
+
 /**
- * The keys under which a waiting contract is looked up, and those that an agent of `pool` looks under: one
- * lookup answers a poll, however many contracts there are.
+ * The keys under which a waiting contract is looked up, and those that an agent of `pool` looks under: a few
+ * lookups answer a poll, however many contracts there are.
  */
 export function demandKeys({ metadata, spec }: Contract): string[] {
   const terms = spec.termsSnapshot;
   if (!terms || !metadata.namespace) return [];
-  return [
-    terms.poolName
-      ? `${metadata.namespace}/pool/${terms.poolName}`
-      : `${metadata.namespace}/region/${terms.region}/${terms.provisionerType}`,
-  ];
+  if (terms.poolName) return [`${metadata.namespace}/pool/${terms.poolName}`];
+  const types = typesOf(terms);
+  return regionsOf(terms).flatMap((region) =>
+    types.map((type) => `${metadata.namespace}/region/${region}/${type}`),
+  );
 }
 
+/** Of what the pool serves by itself. */
 export const supplyKeys = ({ metadata, spec }: AgentPool): string[] => [
   `${metadata.namespace ?? ''}/pool/${metadata.name}`,
   `${metadata.namespace ?? ''}/region/${spec.location}/${spec.provisionerType}`,
 ];
 
-function agentRefusal({ agent: { spec } }: Pick<Facts, 'agent'>): Eligibility | undefined {
-  if (spec.revoked) return refuse('AgentRevoked', 'the agent was revoked');
-  if (spec.cordoned)
-    return refuse('AgentCordoned', `cordoned${spec.cordonReason ? `: ${spec.cordonReason}` : ''}`);
-  if (spec.draining) return refuse('AgentDraining', 'the agent is being drained');
-  if (!spec.permissions.includes('provision'))
-    return refuse('MissingPermission', 'the agent lacks the permission provision');
-  return undefined;
+/** Of that, and of what waits for pools that name it as a fallback. `pools` are all of the namespace. */
+export function lookupKeys(pool: AgentPool, pools: Iterable<AgentPool>): string[] {
+  const keys = new Set(supplyKeys(pool));
+  for (const other of pools)
+    if (other.spec.fallbackPools?.some(({ name }) => name === pool.metadata.name))
+      for (const key of supplyKeys(other)) keys.add(key);
+  return [...keys];
 }
 
-function poolRefusal(contract: LiveContract, pool: AgentPool): Eligibility | undefined {
-  const terms = contract.spec.termsSnapshot;
-  if (!terms || contract.metadata.namespace !== pool.metadata.namespace || !poolServes(terms, pool))
-    return refuse('WrongPool', `pool ${pool.metadata.name} does not build it`);
-  if (pool.spec.paused) return refuse('PoolPaused', `pool ${pool.metadata.name} is paused`);
-  return undefined;
-}
-
-function timeRefusal(contract: LiveContract, facts: Facts): Eligibility | undefined {
-  const { status } = contract;
-  const { agent, now } = facts;
-  if (status.nextAttemptAt && Date.parse(status.nextAttemptAt) > now.getTime())
-    return refuse('Backoff', `the next attempt is not before ${status.nextAttemptAt}`, status.nextAttemptAt);
-  const takeover = takeoverRefusal(contract, facts);
-  if (takeover) return takeover;
-  const agentUID = agent.metadata.uid ?? '';
-  const over = passedOver(status, {
-    agentUID,
-    now,
-    othersCouldTry: () => couldAnotherTry(contract, { ...facts, agentUID }),
-  });
-  return over && { eligible: false, ...over };
-}
-
-function takeoverRefusal(
-  { status }: LiveContract,
-  { agent, leaseFresh, now }: Facts,
-): Eligibility | undefined {
-  const last = status.attempts?.at(-1);
-  if (last?.outcome !== 'Expired' || last.epoch !== status.epoch) return undefined;
-  const headStartEnds = Date.parse(last.endedAt) + TAKEOVER_HEAD_START_MS;
-  if (last.agentUID === agent.metadata.uid || now.getTime() >= headStartEnds || !leaseFresh(last.agentUID))
-    return undefined;
-  const until = new Date(headStartEnds).toISOString();
-  return refuse('TakeoverHeadStart', `${last.agent} goes first until ${until}`, until);
-}
-
-/** Somebody who is there, may build it, and has not failed at it. */
-function couldAnotherTry(
-  contract: LiveContract,
-  { agentUID, candidates, leaseFresh }: Facts & Readonly<{ agentUID: string }>,
-): boolean {
-  if (!candidates) return true;
-  for (const { agent, pool } of candidates()) {
-    const uid = agent.metadata.uid ?? '';
-    if (uid === agentUID || hasFailed(contract.status, uid) || !leaseFresh(uid)) continue;
-    if (!agentRefusal({ agent }) && !poolRefusal(contract, pool)) return true;
-  }
-  return false;
-}
+const instant = (ms: number): string => new Date(ms).toISOString();
 
 const refuse = (reason: RefusalReason, message: string, until?: string): Eligibility => ({
   eligible: false,

@@ -1,5 +1,7 @@
 /** Whom the next attempt passes over: the agent that failed, for a while or for good. */
 import { describe, expect, test } from 'vitest';
+import { NO_LOAD } from '../placement/load.ts';
+import { prepareSupply } from '../placement/supply.ts';
 import { aContract, anAgent, aPool, at, uidOf } from './builders.ts';
 import { eligibility } from './eligibility.ts';
 import { configurationRefusers, finalWordOf } from './failed-before.ts';
@@ -22,36 +24,40 @@ const after = (attempts: Attempt[], change: Partial<ContractStatus> = {}) =>
 type Asked = Readonly<{
   contract: ReturnType<typeof aContract>;
   /** Agents of the pool, all of them online unless said otherwise. */
-  agents?: readonly ReturnType<typeof anAgent>[] | 'Unknown';
+  agents?: readonly ReturnType<typeof anAgent>[];
   online?: readonly number[];
   seconds?: number;
 }>;
 /** What agent 1 is answered. */
-const ask = ({ contract, agents = [anAgent(1), anAgent(2)], online = [1, 2, 3], seconds = 20 }: Asked) => {
-  const pool = aPool();
-  const verdict = eligibility(contract, {
-    agent: anAgent(1),
-    pool,
-    leaseFresh: (uid) => online.some((n) => uidOf(n) === uid),
-    candidates: agents === 'Unknown' ? undefined : () => agents.map((agent) => ({ agent, pool })),
+const asked = ({ contract, agents = [anAgent(1), anAgent(2)], online = [1, 2, 3], seconds = 20 }: Asked) =>
+  eligibility(contract, {
+    agentUID: uidOf(1),
+    supply: prepareSupply({
+      pools: [aPool()],
+      agents: agents.map((agent) => ({
+        agent,
+        presence: online.some((n) => uidOf(n) === agent.metadata.uid)
+          ? ('Online' as const)
+          : ('Offline' as const),
+        load: NO_LOAD,
+      })),
+    }),
+    headStartMs: 0,
     now: at(seconds),
   });
+const ask = (facts: Asked): string => {
+  const verdict = asked(facts);
   return verdict.eligible ? 'Eligible' : verdict.reason;
 };
 const once = after([failed(1, 1)]);
 
 const cases: { name: string; given: Asked; want: string }[] = [
-  { name: 'its attempt failed and another could try', given: { contract: once }, want: 'FailedBefore' },
-  {
-    name: 'it is not known whether another could try',
-    given: { contract: once, agents: 'Unknown' },
-    want: 'FailedBefore',
-  },
+  { name: 'its attempt failed and another could try', given: { contract: once }, want: 'AwaitsTurn' },
   { name: 'the head start of the others is over', given: { contract: once, seconds: 40 }, want: 'Eligible' },
   {
     name: 'the head start begins when the contract may be claimed at all',
     given: { contract: after([failed(1, 1)], { nextAttemptAt: at(60).toISOString() }), seconds: 89 },
-    want: 'FailedBefore',
+    want: 'AwaitsTurn',
   },
   {
     name: 'and ends 30 seconds after',
@@ -74,7 +80,7 @@ const cases: { name: string; given: Asked; want: string }[] = [
   {
     name: 'it had no room',
     given: { contract: after([failed(1, 1, { outcome: 'Released', class: 'capacity' })]) },
-    want: 'FailedBefore',
+    want: 'AwaitsTurn',
   },
   {
     name: 'it only gave the contract back',
@@ -84,7 +90,7 @@ const cases: { name: string; given: Asked; want: string }[] = [
   {
     name: 'its machine could not be reached',
     given: { contract: after([failed(1, 1, { outcome: 'VerificationFailed' })]) },
-    want: 'FailedBefore',
+    want: 'AwaitsTurn',
   },
   {
     name: 'its lock ran out: it goes first, whatever it did before',
@@ -101,7 +107,7 @@ const cases: { name: string; given: Asked; want: string }[] = [
       agents: [anAgent(1), anAgent(2), anAgent(3)],
       seconds: 21,
     },
-    want: 'FailedBefore',
+    want: 'AwaitsTurn',
   },
   {
     name: 'it said permanent',
@@ -133,18 +139,12 @@ describe('may an agent that failed try again', () => {
   for (const { name, given, want } of cases) test(name, () => expect(ask(given)).toBe(want));
 
   test('says until when, so that a poll sleeps until then', () => {
-    const verdict = eligibility(once, {
-      agent: anAgent(1),
-      pool: aPool(),
-      leaseFresh: () => true,
-      now: at(20),
-    });
-    expect(verdict).toMatchObject({ until: at(40).toISOString() });
+    expect(asked({ contract: once })).toMatchObject({ until: at(40).toISOString() });
   });
 
   test('nobody waits for ever: whoever is not barred for good may claim half a minute after the last try', () => {
     const attempts = [failed(1, 1), failed(2, 2), failed(1, 3, { outcome: 'Expired' })];
-    expect(ask({ contract: after(attempts), agents: 'Unknown', seconds: 60 })).toBe('Eligible');
+    expect(ask({ contract: after(attempts), seconds: 60 })).toBe('Eligible');
   });
 });
 

@@ -96,7 +96,8 @@ function pastOf(
 
 const instantMs = (instant: string | undefined): number => (instant ? Date.parse(instant) : 0);
 
-function takeoverOf(status: ContractStatus | undefined, nowMs: number): Demand['takeover'] {
+/** Who goes on after an expiry, while its head start lasts. */
+export function takeoverOf(status: ContractStatus | undefined, nowMs: number): Demand['takeover'] {
   const last = status?.attempts?.at(-1);
   if (last?.outcome !== 'Expired' || last.epoch !== status?.epoch) return undefined;
   const untilMs = Date.parse(last.endedAt) + TAKEOVER_HEAD_START_MS;

@@ -12,12 +12,16 @@ import type { Placement } from './place.ts';
  */
 export function mayClaimAt(
   { candidates, notBeforeMs = 0 }: Placement,
-  { agentUID, waitingSinceMs }: Readonly<{ agentUID: string; waitingSinceMs: number }>,
+  {
+    agentUID,
+    waitingSinceMs,
+    headStartMs = HEAD_START_MS,
+  }: Readonly<{ agentUID: string; waitingSinceMs: number; headStartMs?: number | undefined }>,
 ): number | undefined {
   const candidate = candidates.find((entry) => entry.agentUID === agentUID);
   if (!candidate) return undefined;
   const fromMs = Math.max(waitingSinceMs, notBeforeMs, candidate.earliestMs);
-  return fromMs + stepsBefore(candidate.turn) * HEAD_START_MS;
+  return fromMs + stepsBefore(candidate.turn) * headStartMs;
 }
 
 /** 0, 1, 2, 2, 3, 3, 3, 3, 4, … */

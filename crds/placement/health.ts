@@ -51,7 +51,7 @@ export function healthOf(
 }
 
 /** An agent that gave work back, had no room, or was given what cannot be built, is not ill. */
-function isFaultOfAgent({ outcome, class: kind = 'transient' }: Attempt): boolean {
+export function isFaultOfAgent({ outcome, class: kind = 'transient' }: Attempt): boolean {
   switch (outcome) {
     case 'Expired':
     case 'VerificationFailed':

@@ -11,6 +11,8 @@ import { claim, renew } from '../../crds/contract/lock.ts';
 import { release } from '../../crds/contract/release.ts';
 import { reportFailed, reportProvisioned, reportTerminated } from '../../crds/contract/report.ts';
 import type { Verdict } from '../../crds/contract/verdict.ts';
+import { NO_LOAD } from '../../crds/placement/load.ts';
+import { prepareSupply } from '../../crds/placement/supply.ts';
 import type { Model } from './linearizable.ts';
 
 export const KINDS = ['claim', 'renew', 'release', 'provisioned', 'failed', 'terminated'] as const;
@@ -63,7 +65,9 @@ function ask(contract: LiveContract, { call, cast }: Readonly<{ call: Call; cast
   const ttlSeconds = pool.spec.lockTTLSeconds;
   switch (call.kind) {
     case 'claim': {
-      const eligible = eligibility(contract, { agent, pool, leaseFresh: () => true, now });
+      const all = agents.map((it) => ({ agent: it, presence: 'Online' as const, load: NO_LOAD }));
+      const supply = prepareSupply({ pools: [pool], agents: all });
+      const eligible = eligibility(contract, { agentUID: uid, supply, headStartMs: 0, now });
       return claim(contract, { agent: claimant, observedEpoch: call.epoch, ttlSeconds, now, eligible });
     }
     case 'renew':

@@ -7,6 +7,8 @@ import { isLive, type LiveContract, uidOfContractId } from '../../crds/contract/
 import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
 import type { Rule } from '../../crds/contract/settling.ts';
 import type { Claimant, Verdict } from '../../crds/contract/verdict.ts';
+import { NO_LOAD } from '../../crds/placement/load.ts';
+import { prepareSupply, type Supply } from '../../crds/placement/supply.ts';
 import { assertNever } from '../../lib/assert.ts';
 import type { Rules } from './rules.ts';
 import { answered, type Calling, type Handled, type Lag, refused, settle } from './settle.ts';
@@ -91,20 +93,40 @@ function judge(world: World, calling: Calling): Handled {
   }
 }
 
+/**
+ * No head starts between equal agents: they would only add instants at which nothing is safer. Who held the lock and
+ * who has failed still count.
+ */
 export const eligibilityOf = (
   world: World,
   { rules, contract, agent }: Readonly<{ rules: Rules; contract: LiveContract; agent: number }>,
 ) =>
   rules.eligibility(contract, {
-    agent: nth(AGENTS, agent),
-    pool: POOL,
-    leaseFresh: (uid) => isFresh(world, uid),
-    candidates: () =>
-      world.leases.flatMap((lease, n) =>
-        lease && !nth(world.revoked, n) ? [{ agent: nth(AGENTS, n), pool: POOL }] : [],
-      ),
+    agentUID: uidOf(agent + 1),
+    supply: supplyOf(world),
+    headStartMs: 0,
     now: dateOf(world.nowMs),
   });
+
+const supplies = new Map<string, Supply>();
+
+/** Depends on nothing but who is there, and is asked millions of times. */
+function supplyOf(world: World): Supply {
+  const presences = AGENTS.map((_agent, n) => {
+    if (!world.leases[n] || nth(world.revoked, n)) return undefined;
+    return isFresh(world, uidOf(n + 1)) ? ('Online' as const) : ('Offline' as const);
+  });
+  const key = presences.join();
+  const known = supplies.get(key);
+  if (known) return known;
+  const agents = AGENTS.flatMap((agent, n) => {
+    const presence = presences[n];
+    return presence ? [{ agent, presence, load: NO_LOAD }] : [];
+  });
+  const supply = prepareSupply({ pools: [POOL], agents });
+  supplies.set(key, supply);
+  return supply;
+}
 
 function isFresh(world: World, uid: string): boolean {
   const lease = world.leases.find((_lease, n) => uidOf(n + 1) === uid);

@@ -19,7 +19,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** Starts `count` facades on one cluster and waits until each is ready. */
 export async function startFacades(
   count: number,
-  env: Readonly<{ kubeconfig: string; databaseUrl: string; namespace: string }>,
+  env: Readonly<{ kubeconfig: string; databaseUrl: string; namespace: string; more?: Readonly<Record<string, string>> }>,
 ): Promise<Facades> {
   const folder = mkdtempSync(join(tmpdir(), 'dcmarket-facades-'));
   const all = await Promise.all(
@@ -40,6 +40,8 @@ export async function startFacades(
           INSTALLATION_NAMESPACE: env.namespace,
           PORT: String(port),
           LOG_LEVEL: 'error',
+          HEAD_START_SECONDS: '0', // agents that race are all to be let in
+          ...env.more,
         },
       });
       return { url: `http://127.0.0.1:${port}`, process, logFile: process.logFile };
