@@ -114,6 +114,10 @@ export function recreate({ status, metadata }: LiveContract, said: Said): Contra
   };
 }
 
+/** Its machine is given up for another one elsewhere, at once: its agent is drained and its offering allows it. */
+export const moveAway = (status: ContractStatus, said: Said): ContractStatus =>
+  newRound(move(status, { to: 'Accepted', by: OPERATOR, epoch: 'Raise', ...said }), said.now);
+
 /** Must be destroyed: the lock goes, the holders stay until each confirmed absence. */
 export const terminate = (status: ContractStatus, said: Said): ContractStatus =>
   move(status, { to: 'Terminating', by: OPERATOR, ...said });
