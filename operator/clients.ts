@@ -1,10 +1,7 @@
 /** The typed clients and informers of the operator, made once and handed to every reconciler. */
 import { type Agent, agentDefinition } from '../crds/agent.ts';
 import { type AgentPool, agentPoolDefinition } from '../crds/agent-pool.ts';
-import { type Contract, contractDefinition, isLive } from '../crds/contract/contract.ts';
-import { demandKeys, supplyKeys } from '../crds/contract/eligibility.ts';
-import { hasEnded } from '../crds/contract/phase.ts';
-import { wantsRetry } from '../crds/contract/retry.ts';
+import { type Contract, contractDefinition } from '../crds/contract/contract.ts';
 import { GROUP, LABEL, VERSION } from '../crds/group.ts';
 import { type Offering, offeringDefinition } from '../crds/offering.ts';
 import { type Provider, providerDefinition } from '../crds/provider.ts';
@@ -18,6 +15,7 @@ import type { Observe } from '../kube/observation.ts';
 import type { ResourceClient, ResourceType } from '../kube/resource.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import { INDEXES } from './indexes.ts';
 
 export type Lease = KubeObject & {
   spec?: { holderIdentity?: string; renewTime?: string; leaseDurationSeconds?: number };
@@ -72,9 +70,6 @@ export const createClients = (client: KubeClient): Clients => ({
   contracts: client.resource(typeOf(contractDefinition)),
 });
 
-/** Lookup keys: `namespace/name` of another object, or a value of our own; each reconciler says which it needs. */
-const inNamespace = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
-
 type Wiring = Readonly<{
   client: KubeClient;
   clock: Clock;
@@ -101,12 +96,12 @@ export function createInformers(wiring: Wiring, clients: Clients): Informers {
     pools: createInformer({
       ...base,
       resource: clients.pools,
-      indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ''], supply: supplyKeys },
+      indexers: INDEXES.pools,
     }),
     agents: createInformer({
       ...base,
       resource: clients.agents,
-      indexers: { pool: ({ metadata, spec }) => [inNamespace(metadata.namespace, spec.poolName)] },
+      indexers: INDEXES.agents,
     }),
     tokens: createInformer({ ...base, resource: clients.tokens, indexers: {} }),
     offerings: createInformer({
@@ -118,18 +113,7 @@ export function createInformers(wiring: Wiring, clients: Clients): Informers {
     contracts: createInformer({
       ...base,
       resource: clients.contracts,
-      indexers: {
-        waiting: (contract) => (contract.status?.phase === 'Accepted' ? demandKeys(contract) : []),
-        requested: (contract) =>
-          !isLive(contract) || contract.status.phase === 'Requested' || wantsRetry(contract)
-            ? [contract.metadata.namespace ?? '']
-            : [],
-        offering: ({ metadata, spec, status }) =>
-          status && !hasEnded(status.phase) ? [inNamespace(metadata.namespace, spec.offering.name)] : [],
-        heldIn: ({ metadata, status }) =>
-          status?.pool && !hasEnded(status.phase) ? [inNamespace(metadata.namespace, status.pool)] : [],
-        holder: ({ status }) => [...new Set((status?.holders ?? []).map((entry) => entry.agentUID))],
-      },
+      indexers: INDEXES.contracts,
     }),
     leases: createInformer({
       ...base,

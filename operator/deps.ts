@@ -5,10 +5,13 @@ import type { Logger } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Clients, Informers } from './clients.ts';
 import type { OperatorWorld } from './restore/world.ts';
+import type { SupplyKeeper } from './supply/keeper.ts';
 
 export type OperatorDeps = Readonly<{
   clients: Clients;
   informers: Informers;
+  /** Pools and agents for placing. */
+  supply: SupplyKeeper;
   store: Pick<Store, 'archive' | 'instances' | 'idempotency' | 'attempts' | 'deadLetters' | 'restore'>;
   /** Whether an older etcd was put back. */
   world: OperatorWorld;

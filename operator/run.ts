@@ -22,6 +22,7 @@ import { keepChronicle, type TellGiveUp } from './contract/chronicle.ts';
 import { contractController } from './contract/controller.ts';
 import { recordGiveUp, recordMoves } from './contract/events.ts';
 import { giveUpMetric } from './contract/give-up-metric.ts';
+import { createTellStuck, stuckMetrics, type TellStuck } from './contract/stuck.ts';
 import type { OperatorDeps } from './deps.ts';
 import { startHealth } from './health.ts';
 import { closingController } from './restore/closing.ts';
@@ -29,6 +30,7 @@ import { firstLook, keepWorld, type RestoreDeps } from './restore/keeper.ts';
 import { addRestoreMetrics } from './restore/metrics.ts';
 import { createOperatorWorld } from './restore/world.ts';
 import { offeringController, providerController, setupTokenController } from './small-controllers.ts';
+import { keepSupply } from './supply/keeper.ts';
 
 export type OperatorOptions = Readonly<{
   config: OperatorConfig;
@@ -76,6 +78,8 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     { client, clock, observe, log, namespace: watched, watchStallMs },
     createClients(client),
   );
+  const supply = keepSupply(informers);
+  const countStuck = stuckMetrics(metrics.registry, { contracts: informers.contracts.cache, clock });
   addAgentMetrics(metrics.registry, informers.agents.cache.list);
   const namespace = config.LEASE_NAMESPACE ?? client.namespace ?? 'default';
   const world = createOperatorWorld({
@@ -113,7 +117,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         observe,
       });
       const clients = createClients(guarded);
-      const shared = { clients, informers, store, world, clock, observe, log, namespace: watched };
+      const shared = { clients, informers, supply, store, world, clock, observe, log, namespace: watched };
       const deps = { ...shared, failedGraceMs };
       const restore = {
         ...shared,
@@ -127,7 +131,8 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         countGiveUp(giveUp.reason);
         recordGiveUp(recorder, { contract, giveUp });
       };
-      return runControllers(deps, { recorder, tell, restore, signal: leading });
+      const tellStuck = createTellStuck({ recorder, count: countStuck, clock });
+      return runControllers(deps, { recorder, tell, tellStuck, restore, signal: leading });
     },
   });
   const health = await startHealth(
@@ -164,13 +169,14 @@ const allOf = (informers: Informers) => Object.values(informers);
 type Leading = Readonly<{
   recorder: EventRecorder;
   tell: TellGiveUp;
+  tellStuck: TellStuck;
   restore: RestoreDeps;
   signal: AbortSignal;
 }>;
 
 async function runControllers(
   deps: OperatorDeps,
-  { recorder, tell, restore, signal }: Leading,
+  { recorder, tell, tellStuck, restore, signal }: Leading,
 ): Promise<void> {
   // An older etcd is better noticed before the first decision than after it.
   await firstLook(restore, signal);
@@ -180,7 +186,7 @@ async function runControllers(
     agentController(deps),
     setupTokenController(deps),
     offeringController(deps),
-    contractController(deps),
+    contractController(deps, tellStuck),
     closingController(deps),
   ];
   const stopEvents = [

@@ -8,7 +8,7 @@ import type { LockResponse } from '../wire/lock.ts';
 import type { LiveContract } from './contract.ts';
 import type { Eligibility } from './eligibility.ts';
 import { floorOf, generationOf, nextEpoch } from './generation.ts';
-import { endOfAttempt, isHolder, withAttempt, withHistory, withReady } from './move.ts';
+import { endOfAttempt, isHolder, unscheduled, withAttempt, withHistory, withReady } from './move.ts';
 import { isEnding } from './phase.ts';
 import { destroy, epochAhead, staleEpoch } from './stale.ts';
 import { type ContractStatus, HOLDERS_MAX, type Lock } from './status.ts';
@@ -100,7 +100,7 @@ function grant(
     renewedAt: now.toISOString(),
     expiresAt: expiry(now, ttlSeconds),
   };
-  const { scheduling, instance, access, endpoint, nextAttemptAt, ...rest } = status;
+  const { instance, access, endpoint, nextAttemptAt, ...rest } = unscheduled(status);
   const claimed: ContractStatus = {
     ...rest,
     phase: 'Provisioning',

@@ -29,7 +29,7 @@ export type MoveInput = Readonly<{
 export function move(status: ContractStatus, input: MoveInput): ContractStatus {
   const { to, by, reason, message, now, epoch = 'Keep' } = input;
   invariant(isLegalMove(status.phase, to), illegalMoveMessage(status.phase, to));
-  const { lock, instance, access, endpoint, applied, credentials, scheduling, ...rest } = status;
+  const { lock, instance, access, endpoint, applied, credentials, ...rest } = status;
   const built = instance === undefined ? {} : { instance };
   const reached = {
     ...(access === undefined ? {} : { access }),
@@ -53,7 +53,13 @@ export function move(status: ContractStatus, input: MoveInput): ContractStatus {
     delete next.provisionedAt;
   }
   if (to !== 'Accepted') delete next.nextAttemptAt;
-  return withHistory(withReady(next, now), { from: status.phase, to, by, reason, now });
+  return withHistory(withReady(unscheduled(next), now), { from: status.phase, to, by, reason, now });
+}
+
+/** What was said of a wait for an agent ends with it. */
+export function unscheduled({ scheduling: _over, ...status }: ContractStatus): ContractStatus {
+  const conditions = status.conditions?.filter(({ type }) => type !== 'Schedulable');
+  return conditions ? { ...status, conditions } : status;
 }
 
 /**

@@ -14,12 +14,14 @@ import { recordDebt } from './debt.ts';
 import type { Action, Decision, Preparation } from './facts.ts';
 import type { ContractLedger } from './ledger.ts';
 import { releaseUnit, reserveUnit } from './stock.ts';
+import type { TellStuck } from './stuck.ts';
 
 export type ApplyDeps = Readonly<{
   clients: Clients;
   contracts: Informer<Contract>;
   /** Where history goes; fails with StoreUnavailable while PostgreSQL is down. */
   ledger: ContractLedger;
+  tellStuck: TellStuck;
 }>;
 
 type Step = Readonly<{ contract: Contract; decision: Decision; signal: AbortSignal }>;
@@ -88,6 +90,8 @@ async function perform(deps: ApplyDeps, { contract, action, signal }: Effect): P
       return recordDebt(clients.agents, { contract, holder: action.holder, how: action.how, signal });
     case 'RecordInstance':
       return ledger.recordInstance(live);
+    case 'TellStuck':
+      return deps.tellStuck(live, action);
     case 'Archive':
       return ledger.archive(live);
     case 'RemoveFinalizer': {

@@ -9,7 +9,19 @@ import {
   uidOf,
 } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
-import type { Decision, Facts } from './facts.ts';
+import type { Explanation, SchedulingReason } from '../../crds/placement/explain.ts';
+import type { Decision, Facts, Outlook } from './facts.ts';
+
+/** Two agents could build it; else nobody, for the reason that is given. */
+export const anOutlook = (
+  reason: SchedulingReason = 'AwaitingAgent',
+  change: Partial<Explanation> = {},
+): Outlook => {
+  const schedulable = reason === 'AwaitingAgent' || reason === 'AwaitingRetry';
+  const why = { schedulable, reason, counts: [], examples: [], message: `for the provider: ${reason}` };
+  const tenantMessage = `for the tenant: ${reason}`;
+  return { why: { ...why, tenantMessage, againAtMs: undefined, ...change }, hasHope: schedulable };
+};
 
 /** A contract that waits in line, with everything there that it needs. */
 export const someFacts = (change: Partial<Facts> = {}): Facts => ({
@@ -17,7 +29,7 @@ export const someFacts = (change: Partial<Facts> = {}): Facts => ({
   offering: anOffering(),
   terms: someTerms(),
   provider: aProvider(),
-  supply: { pools: 1, agentsOnline: 2, agentsEligible: 2 },
+  outlook: anOutlook(),
   lockSilentMs: 0,
   now: at(60),
   ...change,

@@ -1,9 +1,7 @@
 /** The controller of contracts: what makes one look at a contract again, and what a look does. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Agent } from '../../crds/agent.ts';
-import { isTrue } from '../../crds/condition.ts';
 import { type Contract, isLive } from '../../crds/contract/contract.ts';
-import { supplyKeys } from '../../crds/contract/eligibility.ts';
+import { lookupKeys } from '../../crds/contract/eligibility.ts';
 import type { Offering } from '../../crds/offering.ts';
 import { worldOf } from '../../crds/restore/world.ts';
 import { type Controller, createController } from '../../kube/controller.ts';
@@ -13,21 +11,23 @@ import { createSilenceWatch } from '../../lib/silence-watch.ts';
 import { again } from '../again.ts';
 import type { OperatorDeps } from '../deps.ts';
 import { on } from '../source.ts';
+import { createWaker } from '../supply/waker.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
 import { createLedger } from './ledger.ts';
+import type { TellStuck } from './stuck.ts';
 
 const WORKERS = 16;
 /** While an older etcd is being resolved; its end wakes at once. */
 const RESTING_MS = 30_000;
 
-export function contractController(deps: OperatorDeps): Controller {
-  const { clients, informers, clock, observe, log, store, failedGraceMs, world } = deps;
-  const { contracts, offerings, providers, pools, agents } = informers;
+export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Controller {
+  const { clients, informers, supply, clock, observe, log, store, failedGraceMs, world } = deps;
+  const { contracts, offerings, providers } = informers;
   const locks = createSilenceWatch();
   const ledger = createLedger(store);
-  return createController({
+  const controller = createController({
     name: 'contract',
     clock,
     observe,
@@ -35,21 +35,13 @@ export function contractController(deps: OperatorDeps): Controller {
     workers: WORKERS,
     sources: [
       on(contracts, (object) => [keyOf(object)]),
-      // Those that wait for exactly this: an offering, a provider, a pool, an agent.
+      // Those that wait for exactly this: an offering, a provider. For pools and agents: wakeWaiting.
       on(offerings, (object, old) =>
         isDeepStrictEqual(termsOf(old), termsOf(object))
           ? []
           : requestedIn(contracts, object.metadata.namespace),
       ),
       on(providers, (object) => requestedIn(contracts, object.spec.namespace)),
-      on(pools, (object, old) =>
-        isDeepStrictEqual(old?.spec, object.spec) ? [] : waitingFor(contracts, supplyKeys(object)),
-      ),
-      on(agents, (object, old) => {
-        const pool = pools.cache.get(`${object.metadata.namespace ?? ''}/${object.spec.poolName}`);
-        const same = isDeepStrictEqual(supplyOf(old), supplyOf(object));
-        return pool && !same ? waitingFor(contracts, supplyKeys(pool)) : [];
-      }),
       // A restore was resolved: everything that rested is looked at.
       on(world.informer, (object) =>
         worldOf(object).phase === 'Normal' ? contracts.cache.list().map(keyOf) : [],
@@ -60,23 +52,49 @@ export function contractController(deps: OperatorDeps): Controller {
       if (!contract) return {};
       // A first status takes nothing away, and the resolution waits for it.
       if (world.isResolving() && isLive(contract)) return { requeueAfterMs: RESTING_MS };
-      const facts = gather({ informers, clock, locks, failedGraceMs }, contract);
+      const facts = gather({ informers, supply, clock, locks, failedGraceMs }, contract);
       const decision = decide({ ...facts, isWorldCertain: world.isCertain() });
-      await apply({ clients, contracts, ledger }, { contract, decision, signal });
+      await apply({ clients, contracts, ledger, tellStuck }, { contract, decision, signal });
       return decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs };
     }),
   });
+  return {
+    ...controller,
+    run: (signal) => {
+      wakeWaiting(deps, { controller, signal });
+      return controller.run(signal);
+    },
+  };
 }
 
 /** What of an offering decides about a request: figures alone wake nobody. */
 const termsOf = (offering: Offering | undefined) => offering && [offering.spec, offering.status?.reserved];
 
-/** What of an agent decides whether something can be built. */
-const supplyOf = (agent: Agent | undefined) =>
-  agent && [agent.spec, isTrue(agent.status?.conditions, 'Online')];
-
 const requestedIn = (contracts: Informer<Contract>, namespace: string | undefined): ObjectKey[] =>
   contracts.cache.getByIndex('requested', namespace ?? '').map(keyOf);
 
-const waitingFor = (contracts: Informer<Contract>, keys: readonly string[]): ObjectKey[] =>
-  keys.flatMap((key) => contracts.cache.getByIndex('waiting', key)).map(keyOf);
+/** Until the signal is aborted: what waits is looked at again when placing might say something else of it. */
+function wakeWaiting({ informers, supply, clock }: OperatorDeps, { controller, signal }: Waking): void {
+  const { contracts, pools } = informers;
+  const waker = createWaker({
+    clock,
+    waitingUnder: (key) => contracts.cache.getByIndex('waiting', key).map(keyOf),
+    wake: (key) => controller.enqueue(key),
+  });
+  const stop = supply.onTurn((poolKey, turn) => {
+    const pool = pools.cache.get(poolKey);
+    if (!pool) return;
+    const neighbours = pools.cache.getByIndex('namespace', pool.metadata.namespace ?? '');
+    for (const key of lookupKeys(pool, neighbours)) waker.mark(key, turn === 'Better' ? 'Now' : 'Soon');
+  });
+  signal.addEventListener(
+    'abort',
+    () => {
+      stop();
+      waker.stop();
+    },
+    { once: true },
+  );
+}
+
+type Waking = Readonly<{ controller: Controller; signal: AbortSignal }>;

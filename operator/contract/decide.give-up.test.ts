@@ -11,7 +11,7 @@ import {
 } from '../../crds/contract/builders.ts';
 import type { LiveContract } from '../../crds/contract/contract.ts';
 import type { Attempt, ContractStatus } from '../../crds/contract/status.ts';
-import { cancel, gist, someFacts } from './builders.ts';
+import { anOutlook, cancel, gist, someFacts } from './builders.ts';
 import { decide } from './decide.ts';
 import type { Facts } from './facts.ts';
 
@@ -26,7 +26,7 @@ const attempt = (n: number, epoch: number, change: Partial<Attempt> = {}): Attem
   message: `agent-${n} found no disk`,
   ...change,
 });
-const nobody = { pools: 1, agentsOnline: 1, agentsEligible: 0 };
+const nobody = anOutlook('NoEligibleAgent');
 const wrong = (n: number, epoch: number): Attempt => attempt(n, epoch, { class: 'configuration' });
 const HOUR = 3600;
 
@@ -36,8 +36,14 @@ describe('a configuration that does not work', () => {
     {
       name: 'one agent says so, and there is no other',
       attempts: [wrong(1, 1)],
-      given: { supply: nobody },
+      given: { outlook: nobody },
       want: { phase: 'Failed', reason: 'ConfigurationRefused' },
+    },
+    {
+      name: 'one agent says so, and the others only lack room',
+      attempts: [wrong(1, 1)],
+      given: { outlook: { ...nobody, hasHope: true } },
+      want: { phase: 'Accepted', reason: 'NoEligibleAgent' },
     },
     {
       name: 'one agent says so twice: that is one word',
@@ -52,7 +58,7 @@ describe('a configuration that does not work', () => {
     {
       name: 'permanent is about the agent: others are waited for',
       attempts: [attempt(1, 1, { class: 'permanent' })],
-      given: { supply: nobody },
+      given: { outlook: nobody },
       want: { phase: 'Accepted', reason: 'NoEligibleAgent' },
     },
   ];
@@ -148,7 +154,7 @@ describe("a provider's retry", () => {
     });
     expect(status?.endsAt).toBeUndefined();
     const next = { ...failed({ retry: 1 }), status: status as ContractStatus };
-    expect(gist(decide(someFacts({ contract: next, supply: nobody })))).toMatchObject({ phase: 'Accepted' });
+    expect(gist(decide(someFacts({ contract: next, outlook: nobody })))).toMatchObject({ phase: 'Accepted' });
   });
 
   test('is made once: a failure after it waits for the next wish', () =>

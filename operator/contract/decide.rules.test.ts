@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aContract, aHolder, aLock, at, uidOf } from '../../crds/contract/builders.ts';
 import { isLegalMove, PHASES } from '../../crds/contract/phase.ts';
-import { cancel, gist, held, instance, someFacts, verified } from './builders.ts';
+import { anOutlook, cancel, gist, held, instance, someFacts, verified } from './builders.ts';
 import { decide } from './decide.ts';
 
 describe('debts', () => {
@@ -77,12 +77,12 @@ test('makes only legal moves, and settles while nothing changes', () => {
         given.cancelled ? cancel : {},
       );
       for (let step = 0; step < 6; step++) {
-        const supply = { pools: 1, agentsOnline: given.online, agentsEligible: given.online };
+        const outlook = anOutlook(given.online > 0 ? 'AwaitingAgent' : 'NoAgentOnline');
         const facts = someFacts({
           contract,
           lockSilentMs: given.silentMs,
           now: at(given.seconds),
-          supply,
+          outlook,
           ...(given.withOffering ? {} : { offering: undefined }),
         });
         const next = decide(facts).status;

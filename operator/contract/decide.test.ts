@@ -8,7 +8,7 @@ import {
   NOON,
   someTerms,
 } from '../../crds/contract/builders.ts';
-import { cancel, fresh, gist, held, instance, newborn, someFacts, verified } from './builders.ts';
+import { anOutlook, cancel, fresh, gist, held, instance, newborn, someFacts, verified } from './builders.ts';
 import { decide } from './decide.ts';
 import type { Facts } from './facts.ts';
 
@@ -145,7 +145,7 @@ const cases: { name: string; given: Partial<Facts>; want: object }[] = [
   { name: 'waits in line', given: {}, want: { phase: 'Accepted', requeueAfterMs: 3_540_000 } },
   {
     name: 'says when no agent is online',
-    given: { supply: { pools: 1, agentsOnline: 0, agentsEligible: 0 } },
+    given: { outlook: anOutlook('NoAgentOnline') },
     want: { phase: 'Accepted', reason: 'NoAgentOnline' },
   },
   {

@@ -3,10 +3,15 @@ import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
 import type { TermsSnapshot } from '../../crds/contract/spec.ts';
 import type { Abandoned, ContractStatus, Holder } from '../../crds/contract/status.ts';
 import type { Offering } from '../../crds/offering.ts';
+import type { Explanation, SchedulingReason } from '../../crds/placement/explain.ts';
 import type { Provider } from '../../crds/provider.ts';
 
-/** Who could build the contract at the moment. */
-export type Supply = Readonly<{ pools: number; agentsOnline: number; agentsEligible: number }>;
+/** Who could build the contract at the moment, and why the others not. */
+export type Outlook = Readonly<{
+  why: Explanation;
+  /** Somebody can, or will be able to by waiting for room or time alone. */
+  hasHope: boolean;
+}>;
 
 export type Facts = Readonly<{
   contract: Contract;
@@ -16,7 +21,8 @@ export type Facts = Readonly<{
   terms: TermsSnapshot | undefined;
   /** The Provider that owns the namespace; undefined when none does or it is not Ready. */
   provider: Provider | undefined;
-  supply: Supply;
+  /** Worked out only for phases that wait for somebody; else nobody. */
+  outlook: Outlook;
   /** How long the operator has seen no renewal of the present lock, by its own clock; 0 without a lock. */
   lockSilentMs: number;
   /** How long a provider may retry what failed; FAILED_GRACE_MS when left out. */
@@ -35,6 +41,8 @@ export type Action =
   /** Forced: not on a revoked Agent, which will never pay. */
   | Readonly<{ type: 'RecordDebt'; holder: Holder; how: Abandoned['how'] }>
   | Readonly<{ type: 'RecordInstance' }>
+  /** Once a wait, whoever decides it how often: nobody could build it for a while. */
+  | Readonly<{ type: 'TellStuck'; reason: SchedulingReason; message: string; since: string }>
   | Readonly<{ type: 'Archive' }>
   | Readonly<{ type: 'RemoveFinalizer' }>
   | Readonly<{ type: 'Delete' }>;

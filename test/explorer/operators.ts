@@ -3,6 +3,7 @@ import { anOffering, aProvider, someTerms } from '../../crds/contract/builders.t
 import type { Contract } from '../../crds/contract/contract.ts';
 import { FINALIZER } from '../../crds/group.ts';
 import { createSilenceWatch } from '../../lib/silence-watch.ts';
+import { anOutlook } from '../../operator/contract/builders.ts';
 import type { Action, Decision } from '../../operator/contract/facts.ts';
 import { caseOfUid } from './facade.ts';
 import type { Move } from './move.ts';
@@ -15,7 +16,7 @@ type Deciding = Readonly<{ rules: Rules; o: number; c: number }>;
 const OFFERING = anOffering();
 const TERMS = someTerms();
 const PROVIDER = aProvider();
-const SUPPLY = { pools: 1, agentsOnline: 2, agentsEligible: 2 };
+const OUTLOOK = anOutlook();
 
 export const operatorMoves = (world: World, rules: Rules): Move[] =>
   world.operators.flatMap((operator, o) => [
@@ -110,7 +111,7 @@ export function decisionOf(
     offering: OFFERING,
     terms: TERMS,
     provider: PROVIDER,
-    supply: SUPPLY,
+    outlook: OUTLOOK,
     lockSilentMs,
     now: dateOf(world.nowMs),
   });

@@ -1,5 +1,4 @@
 /** Accepted: waits for an agent, until it is cancelled, tried too often, or out of time. */
-import { withCondition } from '../../../crds/condition.ts';
 import { configurationRefusers } from '../../../crds/contract/failed-before.ts';
 import { type FailureReason, failureMessage } from '../../../crds/contract/give-up.ts';
 import {
@@ -13,7 +12,7 @@ import { end, endPhaseOf, terminate } from '../../../crds/contract/steps.ts';
 import { endWish } from '../../../crds/contract/wishes.ts';
 import { type Decision, decided, type LiveFacts, untilMs } from '../facts.ts';
 import { settleDebts } from './debts.ts';
-import { awaitingAgent } from './supply.ts';
+import { explainWaiting } from './waiting.ts';
 
 type Said = Readonly<{ reason: string; message: string; now: Date }>;
 
@@ -28,16 +27,19 @@ export function decideAccepted(facts: LiveFacts): Decision {
       said: { reason, message: failureMessage(reason, status), now },
       cancelled: false,
     });
-  return settleDebts(facts, decided(explainWaiting(facts), { requeueAfterMs: nextLookMs(status, now) }));
+  const waiting = explainWaiting(facts);
+  const looks = [waiting.nextMs, nextLookMs(status, now)].filter((ms) => ms !== undefined);
+  const requeueAfterMs = looks.length > 0 ? Math.min(...looks) : undefined;
+  return settleDebts(facts, decided(waiting.status, { after: waiting.after, requeueAfterMs }));
 }
 
 /** The retry budget is used up, the time is, or nobody who could be asked would do better. */
-function whyGiveUp({ contract: { status }, supply, now }: LiveFacts): FailureReason | undefined {
+function whyGiveUp({ contract: { status }, outlook, now }: LiveFacts): FailureReason | undefined {
   if ((status.failures ?? 0) >= ATTEMPTS_MAX) return 'AttemptsExhausted';
   if ((status.capacityReleases ?? 0) >= CAPACITY_RELEASES_MAX) return 'NoCapacity';
   const refusers = configurationRefusers(status).length;
   // One agent may itself be set up wrongly; two, or the only one there is, are believed.
-  if (refusers >= CONFIGURATION_REFUSERS_MAX || (refusers > 0 && supply.agentsEligible === 0))
+  if (refusers >= CONFIGURATION_REFUSERS_MAX || (refusers > 0 && !outlook.hasHope))
     return 'ConfigurationRefused';
   if (status.provisionBy && untilMs(status.provisionBy, now) === 0) return 'DeadlineExceeded';
   return undefined;
@@ -50,26 +52,6 @@ function giveUp(
 ): Decision {
   if ((status.holders ?? []).length > 0) return decided(terminate(status, said));
   return decided(end(status, { to: endPhaseOf(said.reason, cancelled), ...said }));
-}
-
-/** Rewritten only when the reason changes: an agent that comes or goes must not cost a write per contract. */
-function explainWaiting(facts: LiveFacts): ContractStatus {
-  const { contract, now } = facts;
-  const { status } = contract;
-  const waiting = awaitingAgent(facts);
-  const schedulable = status.conditions?.find((condition) => condition.type === 'Schedulable');
-  const wanted = waiting.reason === 'AwaitingAgent' ? 'True' : 'False';
-  // A contract that only just became free says so until its situation is worse than waiting in line.
-  if (wanted === 'True' && (schedulable === undefined || schedulable.status === 'True')) return status;
-  if (schedulable?.reason === waiting.reason) return status;
-  return {
-    ...status,
-    ...waiting,
-    conditions: withCondition(status.conditions, {
-      next: { type: 'Schedulable', status: wanted, ...waiting },
-      now,
-    }),
-  };
 }
 
 function nextLookMs(status: ContractStatus, now: Date): number | undefined {

@@ -7,7 +7,7 @@ import { FINALIZER } from '../../../crds/group.ts';
 import type { Action, Decision, Facts, LiveFacts, Preparation } from '../facts.ts';
 import { decided } from '../facts.ts';
 import { judgeStock } from './stock.ts';
-import { awaitingAgent } from './supply.ts';
+import { acceptedWith, saidAtFirst } from './waiting.ts';
 
 type Acceptance =
   | Readonly<{ verdict: 'Accept'; before: readonly Action[] }>
@@ -22,8 +22,8 @@ export function decideNew(facts: Facts): Decision {
     return { before: [], after: [], status: undefined };
   const acceptance = endWish(contract) ? undefined : judgeAcceptance(facts);
   if (acceptance?.verdict === 'Accept') {
-    const said = { ...awaitingAgent(facts), now };
-    return decided(firstStatus({ to: 'Accepted', ...said }), { prepare, before: acceptance.before });
+    const first = firstStatus({ to: 'Accepted', ...saidAtFirst(facts.outlook), now });
+    return decided(acceptedWith(first, facts), { prepare, before: acceptance.before });
   }
   const { reason, message } = acceptance ?? { reason: 'Received', message: 'The request was received' };
   return decided(firstStatus({ to: 'Requested', reason, message, now }), { prepare, requeueAfterMs: 0 });
@@ -36,8 +36,9 @@ export function decideRequested(facts: LiveFacts): Decision {
   if (wish) return decided(end(status, { to: 'Cancelled', ...wish, now }));
   const acceptance = judgeAcceptance(facts);
   if (acceptance.verdict === 'Accept') {
-    const said = { ...awaitingAgent(facts), now };
-    return decided(accept(status, said), { prepare: preparation(facts), before: acceptance.before });
+    const accepted = accept(status, { ...saidAtFirst(facts.outlook), now });
+    const more = { prepare: preparation(facts), before: acceptance.before };
+    return decided(acceptedWith(accepted, facts), more);
   }
   const { reason, message } = acceptance;
   if (acceptance.verdict === 'Reject') return decided(end(status, { to: 'Rejected', reason, message, now }));
@@ -73,6 +74,8 @@ function preparation({ contract, terms, offering }: Facts): Preparation | undefi
 /** In the order in which a person would ask. */
 function judgeAcceptance({ contract, offering, provider, terms }: Facts): Acceptance {
   const { spec, metadata } = contract;
+  if (provider?.metadata.deletionTimestamp)
+    return wait('ProviderNotReady', `Provider ${provider.metadata.name} was deleted, and sells nothing new`);
   if (!provider)
     return wait(
       'ProviderNotReady',
@@ -82,6 +85,11 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
     return wait(
       'OfferingNotFound',
       `There is no offering ${spec.offering.name} in ${metadata.namespace ?? ''} yet`,
+    );
+  if (offering.metadata.deletionTimestamp)
+    return wait(
+      'OfferingNotFound',
+      `Offering ${spec.offering.name} was deleted, and waits for its contracts`,
     );
   const agreed = spec.termsSnapshot ?? terms;
   if (!agreed) return wait('OfferingNotReady', `Offering ${spec.offering.name} has no region`);

@@ -3,7 +3,7 @@ import { withCondition } from '../../../crds/condition.ts';
 import { retry } from '../../../crds/contract/steps.ts';
 import { type Decision, decided, type LiveFacts } from '../facts.ts';
 import { judgeStock } from './stock.ts';
-import { awaitingAgent } from './supply.ts';
+import { saidAtFirst } from './waiting.ts';
 
 /** `leftMs`: how long it may wait for a unit before the contract is archived. */
 export function decideRetry(facts: LiveFacts, { leftMs }: Readonly<{ leftMs: number }>): Decision {
@@ -17,7 +17,7 @@ export function decideRetry(facts: LiveFacts, { leftMs }: Readonly<{ leftMs: num
     const waiting = { ...status, conditions: withCondition(status.conditions, { next, now }) };
     return decided(waiting, { requeueAfterMs: leftMs });
   }
-  const { message } = awaitingAgent(facts);
+  const { message } = saidAtFirst(facts.outlook);
   const retried = retry(status, { reason: 'Retried', message, now, retried: spec.retry });
   const conditions = retried.conditions?.filter(({ type }) => type !== 'Retried');
   return decided({ ...retried, ...(conditions ? { conditions } : {}) }, { before: stock.before });

@@ -1,0 +1,88 @@
+/**
+ * Why an accepted contract waits. The condition and `status.scheduling` are for the provider and name machines;
+ * reason and message of the status are for the tenant and name none. Nothing is written while somebody may build it,
+ * and else only what is new, at most every 30 seconds: a market that is full must not write all day.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { withCondition } from '../../../crds/condition.ts';
+import type { ContractStatus } from '../../../crds/contract/status.ts';
+import type { Explanation } from '../../../crds/placement/explain.ts';
+import type { Action, LiveFacts, Outlook } from '../facts.ts';
+
+export const SCHEDULING_EVERY_MS = 30_000;
+/** Nobody for so long: an Event and a metric, for whoever can do something about it. */
+export const STUCK_AFTER_MS = 120_000;
+
+const MESSAGE_MAX = 2000;
+const CONDITION = 'Schedulable';
+
+export type Waiting = Readonly<{
+  status: ContractStatus;
+  after: readonly Action[];
+  /** When it may be said anew, or has been so for too long; undefined: only an event changes it. */
+  nextMs: number | undefined;
+}>;
+
+/** What a status says that is accepted now; with the reasons at once where nobody can take it. */
+export const saidAtFirst = ({ why }: Outlook) => ({ reason: why.reason, message: why.tenantMessage });
+export const acceptedWith = (
+  status: ContractStatus,
+  { outlook: { why }, now }: Pick<LiveFacts, 'outlook' | 'now'>,
+): ContractStatus => (why.schedulable ? status : unschedulable(status, { why, now }));
+
+export function explainWaiting({ contract: { status }, outlook: { why }, now }: LiveFacts): Waiting {
+  const nowMs = now.getTime();
+  const next = why.schedulable ? schedulable(status, { why, now }) : unschedulable(status, { why, now });
+  const isNews = !isDeepStrictEqual(timeless(next), timeless(status));
+  const restMs = isNews ? lastWrittenMs(status) + SCHEDULING_EVERY_MS - nowMs : 0;
+  const said = isNews && restMs <= 0 ? next : status;
+  const waits = [restMs, (why.againAtMs ?? 0) - nowMs];
+  const since = why.schedulable ? undefined : stuckSince(said);
+  const isStuck = since !== undefined && nowMs >= Date.parse(since) + STUCK_AFTER_MS;
+  if (since !== undefined && !isStuck) waits.push(Date.parse(since) + STUCK_AFTER_MS - nowMs);
+  const ahead = waits.filter((ms) => ms > 0);
+  return {
+    status: said,
+    after: isStuck ? [{ type: 'TellStuck', reason: why.reason, message: why.message, since }] : [],
+    nextMs: ahead.length > 0 ? Math.min(...ahead) : undefined,
+  };
+}
+
+type Found = Readonly<{ why: Explanation; now: Date }>;
+
+function unschedulable(status: ContractStatus, { why, now }: Found): ContractStatus {
+  const { reason, counts, examples, message, tenantMessage } = why;
+  const next = { type: CONDITION, status: 'False', reason, message } as const;
+  return {
+    ...status,
+    reason,
+    message: tenantMessage.slice(0, MESSAGE_MAX),
+    conditions: withCondition(status.conditions, { next, now }),
+    scheduling: { reason, counts: [...counts], examples: [...examples], at: now.toISOString() },
+  };
+}
+
+/** Only where it was said that nobody can: a contract that waits in line costs no write. */
+function schedulable(status: ContractStatus, { why, now }: Found): ContractStatus {
+  const condition = status.conditions?.find(({ type }) => type === CONDITION);
+  if (condition?.status !== 'False') return status;
+  const { reason, message, tenantMessage } = why;
+  const next = { type: CONDITION, status: 'True', reason, message } as const;
+  const { scheduling: _over, ...rest } = status;
+  const conditions = withCondition(status.conditions, { next, now });
+  return { ...rest, reason, message: tenantMessage.slice(0, MESSAGE_MAX), conditions };
+}
+
+/** When it was found is no news. */
+const timeless = ({ scheduling, ...status }: ContractStatus) => ({
+  ...status,
+  scheduling: scheduling && { ...scheduling, at: undefined },
+});
+
+function lastWrittenMs({ scheduling, conditions }: ContractStatus): number {
+  const flipped = conditions?.find(({ type }) => type === CONDITION)?.lastTransitionTime;
+  return Math.max(...[scheduling?.at, flipped].map((at) => (at ? Date.parse(at) : 0)));
+}
+
+const stuckSince = ({ conditions }: ContractStatus): string | undefined =>
+  conditions?.find(({ type, status }) => type === CONDITION && status === 'False')?.lastTransitionTime;
