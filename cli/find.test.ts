@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readEvents, type ServerSentEvent } from './client/server-sent-events.ts';
-import { parseSshPublicKey } from './commands/rent.ts';
 import { matchContract } from './find-contract.ts';
+import { parseSshPublicKey } from './ssh/public-key.ts';
 
 const contracts = [
   { contractId: 'aaaa1111'.repeat(4), name: 'web-k3x9', displayName: 'web' },

@@ -77,6 +77,9 @@ function printDetails(print: Printer, { contract, now }: Details): void {
     ['Ordered', whenWords(contract.createdAt, now)],
     ['Started', whenWords(contract.startsAt, now)],
     ['Ends', whenWords(contract.endsAt, now)],
+    ['Grace', contract.graceEndsAt && `until ${contract.graceEndsAt}: dcm extend brings it back`],
+    ['Renews', renewalWords(contract)],
+    ['Asked', wishWords(contract)],
   ];
   for (const [title, value] of fields)
     if (value !== undefined) print.line(`${print.paint('dim', title.padEnd(10))} ${value}`);
@@ -87,3 +90,12 @@ function printDetails(print: Printer, { contract, now }: Details): void {
   for (const { at, to, reason } of contract.history)
     print.line(`  ${(whenWords(at, now) ?? '').padStart(8)}  ${to.padEnd(12)}  ${reason}`);
 }
+
+const renewalWords = ({ autoRenew }: ContractView): string | undefined =>
+  autoRenew ? `by ${autoRenew.hours} h at its end, up to ${autoRenew.maxHours} h in all` : undefined;
+
+const STATES = { Open: 'being done', TriedAgain: 'tried again', CannotBeDone: 'cannot be done' } as const;
+
+/** What was asked of the machine and is not done. */
+const wishWords = ({ wishes }: ContractView): string | undefined =>
+  wishes.length === 0 ? undefined : wishes.map(({ wish, state }) => `${wish} (${STATES[state]})`).join(', ');

@@ -81,7 +81,7 @@ const listContracts = (
 };
 
 /** Throws Refused when nothing fits, Usage when more than one does. */
-async function findContract(api: Api, typed: string): Promise<DeskContractView> {
+export async function findContract(api: Api, typed: string): Promise<DeskContractView> {
   const isWhole = ContractId.safeParse(typed).success;
   const id = isWhole ? typed : matchContract(await listContracts(api), typed).contractId;
   return api.call(DeskContractView, { method: 'GET', path: `${PATH}/${id}` });

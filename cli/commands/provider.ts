@@ -9,6 +9,7 @@ import { Failure } from '../failure.ts';
 import { readKeyFile } from '../key-file.ts';
 import type { Parent } from '../program.ts';
 import { type Session, show } from '../session.ts';
+import { addDecisionCommands } from './decide.ts';
 import { addDeskCommands } from './desk.ts';
 
 const Options = z.object({
@@ -43,6 +44,7 @@ export function addProviderCommands(parent: Parent): void {
 dcm provider create acme --yaml | kubectl apply -f -     where registration is closed`,
   );
   addDeskCommands(parent, provider);
+  addDecisionCommands(parent, provider);
 }
 
 async function create(session: Session, wanted: Wanted): Promise<void> {

@@ -35,9 +35,13 @@ type Price = NonNullable<ContractView['price']>;
 export function priceWords(price: Price | null): string | undefined {
   if (!price) return undefined;
   if (price.amountMinor === 0) return 'free';
-  const digits = minorDigits(price.currency);
-  const amount = (price.amountMinor / 10 ** digits).toFixed(digits);
-  return `${amount} ${price.currency} / ${price.per.toLowerCase()}`;
+  return `${moneyWords(price.amountMinor, price.currency)} / ${price.per.toLowerCase()}`;
+}
+
+/** `5.00 EUR`. */
+export function moneyWords(amountMinor: number, currency: string): string {
+  const digits = minorDigits(currency);
+  return `${(amountMinor / 10 ** digits).toFixed(digits)} ${currency}`;
 }
 
 function minorDigits(currency: string): number {

@@ -1,0 +1,249 @@
+/** The life of a contract at the command line: what is sent, and what a person reads. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { sealCredentials } from '../../crds/contract/credentials.ts';
+import { fakeClock } from '../../lib/fake-clock.ts';
+import {
+  ACTIVE,
+  type Answer,
+  aContractView,
+  aProblem,
+  dcm,
+  type Facade,
+  type Home,
+  makeHome,
+  openFacade,
+  type Ran,
+  type Seen,
+} from '../test-facade.ts';
+
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host';
+const ID = 'c1d09e44'.repeat(4);
+const NAME = 'vps-small-k3x9q2m7ta';
+let home: Home;
+let facade: Facade | undefined;
+beforeAll(async () => {
+  home = await makeHome();
+  await writeFile(join(home.folder, 'one.pub'), `${KEY}\n`);
+});
+afterEach(async () => {
+  await facade?.close();
+  facade = undefined;
+});
+afterAll(() => home.remove());
+
+const view = (change: object = {}) => aContractView({ ...ACTIVE, ...change });
+const asItIs = (change: object = {}): Answer => ({ data: view(change) });
+async function against(answer: (seen: Seen) => Answer | 'HangUp', ...argv: string[]): Promise<Ran> {
+  const clock = fakeClock('2026-01-02T12:00:00Z');
+  facade = await openFacade(answer, clock);
+  return dcm(home, [...argv, '--api-url', facade.url], { clock });
+}
+const sent = () => facade?.seen.filter(({ method }) => method !== 'GET') ?? [];
+
+describe('wishes', () => {
+  test.each([
+    ['start', { action: 'Start' }, 'is switched on'],
+    ['stop', { action: 'Stop' }, 'is switched off'],
+    ['restart', { action: 'Restart' }, 'is restarted'],
+  ])('dcm %s', async (command, body, said) => {
+    const wish = { wish: command === 'restart' ? 'Restart' : 'Power', state: 'Open' };
+    const ran = await against(() => asItIs({ wishes: [wish] }), command, ID);
+    expect(ran).toEqual({ exitCode: 0, stdout: `${NAME} ${said} within seconds.\n`, stderr: '' });
+    expect(sent()).toMatchObject([{ method: 'POST', path: `/api/v1/contracts/${ID}/power`, body }]);
+  });
+
+  test('--wait follows it until it was done', async () => {
+    let looks = 0;
+    const ran = await against(
+      ({ path, method }) => {
+        if (path.endsWith('/events'))
+          return { raw: 'data: {}\n\n', headers: { 'content-type': 'text/event-stream' } };
+        if (method === 'GET') looks += 1;
+        return asItIs({ wishes: looks < 3 ? [{ wish: 'Restart', state: 'Open' }] : [] });
+      },
+      ...['restart', ID, '--wait'],
+    );
+    expect([ran.stdout, looks]).toEqual([
+      `${NAME} is restarted within seconds.\n`.replace(' within seconds', ''),
+      3,
+    ]);
+  });
+
+  test('what the machine cannot do is exit code 1', async () => {
+    let asked = false;
+    const ran = await against(
+      ({ method }) => {
+        const state = asked && method === 'GET' ? 'CannotBeDone' : 'Open';
+        asked ||= method !== 'GET';
+        return asItIs({ wishes: [{ wish: 'Reinstall', state }] });
+      },
+      ...['reinstall', ID, '--yes', '--wait'],
+    );
+    expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining('cannot do that')]);
+  });
+
+  test('a re-installation asks first, and where nobody can be asked it wants --yes', async () => {
+    expect(await against(() => asItIs(), 'reinstall', ID)).toMatchObject({ exitCode: 2 });
+    expect(sent()).toEqual([]);
+  });
+
+  test('keys come from files, one each', async () => {
+    const file = join(home.folder, 'one.pub');
+    await against(() => asItIs(), 'keys', ID, '--ssh-key', file, file);
+    expect(sent()).toMatchObject([{ method: 'PUT', body: { sshPublicKeys: [KEY, KEY] } }]);
+    await facade?.close();
+    expect(await against(() => asItIs(), 'keys', ID, '--ssh-key', home.keyFile)).toMatchObject({
+      exitCode: 2,
+    });
+  });
+});
+
+test('a password is set, awaited and opened; a stranger reads nothing of it', async () => {
+  const secret = { user: 'root', password: 'correct horse' };
+  const sealed = sealCredentials(home.key.publicKey, secret, { contractId: ID, count: 2 });
+  const credentials = { sealed, passwordReset: 2, setAt: '2026-01-02T12:00:00.000Z', user: 'tenant' };
+  const answers = ({ path, method }: Seen): Answer =>
+    method === 'GET' && path.endsWith('/credentials')
+      ? { data: { asked: 2, done: 2, problem: null, credentials } }
+      : asItIs();
+  const ran = await against(answers, 'password', ID, '--reset');
+  expect(ran).toEqual({ exitCode: 0, stdout: 'correct horse\n', stderr: 'Of user root:\n' });
+  expect(sent()).toMatchObject([{ method: 'POST', path: `/api/v1/contracts/${ID}/reset-password` }]);
+  await facade?.close();
+  const stranger = await makeHome();
+  facade = await openFacade(answers);
+  const read = await dcm(stranger, ['password', ID, '--api-url', facade.url]);
+  await stranger.remove();
+  expect([read.exitCode === 0, read.stdout]).toEqual([false, '']);
+});
+
+test('a machine without a way to set one says so', async () => {
+  const ran = await against(
+    ({ path }) =>
+      path.endsWith('/credentials')
+        ? { data: { asked: 1, done: 0, problem: 'CannotBeSet', credentials: null } }
+        : asItIs(),
+    ...['password', ID, '--reset'],
+  );
+  expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining('no way to set a password')]);
+});
+
+describe('term and name', () => {
+  const quote = {
+    contract: view(),
+    durationHours: 48,
+    endsAt: '2026-01-03T12:00:00.000Z',
+    price: { amountMinor: 500, currency: 'EUR', per: 'Day' },
+    costMinor: 500,
+    dryRun: true,
+  };
+  test('an extension is said beforehand, with its price', async () => {
+    const ran = await against(
+      ({ method }) => (method === 'POST' ? { data: quote } : asItIs()),
+      ...['extend', ID, '--hours', '24', '--dry-run'],
+    );
+    expect(ran.stdout).toBe(
+      `${NAME} would be rented for 48 hours in all, until 2026-01-03T12:00:00.000Z (in 24h), for 5.00 EUR.\n`,
+    );
+    expect(sent()).toMatchObject([
+      { path: `/api/v1/contracts/${ID}/extend`, body: { hours: 24, dryRun: true } },
+    ]);
+  });
+
+  test('what is refused is read as the server says it', async () => {
+    const ran = await against(
+      ({ method }) =>
+        method === 'POST'
+          ? aProblem(422, 'ValidationFailed', { detail: 'The terms allow 30 hours at most, not 31.' })
+          : asItIs(),
+      ...['extend', ID, '--hours', '1'],
+    );
+    expect([ran.exitCode, ran.stderr]).toEqual([
+      1,
+      expect.stringContaining('The terms allow 30 hours at most'),
+    ]);
+  });
+
+  test('renewal on and off', async () => {
+    await against(() => asItIs(), 'auto-renew', ID, '--hours', '24', '--max-hours', '72');
+    expect(sent()).toMatchObject([{ method: 'PUT', body: { hours: 24, maxHours: 72 } }]);
+    await facade?.close();
+    await against(() => asItIs(), 'auto-renew', ID, '--off');
+    expect(sent()[0]?.body).toBeNull();
+    await facade?.close();
+    expect(await against(() => asItIs(), 'auto-renew', ID)).toMatchObject({ exitCode: 2 });
+  });
+
+  test('name, description, labels; empty removes', async () => {
+    await against(
+      () => asItIs(),
+      ...['describe', ID, '--name', 'box', '--description', '', '--label', 'env=ci', 'a=b=c'],
+    );
+    const body = { name: 'box', description: null, labels: { env: 'ci', a: 'b=c' } };
+    expect(sent()).toMatchObject([{ method: 'PATCH', path: `/api/v1/contracts/${ID}`, body }]);
+    await facade?.close();
+    expect(await against(() => asItIs(), 'describe', ID, '--label', 'nothing')).toMatchObject({
+      exitCode: 2,
+    });
+  });
+
+  test('a contract in its grace says how to keep it, and what of the wishes is open', async () => {
+    const ran = await against(
+      () =>
+        asItIs({
+          graceEndsAt: '2026-01-04T12:00:00Z',
+          autoRenew: { hours: 24, maxHours: 72 },
+          wishes: [{ wish: 'Password', state: 'CannotBeDone' }],
+        }),
+      ...['contract', ID],
+    );
+    expect(ran.stdout).toContain('Grace      until 2026-01-04T12:00:00Z: dcm extend brings it back');
+    expect(ran.stdout).toContain('Renews     by 24 h at its end, up to 72 h in all');
+    expect(ran.stdout).toContain('Asked      Password (cannot be done)');
+  });
+});
+
+describe('the provider', () => {
+  const desk = {
+    message: null,
+    pool: null,
+    agent: null,
+    attempts: [],
+    failures: 0,
+    capacityReleases: 0,
+    holders: [],
+    abandoned: [],
+    retries: 0,
+    canRetry: false,
+  };
+  const detailed = view({ detail: desk });
+  const answer = ({ path }: Seen): Answer => ({
+    data: path.endsWith('/rental-requests') ? [detailed] : detailed,
+  });
+  test.each([
+    [['accept', ID], 'POST', `rental-requests/${ID}/respond`, { accept: true }],
+    [['reject', ID, '--note', 'no'], 'POST', `rental-requests/${ID}/respond`, { accept: false, note: 'no' }],
+    [['pause', ID, '--reason', 'abuse'], 'PUT', `contracts/${ID}/pause`, { reason: 'abuse' }],
+    [['resume', ID], 'PUT', `contracts/${ID}/resume`, undefined],
+    [['cancel', ID, '--note', 'over', '--yes'], 'PUT', `contracts/${ID}/cancel`, { note: 'over' }],
+  ] as const)('dcm provider %s', async (argv, method, path, body) => {
+    const ran = await against(answer, 'provider', ...argv);
+    expect(ran.exitCode).toBe(0);
+    expect(sent()).toEqual([expect.objectContaining({ method, path: `/api/v1/provider/${path}`, body })]);
+  });
+
+  test('requests are a table; cancelling wants --yes', async () => {
+    expect((await against(answer, 'provider', 'requests')).stdout).toContain('c1d09e44  ');
+    await facade?.close();
+    expect(await against(answer, 'provider', 'cancel', ID)).toMatchObject({ exitCode: 2 });
+    expect(sent()).toEqual([]);
+  });
+
+  test('auto-accept', async () => {
+    const settings = ({ body }: Seen): Answer => ({ data: body });
+    await against(settings, 'provider', 'auto-accept', 'off');
+    expect(sent()).toMatchObject([{ method: 'PUT', body: { autoAcceptRentals: false } }]);
+  });
+});
