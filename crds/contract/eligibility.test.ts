@@ -196,6 +196,10 @@ describe('may it claim', () => {
     expect(lookupKeys(first, [first, far])).toEqual(supplyKeys(first));
   });
 
+  test('the clock of whoever accepted it may be ahead: the first choice claims all the same', () => {
+    expect(ask({ seconds: -3 })).toBe('Eligible');
+  });
+
   test('of several the first choice may at once, each other when its turn comes', () => {
     const [one, two] = [1, 2].map((n) =>
       [0, 2.9, 3].map((seconds) => ask({ agent: anAgent(n), others: [3 - n], seconds })),

@@ -84,7 +84,9 @@ function inTurn(
   { agentUID, headStartMs = HEAD_START_MS, placed, now }: Facts & Required<Pick<Facts, 'placed'>>,
 ): Eligibility {
   const placement = placed?.();
-  const turn = { agentUID, waitingSinceMs: waitingSinceMs(contract), headStartMs };
+  // Whoever wrote since when it waits has another clock, which may be ahead: the first choice does not wait for it.
+  const sinceMs = Math.min(waitingSinceMs(contract), now.getTime());
+  const turn = { agentUID, waitingSinceMs: sinceMs, headStartMs };
   const fromMs = (placement && mayClaimAt(placement, turn)) ?? now.getTime() + headStartMs;
   if (fromMs <= now.getTime()) return ELIGIBLE;
   const until = instant(fromMs);
