@@ -19,6 +19,7 @@ const ERROR: Treatment = { fail: { class: 'transient', message: 'no answer' } };
 const HIDES_HALF: Treatment = {
   lie: (truth: readonly ListedInstance[]) => truth.filter(({ state }) => state !== 'Unknown'),
 };
+const EMPTY: Treatment = { lie: () => [] };
 /** Beyond two renewals; hurried. */
 const SLOW: Treatment = { slowMs: 60_000 };
 /** A provisioner with a limit of its own. */
@@ -43,9 +44,11 @@ export const HYPERVISOR: readonly Plan[] = [
   main('create: dies when all is done', on('create', { die: 'Done' })),
   main('create: the agent is killed half-way and comes back', killed('create')),
   main('list: fails for a long time', on('list', ERROR, { upTo: 12 })),
+  main('list: answers that nothing is there, while the machine stands', on('list', EMPTY, { nth: 3, upTo: 4 })),
   main('adopt: the agent is killed in it', killed('create'), on('adopt', { type: 'KillAgent' })),
   cancel('destroy: fails three times', on('destroy', ERROR, { times: 3 })),
   cancel('destroy: the agent is killed in it', killed('destroy')),
+  cancel('list: answers for ever that nothing is there', on('list', EMPTY, { nth: 3, upTo: 1000 })),
   cancel(
     'list: fails when it should confirm the absence',
     on('destroy', ERROR),
