@@ -7,6 +7,9 @@ export const API_VERSION = `${GROUP}/${VERSION}` as const;
 /** Kept on a contract until nobody may still have a machine of it, and on an Agent that owes. */
 export const FINALIZER = `${GROUP}/cleanup`;
 
+/** Kept on a pool, an offering and a provider: who deletes one that is used waits until it is not. */
+export const IN_USE_FINALIZER = `${GROUP}/in-use`;
+
 export const LABEL = {
   /** First 63 characters of the tenant's public key: what `GET /contracts` selects by. */
   tenant: `${GROUP}/tenant`,

@@ -1,9 +1,14 @@
 /** The controllers of offerings, providers and setup tokens: each is one pure decision and one write. */
 import { isDeepStrictEqual } from 'node:util';
+import { isTrue } from '../crds/condition.ts';
+import { hasEnded } from '../crds/contract/phase.ts';
+import { usesOfOffering, usesOfProvider } from '../crds/in-use.ts';
 import { type Controller, createController } from '../kube/controller.ts';
-import { keyOf } from '../kube/object.ts';
+import type { Informer } from '../kube/informer.ts';
+import { type KubeObject, keyOf } from '../kube/object.ts';
 import { again } from './again.ts';
 import type { OperatorDeps } from './deps.ts';
+import { keepWhileUsed, type Users, usersLive } from './in-use.ts';
 import { decideOffering } from './offering/decide.ts';
 import { decideProvider } from './provider/decide.ts';
 import { decideToken } from './setup-token/decide.ts';
@@ -11,8 +16,17 @@ import { on } from './source.ts';
 import { createWriteTimes } from './write-times.ts';
 
 const COUNTS_EVERY_MS = 10_000;
+/** While an older etcd is being resolved nothing goes: what uses it may not be back yet. */
+const RESTING_MS = 30_000;
 
-export function offeringController({ clients, informers, clock, observe, log }: OperatorDeps): Controller {
+export function offeringController({
+  clients,
+  informers,
+  clock,
+  observe,
+  log,
+  world,
+}: OperatorDeps): Controller {
   const { offerings, pools, contracts } = informers;
   const writes = createWriteTimes(clock);
   return createController({
@@ -37,9 +51,21 @@ export function offeringController({ clients, informers, clock, observe, log }: 
     reconcile: again(async ({ key, signal }) => {
       const offering = offerings.cache.get(key);
       if (!offering) return {};
+      if (offering.metadata.deletionTimestamp && world.isResolving()) return { requeueAfterMs: RESTING_MS };
+      const namespace = offering.metadata.namespace ?? '';
+      const keeping = await keepWhileUsed({
+        resource: clients.offerings,
+        object: offering,
+        uses: () => usesOfOffering(offering, contracts.cache.getByIndex('offering', key)),
+        // Only this leader accepts a contract, and it waits for its own writes: the cache knows of all of them.
+        usesLive: async () => usesOfOffering(offering, contracts.cache.getByIndex('offering', key)),
+        signal,
+      });
+      if (keeping.next === 'Nothing') return {};
       const status = decideOffering({
         offering,
-        pools: pools.cache.getByIndex('namespace', offering.metadata.namespace ?? ''),
+        pools: pools.cache.getByIndex('namespace', namespace),
+        uses: keeping.uses,
         activeContracts: contracts.cache.countOf('offering', key),
         now: clock.now(),
       });
@@ -58,14 +84,20 @@ export function offeringController({ clients, informers, clock, observe, log }: 
 }
 
 export function providerController(deps: OperatorDeps): Controller {
-  const { clients, informers, clock, observe, log, namespace: only } = deps;
-  const { providers } = informers;
+  const { clients, informers, clock, observe, log, namespace: only, world } = deps;
+  const { providers, pools, agents, offerings, contracts } = informers;
   const rivalsOf = (namespace: string, publicKey: string) => [
     ...new Set([
       ...providers.cache.getByIndex('namespace', namespace),
       ...providers.cache.getByIndex('key', publicKey),
     ]),
   ];
+  const deletedOf = (namespace = ''): string[] =>
+    providers.cache
+      .getByIndex('namespace', namespace)
+      .filter(({ metadata }) => metadata.deletionTimestamp)
+      .map(keyOf);
+  const inIt = ({ metadata }: KubeObject): string[] => deletedOf(metadata.namespace);
   return createController({
     name: 'provider',
     clock,
@@ -78,6 +110,12 @@ export function providerController(deps: OperatorDeps): Controller {
         ...rivalsOf(object.spec.namespace, object.spec.publicKey).map(keyOf),
         ...(old ? rivalsOf(old.spec.namespace, old.spec.publicKey).map(keyOf) : []),
       ]),
+      on(pools, inIt),
+      on(agents, inIt),
+      on(offerings, inIt),
+      on(contracts, (object, old) =>
+        old?.status?.phase === object.status?.phase ? [] : deletedOf(object.metadata.namespace),
+      ),
     ],
     reconcile: again(async ({ key, signal }) => {
       const provider = providers.cache.get(key);
@@ -85,12 +123,38 @@ export function providerController(deps: OperatorDeps): Controller {
       const rivals = rivalsOf(provider.spec.namespace, provider.spec.publicKey).filter(
         (rival) => keyOf(rival) !== key,
       );
-      const status = decideProvider({ provider, rivals, now: clock.now() });
+      if (provider.metadata.deletionTimestamp && world.isResolving()) return { requeueAfterMs: RESTING_MS };
+      const isOwner = isTrue(decideProvider({ provider, rivals, now: clock.now() }).conditions, 'Ready');
+      const { namespace } = provider.spec;
+      const keeping = await keepWhileUsed({
+        resource: clients.providers,
+        object: provider,
+        // What is in a namespace that belongs to an older provider is nothing of this one.
+        uses: () => (isOwner ? usesOfProvider(usersCached(deps, namespace)) : {}),
+        usesLive: async () =>
+          isOwner ? usesOfProvider(await usersLive(clients, { namespace, signal })) : {},
+        signal,
+      });
+      if (keeping.next === 'Nothing') return {};
+      const status = decideProvider({ provider, rivals, uses: keeping.uses, now: clock.now() });
       if (!isDeepStrictEqual(status, provider.status))
         await clients.providers.updateStatus({ ...provider, status }, { signal });
       return {};
     }),
   });
+}
+
+/** Walks over everything that is cached: only of a provider that was deleted. */
+function usersCached({ informers }: OperatorDeps, namespace: string): Users {
+  const inIt = <T extends KubeObject>({ cache }: Informer<T>): readonly T[] =>
+    cache.list().filter(({ metadata }) => metadata.namespace === namespace);
+  const { agents, offerings, contracts, pools } = informers;
+  return {
+    agents: inIt(agents),
+    offerings: inIt(offerings),
+    contracts: inIt(contracts).filter(({ status }) => status && !hasEnded(status.phase)),
+    pools: inIt(pools),
+  };
 }
 
 export function setupTokenController({ clients, informers, clock, observe, log }: OperatorDeps): Controller {

@@ -1,16 +1,28 @@
 /** The controller of pools: counts what its agents do. */
 import { isDeepStrictEqual } from 'node:util';
+import type { AgentPool } from '../../crds/agent-pool.ts';
 import { supplyKeys } from '../../crds/contract/eligibility.ts';
+import { usesOfPool } from '../../crds/in-use.ts';
 import { type Controller, createController } from '../../kube/controller.ts';
 import { keyOf } from '../../kube/object.ts';
 import { again } from '../again.ts';
 import type { OperatorDeps } from '../deps.ts';
+import { keepWhileUsed, usersLive } from '../in-use.ts';
 import { on } from '../source.ts';
 import { createWriteTimes } from '../write-times.ts';
 import { decidePool } from './decide.ts';
 
-export function agentPoolController({ clients, informers, clock, observe, log }: OperatorDeps): Controller {
-  const { pools, agents, contracts } = informers;
+/** While an older etcd is being resolved nothing goes: a contract that uses the pool may not be back yet. */
+const RESTING_MS = 30_000;
+
+export function agentPoolController(deps: OperatorDeps): Controller {
+  const { clients, informers, clock, observe, log, world } = deps;
+  const { pools, agents, contracts, offerings } = informers;
+  const deletedIn = (namespace: string | undefined) =>
+    pools.cache
+      .getByIndex('namespace', namespace ?? '')
+      .filter(({ metadata }) => metadata.deletionTimestamp)
+      .map(keyOf);
   const writes = createWriteTimes(clock);
   return createController({
     name: 'agentpool',
@@ -20,14 +32,21 @@ export function agentPoolController({ clients, informers, clock, observe, log }:
     workers: 2,
     sources: [
       on(pools, (object) => [keyOf(object)]),
-      on(agents, (object) => [`${object.metadata.namespace ?? ''}/${object.spec.poolName}`]),
+      on(agents, (object) => [
+        `${object.metadata.namespace ?? ''}/${object.spec.poolName}`,
+        ...deletedIn(object.metadata.namespace),
+      ]),
+      on(offerings, (object) => deletedIn(object.metadata.namespace)),
       on(contracts, (object, old) => {
         const namespace = object.metadata.namespace ?? '';
         const held = [object.status?.pool, old?.status?.pool].filter((name) => name !== undefined);
         const waits =
           object.status?.phase === 'Accepted' ? (object.status.scheduling?.reason ?? '') : undefined;
         const explicit = waits === undefined ? undefined : object.spec.termsSnapshot?.poolName;
-        return [...held, ...(explicit ? [explicit] : [])].map((name) => `${namespace}/${name}`);
+        return [
+          ...[...held, ...(explicit ? [explicit] : [])].map((name) => `${namespace}/${name}`),
+          ...(old?.status?.phase === object.status?.phase ? [] : deletedIn(namespace)),
+        ];
       }),
     ],
     reconcile: again(async ({ key, signal }) => {
@@ -36,8 +55,12 @@ export function agentPoolController({ clients, informers, clock, observe, log }:
         writes.forget(key);
         return {};
       }
+      if (pool.metadata.deletionTimestamp && world.isResolving()) return { requeueAfterMs: RESTING_MS };
+      const keeping = await keepPool(deps, { pool, key, signal });
+      if (keeping.next === 'Nothing') return {};
       const { status, requeueAfterMs } = decidePool({
         pool,
+        uses: keeping.uses,
         agents: agents.cache.getByIndex('pool', key),
         activeContracts: contracts.cache.countOf('heldIn', key),
         waitingContracts: supplyKeys(pool).reduce(
@@ -55,5 +78,28 @@ export function agentPoolController({ clients, informers, clock, observe, log }:
       }
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     }),
+  });
+}
+
+type Look = Readonly<{ pool: AgentPool; key: string; signal: AbortSignal }>;
+
+function keepPool({ clients, informers }: OperatorDeps, { pool, key, signal }: Look) {
+  const { pools, agents, contracts, offerings } = informers;
+  const namespace = pool.metadata.namespace ?? '';
+  return keepWhileUsed({
+    resource: clients.pools,
+    object: pool,
+    uses: () =>
+      usesOfPool(pool, {
+        agents: agents.cache.getByIndex('pool', key),
+        offerings: offerings.cache.getByIndex('namespace', namespace),
+        contracts: [
+          ...contracts.cache.getByIndex('heldIn', key),
+          ...supplyKeys(pool).flatMap((demand) => contracts.cache.getByIndex('waiting', demand)),
+        ],
+        pools: pools.cache.getByIndex('namespace', namespace),
+      }),
+    usesLive: async () => usesOfPool(pool, await usersLive(clients, { namespace, signal })),
+    signal,
   });
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { isTrue, withCondition } from '../../crds/condition.ts';
+import { tellUses, type Uses, withTerminating } from '../../crds/in-use.ts';
 
 const COUNTS_EVERY_MS = 10_000;
 
@@ -11,6 +12,8 @@ export type PoolFacts = Readonly<{
   agents: readonly Agent[];
   activeContracts: number;
   waitingContracts: number;
+  /** Who still uses it; given once it was deleted. */
+  uses?: Uses | undefined;
   sinceLastWriteMs: number;
   now: Date;
 }>;
@@ -25,12 +28,14 @@ export function decidePool({
   agents,
   activeContracts,
   waitingContracts,
+  uses,
   sinceLastWriteMs,
   now,
 }: PoolFacts): PoolDecision {
   const status = pool.status ?? {};
   const joined = agents.filter(({ spec }) => !spec.revoked);
   const online = joined.filter((agent) => isTrue(agent.status?.conditions, 'Online'));
+  const terminating = uses && withTerminating(status.conditions, { kind: 'AgentPool', uses, now });
   const next = {
     ...status,
     ...(pool.metadata.generation === undefined ? {} : { observedGeneration: pool.metadata.generation }),
@@ -39,19 +44,27 @@ export function decidePool({
     onlineText: `${online.length}/${joined.length}`,
     activeContracts,
     waitingContracts,
-    conditions: withCondition(status.conditions, {
-      next: { type: 'Ready', ...readiness(pool, { joined, online }) },
+    conditions: withCondition(terminating ?? status.conditions, {
+      next: { type: 'Ready', ...(uses ? isGoing(uses) : readiness(pool, { joined, online })) },
       now,
     }),
   };
   const flips =
     isTrue(status.conditions, 'Ready') !== isTrue(next.conditions, 'Ready') ||
+    isTrue(status.conditions, 'Terminating') !== isTrue(next.conditions, 'Terminating') ||
     status.conditions === undefined;
   const changes = !isDeepStrictEqual(next, status);
   if (changes && !flips && sinceLastWriteMs < COUNTS_EVERY_MS)
     return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
   return { status: next, requeueAfterMs: undefined };
 }
+
+const isGoing = (uses: Uses) =>
+  ({
+    status: 'False',
+    reason: 'Terminating',
+    message: `It was deleted: nothing new is built in it, and it waits for ${tellUses(uses)}`,
+  }) as const;
 
 function readiness(
   { spec }: AgentPool,

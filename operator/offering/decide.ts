@@ -2,6 +2,7 @@
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { withCondition } from '../../crds/condition.ts';
 import { poolServes } from '../../crds/contract/eligibility.ts';
+import { tellUses, type Uses, withTerminating } from '../../crds/in-use.ts';
 import type { Offering } from '../../crds/offering.ts';
 import { COUNTRY_HINT, REGION_NAMES, regionOfCountry } from '../../crds/regions.ts';
 
@@ -10,6 +11,8 @@ export type OfferingFacts = Readonly<{
   /** Pools of the offering's namespace. */
   pools: readonly AgentPool[];
   activeContracts: number;
+  /** Who still uses it; given once it was deleted. */
+  uses?: Uses | undefined;
   now: Date;
 }>;
 
@@ -17,20 +20,22 @@ export function decideOffering({
   offering,
   pools,
   activeContracts,
+  uses,
   now,
 }: OfferingFacts): NonNullable<Offering['status']> {
   const { spec, metadata } = offering;
   const status = offering.status ?? {};
   const region = regionOfCountry(spec.country);
   const serving = region === undefined ? [] : servingPools(offering, { pools, region });
+  const terminating = uses && withTerminating(status.conditions, { kind: 'Offering', uses, now });
   return {
     ...status,
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
     ...(region === undefined ? {} : { region }),
     pools: serving.map((pool) => pool.metadata.name),
     activeContracts,
-    conditions: withCondition(status.conditions, {
-      next: { type: 'Ready', ...readiness(offering, { serving, region }) },
+    conditions: withCondition(terminating ?? status.conditions, {
+      next: { type: 'Ready', ...(uses ? isGoing(uses) : readiness(offering, { serving, region })) },
       now,
     }),
   };
@@ -48,6 +53,13 @@ function servingPools(
     .filter((pool) => poolServes(terms, pool))
     .sort((a, b) => b.spec.priority - a.spec.priority || a.metadata.name.localeCompare(b.metadata.name));
 }
+
+const isGoing = (uses: Uses) =>
+  ({
+    status: 'False',
+    reason: 'Terminating',
+    message: `It was deleted: it cannot be rented any more, and waits for ${tellUses(uses)}`,
+  }) as const;
 
 function readiness(
   { spec }: Offering,

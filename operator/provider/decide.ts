@@ -1,21 +1,30 @@
 /** Whether a provider may act: nobody older has its namespace or its key. */
 import { withCondition } from '../../crds/condition.ts';
+import { type Uses, withTerminating } from '../../crds/in-use.ts';
 import type { Provider } from '../../crds/provider.ts';
 
 export type ProviderFacts = Readonly<{
   provider: Provider;
   /** All others that name the same namespace or the same key. */
   rivals: readonly Provider[];
+  /** What is still in its namespace; given once it was deleted. It may act until that is gone. */
+  uses?: Uses | undefined;
   now: Date;
 }>;
 
-export function decideProvider({ provider, rivals, now }: ProviderFacts): NonNullable<Provider['status']> {
+export function decideProvider({
+  provider,
+  rivals,
+  uses,
+  now,
+}: ProviderFacts): NonNullable<Provider['status']> {
   const { metadata } = provider;
   const status = provider.status ?? {};
+  const terminating = uses && withTerminating(status.conditions, { kind: 'Provider', uses, now });
   return {
     ...status,
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
-    conditions: withCondition(status.conditions, {
+    conditions: withCondition(terminating ?? status.conditions, {
       next: { type: 'Ready', ...readiness(provider, rivals) },
       now,
     }),

@@ -1,0 +1,61 @@
+/** A namespace with an operator that sees to it, and kubectl: what a test of GitOps works with. */
+import { inject } from 'vitest';
+import { type Clients, createClients } from '../../../api/clients.ts';
+import type { Condition } from '../../../crds/condition.ts';
+import { createKubeClient, type KubeClient } from '../../../kube/client.ts';
+import type { KubeObject } from '../../../kube/object.ts';
+import { generateKeyPair } from '../../../lib/signature/keys.ts';
+import { createDatabase, inNamespace } from '../../world/cluster.ts';
+import { createKubectl, type Kubectl } from '../../world/kubectl.ts';
+import { resourceOf } from '../../world/market.ts';
+import { startOperator } from '../../world/operator.ts';
+import { EXAMPLES } from '../examples.ts';
+
+export type Stage = Readonly<{
+  namespace: string;
+  client: KubeClient;
+  clients: Clients;
+  kubectl: Kubectl;
+  /** The example of a kind under a name. A Provider gets a key of its own. */
+  make: <T extends KubeObject>(kind: string, name: string, spec?: object, metadata?: object) => Promise<T>;
+  close: () => Promise<void>;
+}>;
+
+export async function openStage(prefix: string): Promise<Stage> {
+  const namespace = await inNamespace(prefix);
+  const client = createKubeClient({ kubeconfig: { file: inject('kubeconfig') } });
+  const database = await createDatabase();
+  const stopOperator = startOperator({
+    kubeconfig: inject('kubeconfig'),
+    databaseUrl: database.url,
+    namespace,
+  });
+  const { kubectl, close } = createKubectl();
+  return {
+    namespace,
+    client,
+    clients: createClients(client),
+    kubectl,
+    make: <T extends KubeObject>(kind: string, name: string, spec: object = {}, metadata: object = {}) => {
+      const own = kind === 'Provider' ? { publicKey: generateKeyPair().publicKey, namespace } : {};
+      return resourceOf<T>(client, kind).create({
+        ...EXAMPLES[kind],
+        metadata: { name, namespace, ...metadata },
+        spec: { ...EXAMPLES[kind]?.spec, ...own, ...spec },
+      } as unknown as T); // the example is one, but for what the API server fills in
+    },
+    close: async () => {
+      await stopOperator();
+      await client.close();
+      await database.drop();
+      close();
+    },
+  };
+}
+
+type Conditioned = Readonly<{
+  status?: Readonly<{ conditions?: readonly Condition[] | undefined }> | undefined;
+}>;
+
+export const conditionOf = (object: Conditioned | undefined, type: string): Condition | undefined =>
+  object?.status?.conditions?.find((condition) => condition.type === type);
