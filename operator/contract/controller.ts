@@ -1,5 +1,6 @@
 /** The controller of contracts: what makes one look at a contract again, and what a look does. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Agent } from '../../crds/agent.ts';
 import { type Contract, isLive } from '../../crds/contract/contract.ts';
 import { lookupKeys } from '../../crds/contract/eligibility.ts';
 import type { Offering } from '../../crds/offering.ts';
@@ -24,7 +25,7 @@ const RESTING_MS = 30_000;
 
 export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Controller {
   const { clients, informers, supply, clock, observe, log, store, failedGraceMs, world } = deps;
-  const { contracts, offerings, providers } = informers;
+  const { contracts, offerings, providers, agents } = informers;
   const locks = createSilenceWatch();
   const ledger = createLedger(store);
   const controller = createController({
@@ -40,6 +41,12 @@ export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Co
         isDeepStrictEqual(termsOf(old), termsOf(object))
           ? []
           : requestedIn(contracts, object.metadata.namespace),
+      ),
+      // What is on an agent that is drained, revoked or deleted.
+      on(agents, (object, old) =>
+        old && isDeepStrictEqual(hostFactsOf(old), hostFactsOf(object))
+          ? []
+          : contracts.cache.getByIndex('holder', object.metadata.uid ?? '').map(keyOf),
       ),
       on(providers, (object) => requestedIn(contracts, object.spec.namespace)),
       // A restore was resolved: everything that rested is looked at.
@@ -69,6 +76,8 @@ export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Co
 
 /** What of an offering decides about a request: figures alone wake nobody. */
 const termsOf = (offering: Offering | undefined) => offering && [offering.spec, offering.status?.reserved];
+
+const hostFactsOf = ({ spec }: Agent) => [spec.draining, spec.drainBy, spec.revoked];
 
 const requestedIn = (contracts: Informer<Contract>, namespace: string | undefined): ObjectKey[] =>
   contracts.cache.getByIndex('requested', namespace ?? '').map(keyOf);

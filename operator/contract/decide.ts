@@ -4,6 +4,7 @@
  */
 import { isLive, type LiveContract } from '../../crds/contract/contract.ts';
 import type { ContractPhase } from '../../crds/contract/phase.ts';
+import { withAttended } from './attended.ts';
 import { decideAccepted } from './decide/accepted.ts';
 import { decideEnded } from './decide/ended.ts';
 import { decideProvisioned } from './decide/provisioned.ts';
@@ -33,7 +34,10 @@ export function decide(facts: Facts): Decision {
   if (!isLive(contract)) return decideNew(facts);
   const next = BY_PHASE[contract.status.phase]({ ...facts, contract });
   const decision = isWorldCertain ? next : holdBack(next, facts);
-  return { ...decision, status: decision.status && observed(decision.status, contract) };
+  const { hosts, now } = facts;
+  const status =
+    decision.status && hosts ? withAttended(decision.status, { ...hosts, now }) : decision.status;
+  return { ...decision, status: status && observed(status, contract) };
 }
 
 /** kstatus and GitOps tools wait for this to reach metadata.generation. */

@@ -5,6 +5,7 @@ import type { Abandoned, ContractStatus, Holder } from '../../crds/contract/stat
 import type { Offering } from '../../crds/offering.ts';
 import type { Explanation, SchedulingReason } from '../../crds/placement/explain.ts';
 import type { Provider } from '../../crds/provider.ts';
+import type { Hosts } from './hosts.ts';
 
 /** Who could build the contract at the moment, and why the others not. */
 export type Outlook = Readonly<{
@@ -23,6 +24,8 @@ export type Facts = Readonly<{
   provider: Provider | undefined;
   /** Worked out only for phases that wait for somebody; else nobody. */
   outlook: Outlook;
+  /** What is the matter with the agents that hold it; nothing when left out. */
+  hosts?: Hosts | undefined;
   /** How long the operator has seen no renewal of the present lock, by its own clock; 0 without a lock. */
   lockSilentMs: number;
   /** How long a provider may retry what failed; FAILED_GRACE_MS when left out. */

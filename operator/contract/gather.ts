@@ -7,6 +7,7 @@ import type { SilenceWatch } from '../../lib/silence-watch.ts';
 import type { Informers } from '../clients.ts';
 import type { SupplyKeeper } from '../supply/keeper.ts';
 import type { Facts } from './facts.ts';
+import { hostsOf } from './hosts.ts';
 import { outlookFor } from './outlook.ts';
 
 type Deps = Readonly<{
@@ -36,6 +37,7 @@ export function gather({ informers, supply, clock, locks, failedGraceMs }: Deps,
     terms,
     provider,
     outlook: outlookFor({ informers, supply }, { contract, terms: spec.termsSnapshot ?? terms, now }),
+    hosts: hostsOf({ informers, supply }, { contract, now }),
     lockSilentMs: lockSilentMs({ clock, locks }, contract),
     failedGraceMs,
     now,

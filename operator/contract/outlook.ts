@@ -3,7 +3,7 @@ import type { Contract } from '../../crds/contract/contract.ts';
 import type { ContractPhase } from '../../crds/contract/phase.ts';
 import type { TermsSnapshot } from '../../crds/contract/spec.ts';
 import { type Explanation, explain } from '../../crds/placement/explain.ts';
-import { type PassedOver, place } from '../../crds/placement/place.ts';
+import { type PassedOver, type Placement, place } from '../../crds/placement/place.ts';
 import { CAUSE_OF, type Cause } from '../../crds/placement/reasons.ts';
 import type { Informers } from '../clients.ts';
 import { companionsOf } from '../indexes.ts';
@@ -14,18 +14,26 @@ type Deps = Readonly<{ informers: Pick<Informers, 'contracts'>; supply: Pick<Sup
 type Asked = Readonly<{ contract: Contract; terms: TermsSnapshot | undefined; now: Date }>;
 
 /** Bounded by the pools and agents of its namespace; `undefined` terms: nobody can be asked yet. */
-export function outlookFor({ informers, supply }: Deps, { contract, terms, now }: Asked): Outlook {
-  const { metadata, status } = contract;
+export function outlookFor(deps: Deps, { contract, terms, now }: Asked): Outlook {
+  const { status } = contract;
   if (!terms || (status && !WAITS.has(status.phase))) return NOWHERE;
+  const placement = placementOf(deps, { contract, terms, now });
+  const hasHope = placement.candidates.length > 0 || placement.passedOver.some(mayStillTakeIt);
+  return { why: explain(placement), hasHope };
+}
+
+/** Asked for any phase: who else could build it. */
+export function placementOf(
+  { informers, supply }: Deps,
+  { contract, terms, now }: Asked & Readonly<{ terms: TermsSnapshot }>,
+): Placement {
   const companions = companionsOf(contract);
-  const placement = place(contract, {
+  return place(contract, {
     terms,
-    supply: supply.of(metadata.namespace ?? ''),
+    supply: supply.of(contract.metadata.namespace ?? ''),
     siblings: companions === undefined ? [] : informers.contracts.cache.getByIndex('companions', companions),
     now,
   });
-  const hasHope = placement.candidates.length > 0 || placement.passedOver.some(mayStillTakeIt);
-  return { why: explain(placement), hasHope };
 }
 
 const WAITS: ReadonlySet<ContractPhase> = new Set(['Requested', 'Accepted', 'Failed']); // Failed: a retry

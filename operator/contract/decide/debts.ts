@@ -51,6 +51,9 @@ export function settleDebts({ contract, now }: LiveFacts, decision: Decision): D
 function silentSince(holder: Holder, status: ContractStatus): string | undefined {
   if (status.phase === 'Terminating') return phaseSince(status, 'Terminating');
   if (holder.epoch >= status.epoch) return undefined;
-  const ended = status.attempts?.find((attempt) => sameGrant(attempt, holder))?.endedAt;
-  return ended ?? status.history?.at(0)?.at;
+  const attempt = status.attempts?.find((entry) => sameGrant(entry, holder));
+  // What ran for days is superseded since it was moved or built anew, not since it was built.
+  const left = status.history?.findLast(({ from, to }) => from === 'Active' && to === 'Accepted')?.at;
+  if (attempt?.outcome === 'Succeeded' && left !== undefined) return left;
+  return attempt?.endedAt ?? status.history?.at(0)?.at;
 }

@@ -15,6 +15,7 @@ import { endWish } from '../../../crds/contract/wishes.ts';
 import { assertNever } from '../../../lib/assert.ts';
 import { type Decision, decided, type LiveFacts } from '../facts.ts';
 import { settleDebts } from './debts.ts';
+import { moveIfDrained } from './drained.ts';
 
 const RECORD = [{ type: 'RecordInstance' }] as const;
 
@@ -24,7 +25,8 @@ export function decideRunning(facts: LiveFacts): Decision {
   if (wish) return decided(terminate(contract.status, { ...wish, now }));
   if (!contract.status.instance || !isHolder(contract.status, contract.status.instance))
     return decideLost(facts);
-  return settleDebts(facts, decideTerm({ ...facts, contract: { ...contract, status: withEnd(contract) } }));
+  const term = decideTerm({ ...facts, contract: { ...contract, status: withEnd(contract) } });
+  return moveIfDrained(facts, settleDebts(facts, term));
 }
 
 function decideTerm({ contract, now }: LiveFacts): Decision {

@@ -1,0 +1,59 @@
+/**
+ * What is the matter with the agents of a contract: is the one that has its machine being drained, and could another
+ * one build it; are some revoked or gone, so that nobody sees to what they have. From the caches.
+ */
+import type { Agent } from '../../crds/agent.ts';
+import type { Contract } from '../../crds/contract/contract.ts';
+import type { Holder } from '../../crds/contract/status.ts';
+import { type Explanation, explain } from '../../crds/placement/explain.ts';
+import type { Informers } from '../clients.ts';
+import type { SupplyKeeper } from '../supply/keeper.ts';
+import { placementOf } from './outlook.ts';
+
+export type Hosts = Readonly<{
+  /** The agent of its machine, while that is being drained. */
+  drained: Agent | undefined;
+  /** Whether somebody else could build it; only worked out once the drain has come to its deadline. */
+  elsewhere: Explanation | undefined;
+  /** UIDs of holders that were revoked, or whose Agent is gone. */
+  deserted: readonly string[];
+}>;
+
+type Deps = Readonly<{
+  informers: Pick<Informers, 'agents' | 'contracts'>;
+  supply: Pick<SupplyKeeper, 'of'>;
+}>;
+
+export function hostsOf(deps: Deps, { contract, now }: Readonly<{ contract: Contract; now: Date }>): Hosts {
+  const { status, metadata } = contract;
+  const agentOf = ({ agent, agentUID }: Holder): Agent | undefined => {
+    const found = deps.informers.agents.cache.get(`${metadata.namespace ?? ''}/${agent}`);
+    return found?.metadata.uid === agentUID ? found : undefined;
+  };
+  const holders = status?.holders ?? [];
+  // A cache may hear of an agent that has just joined after it has heard of its first contract.
+  const mayBeNew = status?.phase === 'Provisioning' || status?.phase === 'Provisioned';
+  const isDeserted = (holder: Holder): boolean => agentOf(holder)?.spec.revoked ?? !mayBeNew;
+  const { instance } = status ?? {};
+  const own = holders.find(
+    ({ agentUID, epoch }) => agentUID === instance?.agentUID && epoch === instance.epoch,
+  );
+  const agent = own && agentOf(own);
+  const drained = agent?.spec.draining ? agent : undefined;
+  const { drainBy } = drained?.spec ?? {};
+  const isDue = drainBy !== undefined && Date.parse(drainBy) <= now.getTime();
+  return {
+    drained,
+    elsewhere: isDue ? elsewhereOf(deps, { contract, now }) : undefined,
+    deserted: [...new Set(holders.filter(isDeserted).map(({ agentUID }) => agentUID))],
+  };
+}
+
+/** The drained agent is none of them: it gets no new work. */
+function elsewhereOf(
+  deps: Deps,
+  { contract, now }: Readonly<{ contract: Contract; now: Date }>,
+): Explanation | undefined {
+  const terms = contract.spec.termsSnapshot;
+  return terms && explain(placementOf(deps, { contract, terms, now }));
+}
