@@ -19,7 +19,7 @@ const AT_ONCE = 2;
 const CHECKS: readonly Check[] = [
   {
     title: 'unit tests',
-    run: (dev) => runVitest(dev, { project: 'unit', quiet: true }),
+    run: (dev) => runVitest(dev, { projects: ['unit'], quiet: true }),
     help: 'npm run test:unit shows them alone',
   },
   {

@@ -1,4 +1,4 @@
-/** Runs one vitest project and counts what it found, from its JSON report. */
+/** Runs vitest projects and counts what it found, from its JSON report. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,9 +19,18 @@ const Report = z.object({
   ),
 });
 
+type Run = Readonly<{
+  projects: readonly string[];
+  filter?: readonly string[];
+  /** Keeps what it prints, for whoever wants to show it. */
+  quiet?: boolean;
+  /** Files at a time. Default: one for each core; vitest's own default leaves one core free. */
+  workers?: number;
+}>;
+
 export async function runVitest(
   dev: Dev,
-  { project, filter = [], quiet = false }: { project: string; filter?: readonly string[]; quiet?: boolean },
+  { projects, filter = [], quiet = false, workers = availableParallelism() }: Run,
 ): Promise<VitestResult> {
   const folder = mkdtempSync(join(tmpdir(), 'dcmarket-vitest-'));
   const report = join(folder, 'report.json');
@@ -30,9 +39,9 @@ export async function runVitest(
       dev,
       TOOLS.vitest,
       [
-        ...['run', '--project', project, '--passWithNoTests', '--reporter=default', '--reporter=json'],
-        // By default vitest leaves one core free, which halves it on a machine with two.
-        ...[`--outputFile.json=${report}`, `--maxWorkers=${availableParallelism()}`, ...filter],
+        ...['run', ...projects.map((project) => `--project=${project}`), '--passWithNoTests'],
+        ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+        ...[`--maxWorkers=${workers}`, ...filter],
       ],
       { output: quiet ? 'capture' : 'inherit' },
     );

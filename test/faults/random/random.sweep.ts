@@ -1,6 +1,6 @@
 /**
  * Random plans for FAULT_MINUTES (8), one stage after the other. It begins at FAULT_SEED or at a seed of the clock,
- * which it prints; a seed that fails is played alone by `FAULT_SEED=N vitest run --project faults random`.
+ * which it prints; a seed that fails is played alone by `FAULT_SEED=N vitest run --project crash random`.
  */
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../lib/clock.ts';

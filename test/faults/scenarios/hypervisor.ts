@@ -44,7 +44,10 @@ export const HYPERVISOR: readonly Plan[] = [
   main('create: dies when all is done', on('create', { die: 'Done' })),
   main('create: the agent is killed half-way and comes back', killed('create')),
   main('list: fails for a long time', on('list', ERROR, { upTo: 12 })),
-  main('list: answers that nothing is there, while the machine stands', on('list', EMPTY, { nth: 3, upTo: 4 })),
+  main(
+    'list: answers that nothing is there, while the machine stands',
+    on('list', EMPTY, { nth: 3, upTo: 4 }),
+  ),
   main('adopt: the agent is killed in it', killed('create'), on('adopt', { type: 'KillAgent' })),
   cancel('destroy: fails three times', on('destroy', ERROR, { times: 3 })),
   cancel('destroy: the agent is killed in it', killed('destroy')),
