@@ -7,7 +7,7 @@ import type { AgentPool } from './agent-pool.ts';
 import { type Condition, withCondition } from './condition.ts';
 import type { Contract } from './contract/contract.ts';
 import { poolServes } from './contract/eligibility.ts';
-import { hasEnded } from './contract/phase.ts';
+import { ENDED_PHASES, hasEnded } from './contract/phase.ts';
 import type { Offering } from './offering.ts';
 
 /** Names of those that use it, by what they are; in the order in which they are told. */
@@ -62,6 +62,9 @@ export const usesOfProvider = ({ agents, offerings, contracts, pools }: PoolUser
   offerings: namesOf(offerings),
   contracts: namesOf(contracts.filter(isPromised)),
 });
+
+/** Field selector of contracts that may use something. */
+export const NOT_ENDED = ENDED_PHASES.map((phase) => `status.phase!=${phase}`).join(',');
 
 const isPromised = ({ status }: Contract): boolean =>
   status !== undefined && status.phase !== 'Requested' && !hasEnded(status.phase);

@@ -6,9 +6,8 @@
 import type { Agent } from '../crds/agent.ts';
 import type { AgentPool } from '../crds/agent-pool.ts';
 import type { Contract } from '../crds/contract/contract.ts';
-import { ENDED_PHASES } from '../crds/contract/phase.ts';
 import { IN_USE_FINALIZER } from '../crds/group.ts';
-import { isUsed, type Uses } from '../crds/in-use.ts';
+import { isUsed, NOT_ENDED, type Uses } from '../crds/in-use.ts';
 import type { Offering } from '../crds/offering.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { ResourceClient } from '../kube/resource.ts';
@@ -59,7 +58,6 @@ export type Users = Readonly<{
 }>;
 
 const PAGE = 500;
-const NOT_ENDED = ENDED_PHASES.map((phase) => `status.phase!=${phase}`).join(',');
 
 /** Everything of a namespace that may use something else of it; ended contracts are left out. */
 export async function usersLive(

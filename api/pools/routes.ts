@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { AgentPool } from '../../crds/agent-pool.ts';
+import { isUsed, NOT_ENDED, tellUses, type Uses, usesOfPool, whatFrees } from '../../crds/in-use.ts';
 import { Problem } from '../../crds/problem.ts';
 import { AgentView, CreatePoolRequest, PoolView, UpdatePoolRequest } from '../../crds/wire/pools.ts';
 import { isAlreadyExists, isConflict } from '../../kube/error.ts';
@@ -100,7 +101,7 @@ export const poolRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
     url: '/providers/:pk/pools/:poolId',
     config: PROVIDER,
     schema: {
-      summary: 'Delete a pool that no agent and no offering uses',
+      summary: 'Delete a pool that no agent, no offering and no contract uses',
       tags: ['pools'],
       params: PoolPath,
       response: answers(Deleted),
@@ -165,29 +166,35 @@ async function renamePool(deps: Deps, { ref, displayName, ifMatch }: Rename): Pr
   throw busy();
 }
 
-/** Live lists, not the cache: an agent that joined a moment ago must not lose its pool. */
+/**
+ * Refused while it is used: by agents, offerings or contracts. Live lists, not the cache: an agent that joined a
+ * moment ago must not lose its pool. What slips through is kept by the finalizer of the operator.
+ */
 async function deletePool(deps: Deps, ref: Ref): Promise<void> {
+  const { clients } = deps;
+  const { namespace } = ref;
   const pool = await readPool(deps, ref);
-  const query = { namespace: ref.namespace };
-  const byPool = { ...query, fieldSelector: `spec.poolName=${ref.name}` };
-  const [agents, offerings] = await Promise.all([
-    deps.clients.agents.list(byPool),
-    deps.clients.offerings.list(query),
+  const [agents, offerings, contracts, peers] = await Promise.all([
+    clients.agents.list({ namespace, fieldSelector: `spec.poolName=${ref.name}` }),
+    clients.offerings.list({ namespace }),
+    clients.contracts.list({ namespace, fieldSelector: NOT_ENDED }),
+    clients.pools.list({ namespace }),
   ]);
-  const using = [
-    ...agents.items.filter(({ spec }) => !spec.revoked).map(({ metadata }) => `agent ${metadata.name}`),
-    ...offerings.items
-      .filter(({ spec }) => spec.poolName === ref.name)
-      .map(({ metadata }) => `offering ${metadata.name}`),
-  ];
-  if (using.length > 0)
-    throw new Problem(
-      'PoolInUse',
-      `Pool ${ref.name} is used by ${using.slice(0, 5).join(', ')}${using.length > 5 ? ', …' : ''}.`,
-      {
-        next: 'Revoke its agents and point its offerings elsewhere first.',
-        extra: { data: { using: using.slice(0, 50) } },
-      },
-    );
-  await deps.clients.pools.delete(ref, { uid: pool.metadata.uid });
+  const uses = usesOfPool(pool, {
+    agents: agents.items,
+    offerings: offerings.items,
+    contracts: contracts.items,
+    pools: peers.items,
+  });
+  if (isUsed(uses))
+    throw new Problem('PoolInUse', `Pool ${ref.name} is used by ${tellUses(uses)}.`, {
+      next: `${whatFrees('AgentPool', uses)} first.`,
+      extra: { data: { using: firstOf(uses) } },
+    });
+  await clients.pools.delete(ref, { uid: pool.metadata.uid });
 }
+
+const USING_MAX = 50;
+
+const firstOf = (uses: Uses): Uses =>
+  Object.fromEntries(Object.entries(uses).map(([kind, names]) => [kind, names.slice(0, USING_MAX)]));

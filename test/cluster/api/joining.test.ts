@@ -10,6 +10,8 @@ import {
   makeToken,
   openMarket,
   providerPath,
+  readContract,
+  rentAccepted,
 } from './harness.ts';
 
 let market: Market;
@@ -59,17 +61,33 @@ test('a pool is made, listed, renamed under its ETag, and deleted', async () => 
   expect((await own('GET', `${pools()}/europe-proxmox`)).body.code).toBe('NotFound');
 });
 
-test('a pool in use by an agent or an offering is not deleted', async () => {
+test('a pool in use by an agent, an offering or a contract is not deleted', async () => {
   const pool = await makePool(market);
   const agent = await joinAgent(market, pool);
   const refused = await own('DELETE', `${pools()}/${pool}`);
   expect(refused).toMatchObject({ status: 409, body: { code: 'PoolInUse' } });
-  expect(refused.body.detail).toContain(agent.name);
+  expect(refused.body).toMatchObject({
+    detail: `Pool ${pool} is used by 1 agent (${agent.name}).`,
+    error: 'Revoke its agents first.',
+    data: { using: { agents: [agent.name], offerings: [], contracts: [] } },
+  });
   const sold = await makePool(market);
-  await makeOffering(market, { poolName: sold });
+  const offeringId = await makeOffering(market, { poolName: sold });
+  const { id } = await rentAccepted(market, offeringId);
   expect(await own('DELETE', `${pools()}/${sold}`)).toMatchObject({
     status: 409,
     body: { code: 'PoolInUse' },
+  });
+  // What was rented keeps its pool, although nothing is sold there any more.
+  const [namespace = '', name = ''] = offeringId.split('/');
+  await market.clients.offerings.delete({ namespace, name });
+  const { metadata } = await readContract(market, id);
+  expect(await own('DELETE', `${pools()}/${sold}`)).toMatchObject({
+    status: 409,
+    body: {
+      detail: `Pool ${sold} is used by 1 contract (${metadata.name}).`,
+      error: 'Cancel its contracts or let them end first.',
+    },
   });
 });
 
