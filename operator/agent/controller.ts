@@ -52,7 +52,8 @@ export function agentController(deps: OperatorDeps): Controller {
       const facts: AgentFacts = {
         agent,
         lease: leaseOf(deps, { key, silence, clones, uid: agent.metadata.uid ?? '' }),
-        poolExists: pools.cache.get(`${agent.metadata.namespace ?? ''}/${agent.spec.poolName}`) !== undefined,
+        pool: pools.cache.get(`${agent.metadata.namespace ?? ''}/${agent.spec.poolName}`),
+        held,
         activeContracts: held.filter(({ status }) => status && !hasEnded(status.phase)).length,
         sinceLastWriteMs: writes.sinceMs(key),
         now: clock.now(),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { anAgent } from '../../crds/contract/builders.ts';
+import { anAgent, aPool } from '../../crds/contract/builders.ts';
 import { type AgentFacts, decideAgent } from './decide.ts';
 
 const NOW = new Date('2026-01-01T12:00:00.000Z');
@@ -7,7 +7,8 @@ const FRESH = { renewTime: NOW.toISOString(), silentMs: 0, left: false, duplicat
 const facts = (change: Partial<AgentFacts> = {}): AgentFacts => ({
   agent: anAgent(1),
   lease: { renewTime: '2026-01-01T11:59:50.000000Z', silentMs: 10_000, left: false, duplicate: false },
-  poolExists: true,
+  pool: aPool(),
+  held: [],
   activeContracts: 0,
   sinceLastWriteMs: Number.POSITIVE_INFINITY,
   now: NOW,
@@ -70,7 +71,7 @@ const cases: { name: string; given: Partial<AgentFacts>; want: object }[] = [
     given: { agent: { ...anAgent(1), status: { orphans: { count: 3, stopped: 2, waiting: 1 } } } },
     want: { Clean: 'False OrphanInstances', Ready: 'True Ready' },
   },
-  { name: 'without its pool', given: { poolExists: false }, want: { Ready: 'False PoolNotFound' } },
+  { name: 'without its pool', given: { pool: undefined }, want: { Ready: 'False PoolNotFound' } },
 ];
 describe('an agent', () => {
   for (const { name, given, want } of cases) test(name, () => expect(said(given)).toMatchObject(want));

@@ -1,8 +1,11 @@
 /** What is to be said of an agent: is it online, is it one, is its host clean, does it get work, what it holds. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
+import type { AgentPool } from '../../crds/agent-pool.ts';
 import { isTrue, withCondition } from '../../crds/condition.ts';
+import type { Contract } from '../../crds/contract/contract.ts';
 import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
+import { type Plans, plansFor } from './plans.ts';
 
 export const LAST_SEEN_EVERY_MS = 5 * 60_000;
 /** Figures alone are written at most this often. */
@@ -23,7 +26,10 @@ export type AgentFacts = Readonly<{
         cloneSilentMs?: number | undefined;
       }>
     | undefined;
-  poolExists: boolean;
+  /** Undefined when there is no pool of that name. */
+  pool: AgentPool | undefined;
+  /** Contracts that name it as a holder. */
+  held: readonly Contract[];
   activeContracts: number;
   sinceLastWriteMs: number;
   now: Date;
@@ -39,32 +45,40 @@ export function decideAgent(facts: AgentFacts): AgentDecision {
   const status = agent.status ?? {};
   const online = lease !== undefined && !lease.left && lease.silentMs < ONLINE_WITHIN_MS;
   const flips = isTrue(status.conditions, 'Online') !== online || status.conditions === undefined;
+  const plans = plansFor({ agent, pool: facts.pool, held: facts.held, now });
   const conditions = [
     { type: 'Online', ...onlineCondition(facts, online) },
     { type: 'Unique', ...uniqueCondition(facts) },
     { type: 'Clean', ...cleanCondition(facts) },
-    { type: 'Ready', ...readyCondition(facts, online) },
-  ].reduce((list, next) => withCondition(list, { next, now }), status.conditions);
+    ...plans.conditions,
+    { type: 'Ready', ...readyCondition(facts, { online, plans }) },
+  ]
+    .reduce((list, next) => withCondition(list, { next, now }), status.conditions)
+    ?.filter(({ type }) => !plans.silent.includes(type));
   const seenMs = status.lastSeenAt ? Date.parse(status.lastSeenAt) : 0;
   const lastSeenIsOld = lease !== undefined && Date.parse(lease.renewTime) - seenMs >= LAST_SEEN_EVERY_MS;
+  const { remaining: _before, ...kept } = status;
   const next = {
-    ...status,
+    ...kept,
     ...(agent.metadata.generation === undefined ? {} : { observedGeneration: agent.metadata.generation }),
     ...(lease && (flips || lastSeenIsOld) ? { lastSeenAt: new Date(lease.renewTime).toISOString() } : {}),
     activeContracts,
+    ...(plans.remaining ? { remaining: plans.remaining } : {}),
     ...(conditions ? { conditions } : {}),
   };
   // Deeply, not as text: the API server answers the members of a condition in an order of its own.
-  const onlyCounts =
-    !flips && isDeepStrictEqual({ ...next, activeContracts: 0 }, { ...status, activeContracts: 0 });
-  if (onlyCounts && status.activeContracts !== activeContracts && sinceLastWriteMs < COUNTS_EVERY_MS)
+  const onlyCounts = !flips && isDeepStrictEqual(withoutCounts(next), withoutCounts(status));
+  if (onlyCounts && !isDeepStrictEqual(next, status) && sinceLastWriteMs < COUNTS_EVERY_MS)
     return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
   const waits = [
     ...(online ? [ONLINE_WITHIN_MS - lease.silentMs] : []),
+    ...(plans.againInMs === undefined ? [] : [plans.againInMs]),
     ...(isCloned(facts) ? [CLONE_SHOWN_MS - (lease?.cloneSilentMs ?? 0)] : []),
   ];
   return { status: next, requeueAfterMs: waits.length > 0 ? Math.min(...waits) : undefined };
 }
+
+const withoutCounts = ({ activeContracts, remaining, ...rest }: NonNullable<Agent['status']>) => rest;
 
 type Said = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>;
 
@@ -117,7 +131,10 @@ function cleanCondition({ agent }: AgentFacts): Said {
 }
 
 /** In the order of what a person has to mend first. */
-function readyCondition({ agent: { spec }, lease, poolExists }: AgentFacts, online: boolean): Said {
+function readyCondition(
+  { agent: { spec }, lease, pool }: AgentFacts,
+  { online, plans }: Readonly<{ online: boolean; plans: Plans }>,
+): Said {
   const no = (reason: string, message: string): Said => ({ status: 'False', reason, message });
   if (spec.revoked)
     return no('Revoked', 'Its key is refused; what it holds is unattended until confirmed or owed');
@@ -126,9 +143,10 @@ function readyCondition({ agent: { spec }, lease, poolExists }: AgentFacts, onli
       'DuplicateAgent',
       'Two processes use its key: stop one, and give a cloned machine a setup token of its own',
     );
-  if (!poolExists) return no('PoolNotFound', `There is no pool ${spec.poolName} in its namespace`);
+  if (!pool) return no('PoolNotFound', `There is no pool ${spec.poolName} in its namespace`);
   if (!online) return no('Offline', 'It is not online');
   if (spec.draining) return no('Draining', 'It is being emptied and gets no new work');
   if (spec.cordoned) return no('Cordoned', spec.cordonReason ?? 'It gets no new work');
+  if (plans.closed) return no(plans.closed.reason, plans.closed.message);
   return { status: 'True', reason: 'Ready', message: 'It gets work' };
 }

@@ -1,5 +1,6 @@
 /** What a person should look at on an agent, as Events: a clone of it, machines of no contract. Off the path. */
 import type { Agent } from '../../crds/agent.ts';
+import { isTrue } from '../../crds/condition.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Informer } from '../../kube/informer.ts';
 
@@ -10,6 +11,13 @@ export function recordAgents(agents: Informer<Agent>, recorder: EventRecorder): 
   return agents.onChange((change) => {
     if (change.type !== 'Updated') return;
     const { object, old } = change;
+    if (!isTrue(old.status?.conditions, 'Drained') && isTrue(object.status?.conditions, 'Drained'))
+      recorder.record({
+        regarding: object,
+        type: 'Normal',
+        reason: 'Drained',
+        note: 'Nothing is left on it',
+      });
     for (const { type, status, reason, message } of object.status?.conditions ?? []) {
       if (!TOLD.includes(type) || status !== 'False') continue;
       const before = old.status?.conditions?.find((condition) => condition.type === type);
