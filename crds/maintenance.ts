@@ -3,6 +3,7 @@
  * building could still be running when it starts; what runs there stays. Pure: instants in, the window out.
  */
 import { z } from 'zod';
+import type { ConditionInput } from './condition.ts';
 import { count, instant, text } from './fields.ts';
 
 const QUIET_MINUTES_DEFAULT = 15;
@@ -65,6 +66,17 @@ export const windowAfter = (windows: readonly Window[], nowMs: number): Window |
       (first, window) => (first && first.closedMs <= window.closedMs ? first : window),
       undefined,
     );
+
+/** Condition InService of an agent or a pool; undefined: nothing is on and nothing is planned. */
+export function inService(windows: readonly Window[], nowMs: number): ConditionInput | undefined {
+  const type = 'InService';
+  const on = windowAt(windows, nowMs);
+  if (on) return { type, status: 'False', reason: 'Maintenance', message: `Maintenance ${showWindow(on)}` };
+  const next = windowAfter(windows, nowMs);
+  return (
+    next && { type, status: 'True', reason: 'MaintenancePlanned', message: `Maintenance ${showWindow(next)}` }
+  );
+}
 
 /** When the answer of `windowAt` may be another one next; undefined: never by time alone. */
 export function changesAtMs(windows: readonly Window[], nowMs: number): number | undefined {

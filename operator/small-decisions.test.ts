@@ -45,9 +45,11 @@ describe('a pool', () => {
       activeContracts: 4,
       conditions: [{ type: 'Ready', status: 'True' }],
     }));
+  const window = { startsAt: '2026-01-10T00:10:00Z', endsAt: '2026-01-10T01:00:00Z', quietMinutes: 15 };
   const cases = [
     { name: 'NoAgents', change: {} },
     { name: 'NoAgentOnline', change: { agents: [anAgent(1)] } },
+    { name: 'Maintenance', change: { pool: aPool('p', { maintenance: [window] }), agents: [online(1)] } },
     { name: 'Paused', change: { pool: aPool('p', { paused: true }), agents: [online(1)] } },
   ];
   for (const { name, change } of cases)
@@ -56,6 +58,20 @@ describe('a pool', () => {
         status: 'False',
         reason: name,
       }));
+});
+
+test('a pool with maintenance to come is ready, says when, and is looked at then', () => {
+  const window = { startsAt: '2026-01-10T01:00:00Z', endsAt: '2026-01-10T02:00:00Z', quietMinutes: 15 };
+  const counts = { agents: [], activeContracts: 0, waitingContracts: 0, sinceLastWriteMs: Infinity };
+  const planned = decidePool({ ...counts, pool: aPool('p', { maintenance: [window] }), now });
+  expect(planned.requeueAfterMs).toBe(45 * 60_000);
+  expect(planned.status.conditions?.[0]).toMatchObject({
+    type: 'InService',
+    status: 'True',
+    message: 'Maintenance from 2026-01-10T01:00:00Z until 2026-01-10T02:00:00Z',
+  });
+  const over = decidePool({ ...counts, pool: { ...aPool('p'), status: planned.status }, now });
+  expect(over.status.conditions?.map(({ type }) => type)).toEqual(['Ready']);
 });
 
 describe('an offering', () => {

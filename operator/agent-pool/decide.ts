@@ -2,8 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
-import { isTrue, withCondition } from '../../crds/condition.ts';
+import { type Condition, type ConditionInput, isTrue, withCondition } from '../../crds/condition.ts';
 import { tellUses, type Uses, withTerminating } from '../../crds/in-use.ts';
+import { changesAtMs, inService, windowsOf } from '../../crds/maintenance.ts';
 
 const COUNTS_EVERY_MS = 10_000;
 
@@ -36,6 +37,8 @@ export function decidePool({
   const joined = agents.filter(({ spec }) => !spec.revoked);
   const online = joined.filter((agent) => isTrue(agent.status?.conditions, 'Online'));
   const terminating = uses && withTerminating(status.conditions, { kind: 'AgentPool', uses, now });
+  const windows = windowsOf(pool.spec.maintenance);
+  const service = inService(windows, now.getTime());
   const next = {
     ...status,
     ...(pool.metadata.generation === undefined ? {} : { observedGeneration: pool.metadata.generation }),
@@ -44,8 +47,8 @@ export function decidePool({
     onlineText: `${online.length}/${joined.length}`,
     activeContracts,
     waitingContracts,
-    conditions: withCondition(terminating ?? status.conditions, {
-      next: { type: 'Ready', ...(uses ? isGoing(uses) : readiness(pool, { joined, online })) },
+    conditions: withCondition(withService(terminating ?? status.conditions, { service, now }), {
+      next: { type: 'Ready', ...(uses ? isGoing(uses) : readiness(pool, { joined, online, service })) },
       now,
     }),
   };
@@ -56,8 +59,18 @@ export function decidePool({
   const changes = !isDeepStrictEqual(next, status);
   if (changes && !flips && sinceLastWriteMs < COUNTS_EVERY_MS)
     return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
-  return { status: next, requeueAfterMs: undefined };
+  const againAtMs = changesAtMs(windows, now.getTime());
+  return { status: next, requeueAfterMs: againAtMs === undefined ? undefined : againAtMs - now.getTime() };
 }
+
+/** Stands only while maintenance is on or planned. */
+const withService = (
+  conditions: readonly Condition[] | undefined,
+  { service, now }: Readonly<{ service: ConditionInput | undefined; now: Date }>,
+): readonly Condition[] | undefined =>
+  service
+    ? withCondition(conditions, { next: service, now })
+    : conditions?.filter(({ type }) => type !== 'InService');
 
 const isGoing = (uses: Uses) =>
   ({
@@ -68,10 +81,20 @@ const isGoing = (uses: Uses) =>
 
 function readiness(
   { spec }: AgentPool,
-  { joined, online }: Readonly<{ joined: readonly Agent[]; online: readonly Agent[] }>,
+  {
+    joined,
+    online,
+    service,
+  }: Readonly<{
+    joined: readonly Agent[];
+    online: readonly Agent[];
+    service: ConditionInput | undefined;
+  }>,
 ): Readonly<{ status: 'True' | 'False'; reason: string; message: string }> {
   if (spec.paused)
     return { status: 'False', reason: 'Paused', message: 'The pool is paused: set spec.paused to false' };
+  if (service?.status === 'False')
+    return { status: 'False', reason: service.reason, message: service.message };
   if (joined.length === 0)
     return {
       status: 'False',

@@ -8,7 +8,7 @@ import { upgradeOf } from '../../crds/agent-upgrade.ts';
 import type { ConditionInput } from '../../crds/condition.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { drainDueMs, isToBeEmpty, remainingOf } from '../../crds/contract/remaining.ts';
-import { changesAtMs, showWindow, windowAfter, windowAt, windowsOf } from '../../crds/maintenance.ts';
+import { changesAtMs, inService, windowsOf } from '../../crds/maintenance.ts';
 
 const LISTED_MAX = 32;
 /** With these it gets no new work; an agent that is to be upgraded goes on. */
@@ -36,7 +36,11 @@ export type Plans = Readonly<{
 
 export function plansFor(facts: PlanFacts): Plans {
   const remaining = remainingFor(facts);
-  const found = [serviceOf(facts), versionOf(facts), drainOf(facts, remaining)];
+  const found = [
+    inService(windowsFor(facts), facts.now.getTime()),
+    versionOf(facts),
+    drainOf(facts, remaining),
+  ];
   const conditions = found.filter((it) => it !== undefined);
   const closed = conditions.find(({ reason }) => CLOSING.includes(reason));
   return {
@@ -50,28 +54,6 @@ export function plansFor(facts: PlanFacts): Plans {
 
 const windowsFor = ({ agent, pool }: PlanFacts) =>
   windowsOf([...(agent.spec.maintenance ?? []), ...(pool?.spec.maintenance ?? [])]);
-
-function serviceOf(facts: PlanFacts): ConditionInput | undefined {
-  const windows = windowsFor(facts);
-  const nowMs = facts.now.getTime();
-  const on = windowAt(windows, nowMs);
-  if (on)
-    return {
-      type: 'InService',
-      status: 'False',
-      reason: 'Maintenance',
-      message: `Maintenance ${showWindow(on)}`,
-    };
-  const next = windowAfter(windows, nowMs);
-  return (
-    next && {
-      type: 'InService',
-      status: 'True',
-      reason: 'MaintenancePlanned',
-      message: `Maintenance ${showWindow(next)}`,
-    }
-  );
-}
 
 function versionOf({ agent, pool, now }: PlanFacts): ConditionInput | undefined {
   if (!pool || (pool.spec.minVersion === undefined && pool.spec.upgrade === undefined)) return undefined;
