@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
-import { FINALIZER } from '../../crds/group.ts';
+import { ANNOTATION, FINALIZER } from '../../crds/group.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { assertNever } from '../../lib/assert.ts';
 import type { Clients } from '../clients.ts';
@@ -56,8 +56,9 @@ const isGoing = ({ after }: Decision): boolean =>
   after.some(({ type }) => type === 'RemoveFinalizer' || type === 'Delete');
 
 /**
- * One PUT of the main resource. It also strips managedFields for good: nobody applies server-side to a contract
- * between here and Active, and every status write is 1.5 times as fast without them (docs/kubernetes.md).
+ * One PUT of the main resource. It also strips managedFields of what was rented through the API, for good: nobody
+ * applies that server-side, and every status write is 1.5 times as fast without them (docs/kubernetes.md). What
+ * somebody applied keeps them: without, their next change would be a conflict with "before-first-apply".
  */
 function prepare(
   { clients }: ApplyDeps,
@@ -68,7 +69,8 @@ function prepare(
   }: Readonly<{ contract: Contract; preparation: Preparation; signal: AbortSignal }>,
 ): Promise<Contract> {
   const finalizers = [...new Set([...(contract.metadata.finalizers ?? []), FINALIZER])];
-  const metadata = { ...contract.metadata, finalizers, managedFields: [{}] };
+  const isOfApi = contract.metadata.annotations?.[ANNOTATION.requestHash] !== undefined;
+  const metadata = { ...contract.metadata, finalizers, ...(isOfApi ? { managedFields: [{}] } : {}) };
   return clients.contracts.update(
     { ...contract, metadata, spec: { ...contract.spec, ...preparation } },
     { signal },
