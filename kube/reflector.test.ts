@@ -1,74 +1,17 @@
-/** The faults of a watch byte by byte; what a real API server can be made to do is in reflector.cluster.test.ts. */
-import type { ServerResponse } from 'node:http';
-import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../lib/clock.ts';
-import { createKubeClient } from './client.ts';
-import { type Change, createInformer } from './informer.ts';
-import type { Observation } from './observation.ts';
-import { aConfigMap, CONFIG_MAPS, type ConfigMap } from './testing/config-map.ts';
-import { type Respond, sendJson, startWireServer } from './testing/wire-server.ts';
-
-const BACKOFF = { firstMs: 5, maxMs: 20, factor: 2, jitter: 0 };
-const closing: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-const status = (code: number, reason: string) => ({ kind: 'Status', code, reason, message: reason });
-const line = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`;
-const list = (resourceVersion: string, items: readonly ConfigMap[] = [], next?: string) => ({
-  metadata: { resourceVersion, ...(next ? { continue: next } : {}) },
-  items,
-});
-/** The one object that the reflector asks for before it watches on from where it was. */
-const isProof = (request: string): boolean => request.endsWith('limit=1');
-const isList = (request: string): boolean => !request.includes('watch=true') && !isProof(request);
-
-/**
- * Answers the n-th list and the n-th watch as the script says; after its end lists repeat and watches stay open.
- * The server has got as far as `at` says, which is further than any place unless a test says otherwise.
- */
-function script(
-  lists: readonly unknown[],
-  watches: readonly ((response: ServerResponse) => void)[],
-  at: () => string = () => '999999',
-): Respond {
-  let listed = 0;
-  let watched = 0;
-  return ({ url }, response) => {
-    if (isProof(url)) return sendJson(response, list(at()));
-    if (isList(url)) return sendJson(response, lists[Math.min(listed++, lists.length - 1)]);
-    const watch = watches[watched++];
-    if (watch) return watch(response);
-    response.writeHead(200).flushHeaders();
-  };
-}
-
-async function follow(respond: Respond, options: { stallMs?: number } = {}) {
-  const server = await startWireServer(respond);
-  const facts: Observation[] = [];
-  const client = createKubeClient({ kubeconfig: server.kubeconfig });
-  const informer = createInformer<ConfigMap>({
-    resource: client.resource<ConfigMap>(CONFIG_MAPS),
-    clock: systemClock,
-    observe: (fact) => facts.push(fact),
-    backoff: BACKOFF,
-    ...options,
-  });
-  const changes: string[] = [];
-  informer.onChange(({ type, object }: Change<ConfigMap>) => {
-    changes.push(`${type} ${object.metadata.name}`);
-  });
-  const stop = new AbortController();
-  const running = informer.run(stop.signal);
-  closing.push(server.close, client.close, async () => {
-    stop.abort();
-    await running;
-  });
-  return { server, facts, informer, changes, stop: stop.signal };
-}
-
-const reached = (resourceVersion: string) => ({ resourceVersion });
+import { expect, test } from 'vitest';
+import { aConfigMap } from './testing/config-map.ts';
+import {
+  closing,
+  follow,
+  isList,
+  isProof,
+  line,
+  list,
+  reached,
+  script,
+  status,
+} from './testing/scripted-watch.ts';
+import { sendJson, startWireServer } from './testing/wire-server.ts';
 
 test('a watch continues where the last event was, in one pass over lists and events', async () => {
   const events =
@@ -195,100 +138,6 @@ test('a line that is not JSON lists again', async () => {
   );
   await informer.waitFor(reached('20'));
   expect(facts).toContainEqual(expect.objectContaining({ type: 'Relisted', because: 'Malformed' }));
-});
-
-test('an older list does not bring back what is gone, but is believed in the end', async () => {
-  const gone = aConfigMap({ name: 'gone' });
-  const expire = (response: ServerResponse): void => sendJson(response, status(410, 'Expired'), 410);
-  const { informer, changes, facts } = await follow(
-    script([list('20', [aConfigMap()]), list('15', [aConfigMap(), gone])], [expire]),
-  );
-  await expect.poll(() => changes).toContain('Added gone');
-  expect(informer.cache.resourceVersion()).toBe('15');
-  const stale = facts.filter((fact) => fact.type === 'WatchEnded' && fact.because === 'StaleList');
-  expect(stale).toHaveLength(3);
-});
-
-test('an older list that is believed is told of before the cache changes, and nobody waits any longer', async () => {
-  const expire = (response: ServerResponse): void => sendJson(response, status(410, 'Expired'), 410);
-  const { informer, changes, facts } = await follow(
-    script([list('20', [aConfigMap({ name: 'younger' })]), list('15', [aConfigMap()])], [expire]),
-  );
-  const waiting = informer.waitFor(reached('21'), { deadlineMs: 60_000 });
-  informer.onWentBack(({ seen, found }) => changes.push(`went back from ${seen} to ${found}`));
-  expect(await waiting).toBe('WentBack');
-  await informer.waitFor(reached('15'));
-  expect(changes).toEqual(['Added younger', 'went back from 20 to 15', 'Added a', 'Deleted younger']);
-  expect(facts).toContainEqual({ type: 'WentBack', resource: 'configmaps', seen: '20', found: '15' });
-  expect(facts).toContainEqual(expect.objectContaining({ type: 'Relisted', because: 'WentBack' }));
-});
-
-test('a server that has not reached the place is not waited for: its watch would be silent for ever', async () => {
-  const cut = (response: ServerResponse): void => void response.writeHead(200).end();
-  const { informer, facts, server } = await follow(
-    script([list('20', [aConfigMap()]), list('15')], [cut], () => '15'),
-  );
-  await expect.poll(() => facts.some(({ type }) => type === 'WentBack')).toBe(true);
-  await informer.waitFor(reached('15'));
-  expect(informer.cache.size()).toBe(0);
-  const watches = () => server.requests.filter((request) => request.includes('watch=true'));
-  const places = () => watches().map((request) => /resourceVersion=(\d+)/.exec(request)?.[1]);
-  await expect.poll(places).toEqual(['20', '15']);
-});
-
-test('after the world went back an object is another one, even at the same resourceVersion', async () => {
-  const expire = (response: ServerResponse): void => sendJson(response, status(410, 'Expired'), 410);
-  const of = (world: string) => [aConfigMap({ data: { world } })];
-  const { informer } = await follow(script([list('20', of('old')), list('15', of('restored'))], [expire]));
-  await informer.waitFor(reached('20'));
-  await expect.poll(() => informer.cache.get('home/a')?.data).toEqual({ world: 'restored' });
-});
-
-test('a list in pages that breaks off while the world goes back is begun again, and told of once', async () => {
-  let lists = 0;
-  const { informer, facts } = await follow(({ url }, response) => {
-    if (url.includes('watch=true')) return sendJson(response, status(410, 'Expired'), 410);
-    if (lists++ === 0) return sendJson(response, list('20', [aConfigMap(), aConfigMap({ name: 'gone' })]));
-    if (!url.includes('continue')) return sendJson(response, list('15', [aConfigMap()], 'more'));
-    if (lists < 8) return sendJson(response, status(500, 'InternalError'), 500);
-    sendJson(response, list('15', [aConfigMap({ name: 'b' })]));
-  });
-  await expect.poll(() => [...informer.cache.keys()], { timeout: 5000 }).toEqual(['home/a', 'home/b']);
-  expect(facts.filter(({ type }) => type === 'WentBack')).toHaveLength(1);
-});
-
-test('"Too large resource version" keeps the place: a replica that lags will catch up', async () => {
-  const tooLarge = {
-    ...status(504, 'Timeout'),
-    details: { causes: [{ reason: 'ResourceVersionTooLarge' }], retryAfterSeconds: 1 },
-  };
-  const { informer, server } = await follow(
-    script(
-      [list('10')],
-      [
-        (response) => sendJson(response, tooLarge, 504),
-        (response) => response.writeHead(200).write(line('ADDED', aConfigMap({ resourceVersion: '11' }))),
-      ],
-    ),
-  );
-  expect(await informer.waitFor(reached('11'))).toBe('Reached');
-  expect(server.requests.filter(isList)).toHaveLength(1);
-});
-
-test('an event from before the place is believed only after a list', async () => {
-  const events =
-    line('ADDED', aConfigMap({ resourceVersion: '21' })) +
-    line('MODIFIED', aConfigMap({ resourceVersion: '12', data: { is: 'older' } }));
-  const { informer, facts } = await follow(
-    script(
-      [list('20'), list('22', [aConfigMap({ resourceVersion: '21' })])],
-      [(response) => response.writeHead(200).end(events)],
-    ),
-  );
-  await informer.waitFor(reached('22'));
-  expect(informer.cache.get('home/a')?.data).toEqual({});
-  expect(facts).toContainEqual(expect.objectContaining({ type: 'WatchEnded', because: 'PlaceAhead' }));
-  expect(facts.some(({ type }) => type === 'WentBack')).toBe(false);
 });
 
 test('an object that was replaced during a gap is told as deleted and added', async () => {
