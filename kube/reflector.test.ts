@@ -1,3 +1,4 @@
+/** The faults of a watch byte by byte; what a real API server can be made to do is in reflector.cluster.test.ts. */
 import { expect, test } from 'vitest';
 import { aConfigMap } from './testing/config-map.ts';
 import {
