@@ -1,5 +1,6 @@
 /** AgentPool: agents of one provisioner type in one region, and the rules for handing work to them. */
 import { z } from 'zod';
+import { Capacity, CapacityText } from './agent.ts';
 import { conditions } from './condition.ts';
 import { count, instant, name, provisionerType, text, version } from './fields.ts';
 import { maintenanceWindows } from './maintenance.ts';
@@ -94,6 +95,13 @@ export const AgentPoolSpec = z
   })
   .describe('What the provider wants of the pool.');
 
+/** Attempts that say something of who built: no room, or an order that nobody can build, is neither. */
+export const Rate = z.object({
+  succeeded: count().describe('Machines that were built.'),
+  failed: count().describe('Attempts that failed, expired, or whose machine nobody could reach.'),
+});
+export type Rate = z.infer<typeof Rate>;
+
 export const AgentPoolStatus = z
   .object({
     observedGeneration: count().optional().describe('The metadata.generation that this status is about.'),
@@ -102,6 +110,11 @@ export const AgentPoolStatus = z
     onlineText: text(24).optional().describe('Online and joined agents, as in 4/5.'),
     activeContracts: count().optional().describe('Contracts with a holder in this pool that have not ended.'),
     waitingContracts: count().optional().describe('Accepted contracts that wait for an agent of this pool.'),
+    allocated: Capacity.optional().describe('Promised to contracts of its agents: their sum.'),
+    free: Capacity.optional().describe('What may still be promised, over the agents that take work.'),
+    freeText: CapacityText.optional().describe('Of that, what the table shows.'),
+    attempts24h: Rate.optional().describe('How the attempts of the last 24 hours of its agents ended.'),
+    successText24h: text(8).optional().describe('The share that succeeded, as in 98.7%; a dash for none.'),
     conditions: conditions(),
   })
   .describe('What the operator counted.');
@@ -138,6 +151,24 @@ export const agentPoolDefinition = defineResource({
       type: 'integer',
       jsonPath: '.status.waitingContracts',
       description: 'Contracts that wait.',
+    },
+    {
+      name: 'Free CPU',
+      type: 'string',
+      jsonPath: '.status.freeText.cpu',
+      description: 'CPUs that may still be promised.',
+    },
+    {
+      name: 'Free Mem',
+      type: 'string',
+      jsonPath: '.status.freeText.memory',
+      description: 'Memory that may still be promised.',
+    },
+    {
+      name: 'Success 24h',
+      type: 'string',
+      jsonPath: '.status.successText24h',
+      description: 'Share of attempts that succeeded.',
     },
     {
       name: 'Ready',

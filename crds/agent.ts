@@ -114,6 +114,22 @@ export const AgentHealth = z
   .describe('How its last attempts ended. Recomputed from the contracts, never only counted.');
 export type AgentHealth = z.infer<typeof AgentHealth>;
 
+/** Sizes as Kubernetes quantities; a member that is missing is not known, or has no end. */
+export const Capacity = z.object({
+  cpu: quantity().optional().describe('CPUs.'),
+  memory: quantity().optional().describe('Memory.'),
+  storage: quantity().optional().describe('Disk.'),
+  gpu: count().optional().describe('Whole GPUs.'),
+  instances: count().optional().describe('Machines.'),
+});
+export type Capacity = z.infer<typeof Capacity>;
+
+/** The same for the columns of a table, where nothing must not look like unknown. */
+export const CapacityText = z.object({
+  cpu: text(24).describe('CPUs, as in 71; a dash where it is not known.'),
+  memory: text(24).describe('Memory, as in 212Gi; a dash where it is not known.'),
+});
+
 export const AgentStatus = z
   .object({
     observedGeneration: count().optional().describe('The metadata.generation that this status is about.'),
@@ -133,6 +149,11 @@ export const AgentStatus = z
       })
       .optional()
       .describe('Size of the machine as it reported; what is free at the moment is not written here.'),
+    allocated: Capacity.optional().describe(
+      'Promised to contracts that it may have a machine of: their sum, made anew from them each time.',
+    ),
+    free: Capacity.optional().describe('What may still be promised, by the overcommitment of its pool.'),
+    freeText: CapacityText.optional().describe('Of that, what the table shows.'),
     capabilities: words().describe('Named features that it reported.'),
     storageClasses: words().describe('Kinds of disk that it reported.'),
     health: AgentHealth.optional(),
@@ -172,16 +193,10 @@ export const agentDefinition = defineResource({
   columns: [
     { name: 'Pool', type: 'string', jsonPath: '.spec.poolName', description: 'Pool whose work it does.' },
     {
-      name: 'Online',
-      type: 'string',
-      jsonPath: '.status.conditions[?(@.type=="Online")].status',
-      description: 'Is its heartbeat fresh.',
-    },
-    {
-      name: 'Reason',
+      name: 'Status',
       type: 'string',
       jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
-      description: 'Why it gets work, or not.',
+      description: 'Ready, or why it gets no work.',
     },
     { name: 'Version', type: 'string', jsonPath: '.status.version', description: 'Version of dc-agent.' },
     {
@@ -191,22 +206,50 @@ export const agentDefinition = defineResource({
       description: 'Contracts it holds.',
     },
     {
-      name: 'Unique',
+      name: 'Free CPU',
       type: 'string',
-      jsonPath: '.status.conditions[?(@.type=="Unique")].status',
-      description: 'False: another process uses its key, as a cloned machine does.',
+      jsonPath: '.status.freeText.cpu',
+      description: 'CPUs that may still be promised.',
     },
     {
-      name: 'Orphans',
-      type: 'integer',
-      jsonPath: '.status.orphans.count',
-      description: 'Machines of no contract.',
+      name: 'Free Mem',
+      type: 'string',
+      jsonPath: '.status.freeText.memory',
+      description: 'Memory that may still be promised.',
     },
     {
       name: 'Last Seen',
       type: 'date',
       jsonPath: '.status.lastSeenAt',
       description: 'Last heartbeat, to 5 minutes.',
+    },
+    {
+      name: 'Online',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Online")].status',
+      description: 'Is its heartbeat fresh.',
+      priority: 1,
+    },
+    {
+      name: 'Healthy',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Healthy")].status',
+      description: 'False: a run of failures, it is given time.',
+      priority: 1,
+    },
+    {
+      name: 'Unique',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Unique")].status',
+      description: 'False: another process uses its key, as a cloned machine does.',
+      priority: 1,
+    },
+    {
+      name: 'Orphans',
+      type: 'integer',
+      jsonPath: '.status.orphans.count',
+      description: 'Machines of no contract.',
+      priority: 1,
     },
     { name: 'Label', type: 'string', jsonPath: '.spec.label', description: 'Name for people.', priority: 1 },
     { name: 'Key', type: 'string', jsonPath: '.spec.publicKey', description: 'Public key.', priority: 1 },

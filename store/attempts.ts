@@ -13,6 +13,8 @@ export type Attempts = Readonly<{
   put: (records: readonly AttemptRecord[]) => Promise<void>;
   /** All tries of a contract, in the order of their end. */
   get: (contractUID: string) => Promise<Attempt[]>;
+  /** Those that ended after `since`, the newest first and at most `limit`, of whatever contracts. */
+  endedSince: (options: Readonly<{ since: Date; limit: number }>) => Promise<AttemptRecord[]>;
 }>;
 
 type Row = {
@@ -64,6 +66,14 @@ export function openAttempts(database: Database): Attempts {
         [contractUID],
       );
       return rows.map(present);
+    },
+    endedSince: async ({ since, limit }) => {
+      const rows = await database.query<Row & { contract_uid: string }>(
+        `SELECT contract_uid, agent_uid, epoch, agent, started_at, ended_at, outcome, class, message
+         FROM attempts WHERE ended_at > $1 ORDER BY ended_at DESC LIMIT $2`,
+        [since, limit],
+      );
+      return rows.map((row) => ({ contractUID: row.contract_uid, attempt: present(row) }));
     },
   };
 }

@@ -15,6 +15,9 @@ export type Fitness = Readonly<{
   outdated: Because | undefined;
 }>;
 
+/** Reason of the condition Healthy while the breaker of an agent is open. */
+export const BREAKER_OPEN = 'BreakerOpen';
+
 export const fitnessOf = (facts: AgentFacts, pool: AgentPool): Fitness => ({
   unfit: unfitFor(facts, pool),
   away: awayFrom(facts),
@@ -41,7 +44,8 @@ function awayFrom({ agent: { spec, status }, presence }: AgentFacts): Because | 
     return { reason: 'AgentOffline', sinceMs };
   }
   const healthy = conditionOf('Healthy');
-  return healthy && healthy.status !== 'True'
+  // A breaker is judged by the failures themselves: it closes by time, whoever has written the condition or not.
+  return healthy && healthy.status !== 'True' && healthy.reason !== BREAKER_OPEN
     ? { reason: 'AgentUnhealthy', message: healthy.message }
     : undefined;
 }

@@ -28,21 +28,34 @@ export type Breaker =
   | Readonly<{ state: 'Open'; failures: number; untilMs: number }>
   | Readonly<{ state: 'HalfOpen'; failures: number }>;
 
+/** Whose it was, and how it ended. */
+export type Tried = Readonly<{ contractUID: string; attempt: Attempt }>;
+
 /** Read from the attempts of contracts, ended ones too; what happened before the last 24 hours is left out. */
 export function healthOf(
-  { metadata }: Pick<Agent, 'metadata'>,
+  agent: Pick<Agent, 'metadata'>,
   { contracts, now }: Readonly<{ contracts: Iterable<Contract>; now: Date }>,
+): AgentHealth {
+  const tried: Tried[] = [];
+  for (const { metadata, status } of contracts)
+    for (const attempt of status?.attempts ?? []) tried.push({ contractUID: metadata.uid ?? '', attempt });
+  return healthFrom(agent, { tried, now });
+}
+
+/** The same from attempts wherever they were kept. */
+export function healthFrom(
+  { metadata }: Pick<Agent, 'metadata'>,
+  { tried, now }: Readonly<{ tried: Iterable<Tried>; now: Date }>,
 ): AgentHealth {
   let lastSuccessMs = 0;
   const failures: NonNullable<AgentHealth['failures']> = [];
-  for (const { metadata: contract, status } of contracts)
-    for (const attempt of status?.attempts ?? []) {
-      if (attempt.agentUID !== metadata.uid) continue;
-      const endedMs = Date.parse(attempt.endedAt);
-      if (attempt.outcome === 'Succeeded') lastSuccessMs = Math.max(lastSuccessMs, endedMs);
-      else if (isFaultOfAgent(attempt) && now.getTime() - endedMs < RUN_WITHIN_MS)
-        failures.push({ contractUID: contract.uid ?? '', at: attempt.endedAt });
-    }
+  for (const { contractUID, attempt } of tried) {
+    if (attempt.agentUID !== metadata.uid) continue;
+    const endedMs = Date.parse(attempt.endedAt);
+    if (attempt.outcome === 'Succeeded') lastSuccessMs = Math.max(lastSuccessMs, endedMs);
+    else if (isFaultOfAgent(attempt) && now.getTime() - endedMs < RUN_WITHIN_MS)
+      failures.push({ contractUID, at: attempt.endedAt });
+  }
   failures.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.contractUID < b.contractUID ? -1 : 1));
   return {
     ...(lastSuccessMs > 0 ? { lastSuccessAt: new Date(lastSuccessMs).toISOString() } : {}),
