@@ -10,6 +10,7 @@ import type { ContractView } from '../../crds/wire/market.ts';
 import { isOnline } from '../agents/online.ts';
 import type { Deps } from '../deps.ts';
 import { presentSeller } from '../market/offering-view.ts';
+import { tenantMessageOf, waitingViewOf } from '../placement/why.ts';
 import { tenantMessage, waitingOn } from './tenant-message.ts';
 
 type Options = Readonly<{ archived: boolean }>;
@@ -64,8 +65,19 @@ const tenantLabels = (labels: Readonly<Record<string, string>> = {}): Record<str
       .map(([name, value]) => [name.slice(TENANT_LABEL_PREFIX.length), value]),
   );
 
+/** With all that is only found out when one contract is asked for. */
+export function presentContractInFull(deps: Deps, contract: Contract, options: Options): ContractView {
+  const view = presentContract(deps, contract, options);
+  const waiting = options.archived ? undefined : waitingViewOf(deps, contract);
+  return waiting ? { ...view, waiting } : view;
+}
+
 export const messageOf = (deps: Deps, contract: Contract): string =>
-  tenantMessage(contract, { online: onlineFor(deps, contract), now: deps.clock.now() });
+  tenantMessage(contract, {
+    online: onlineFor(deps, contract),
+    waiting: tenantMessageOf(deps, contract),
+    now: deps.clock.now(),
+  });
 
 /** Agents that are online in the pools that could build it. */
 function onlineFor(deps: Deps, contract: Contract): number {

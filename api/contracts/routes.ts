@@ -16,7 +16,7 @@ import { ContractPath } from '../http/params.ts';
 import { eventStream } from './events.ts';
 import { findAnywhere } from './find.ts';
 import { listContracts } from './list.ts';
-import { messageOf, presentContract } from './present.ts';
+import { messageOf, presentContract, presentContractInFull } from './present.ts';
 import { rent } from './rent.ts';
 
 const STREAMS_PER_KEY_MAX = 64;
@@ -99,7 +99,9 @@ export const contractRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
       const found = await findAnywhere(deps, { id: request.params.id, tenant: publicKey, namespace });
       reply.header('etag', `"${found.contract.metadata.resourceVersion ?? ''}"`);
       const isSellers = found.contract.metadata.namespace === namespace;
-      return ok(isSellers ? await presentInFull(deps, found) : presentContract(deps, found.contract, found));
+      return ok(
+        isSellers ? await presentInFull(deps, found) : presentContractInFull(deps, found.contract, found),
+      );
     },
   });
   app.route({

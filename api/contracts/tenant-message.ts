@@ -12,6 +12,8 @@ import { REGION_NAMES } from '../../crds/regions.ts';
 export type TenantFacts = Readonly<{
   /** Agents that are online and could build it. */
   online: number;
+  /** Why no agent has it yet, where it waits for one. */
+  waiting?: string | undefined;
   now: Date;
 }>;
 
@@ -44,7 +46,7 @@ type Say = (status: ContractStatus, facts: Saying) => string;
 
 const BY_PHASE: Readonly<Record<ContractPhase, Say>> = {
   Requested: (status, { contract, ...facts }) => requestedMessage(status, { contract, ...facts }),
-  Accepted: (status, facts) => acceptedMessage(status, facts),
+  Accepted: (_status, { contract, ...facts }) => facts.waiting ?? orderedMessage(contract, facts),
   Provisioning: () => 'Your machine is being built.',
   Provisioned: () => 'Your machine is there; it is checked before you get it.',
   Active: (status) => (status.endpoint ? `Your machine runs at ${status.endpoint}.` : 'Your machine runs.'),
@@ -90,17 +92,6 @@ const requestedMessage: Say = (status, { contract, ...facts }) => {
       return orderedMessage(contract, facts);
   }
 };
-
-function acceptedMessage(status: ContractStatus, { contract, online }: Saying): string {
-  const place = regionOf(contract);
-  const free = 'You are not charged while you wait; cancel at any time.';
-  if (isBackingOff(status))
-    return `The last try did not work. Next attempt at ${status.nextAttemptAt}. ${free}`;
-  if (online === 0) return `No machine${place} is online right now. ${free}`;
-  const size = contract.spec.termsSnapshot?.resources.cpu;
-  if (status.scheduling) return `No machine with ${size ?? 'enough'} CPU is free${place} right now. ${free}`;
-  return orderedMessage(contract, { online, now: new Date(0) });
-}
 
 function orderedMessage(contract: Contract, { online }: TenantFacts): string {
   const place = regionOf(contract);

@@ -7,6 +7,7 @@ import type { ContractDetail, DeskContractView } from '../../crds/wire/desk.ts';
 import type { Found } from '../contracts/find.ts';
 import { presentContract } from '../contracts/present.ts';
 import type { Deps } from '../deps.ts';
+import { placementViewOf, waitingViewOf } from '../placement/why.ts';
 
 /** With the attempts that the object has. */
 export const presentForDesk = (deps: Deps, { contract, archived }: Found): DeskContractView => ({
@@ -14,11 +15,18 @@ export const presentForDesk = (deps: Deps, { contract, archived }: Found): DeskC
   detail: detailOf(contract, contract.status?.attempts ?? []),
 });
 
-/** With all attempts that are known; without a database those of the object. */
+/** With why it waits, and all attempts that are known; without a database those of the object. */
 export async function presentInFull(deps: Deps, found: Found): Promise<DeskContractView> {
   const view = presentForDesk(deps, found);
   const attempts = merged(await kept(deps, found.contract), view.detail.attempts);
-  return { ...view, detail: { ...view.detail, attempts } };
+  const { contract, archived } = found;
+  const placement = archived ? undefined : placementViewOf(deps, contract);
+  const waiting = archived ? undefined : waitingViewOf(deps, contract);
+  return {
+    ...view,
+    ...(waiting ? { waiting } : {}),
+    detail: { ...view.detail, attempts, ...(placement ? { placement } : {}) },
+  };
 }
 
 async function kept({ store }: Deps, { metadata }: Contract): Promise<readonly Attempt[]> {

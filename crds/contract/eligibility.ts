@@ -65,7 +65,7 @@ export function eligibility(contract: LiveContract, facts: Facts): Eligibility {
 }
 
 /** The operator ends it as soon as it looks; until then nobody may take one more try. */
-const isUsedUp = ({ status: { failures = 0, capacityReleases = 0 } }: LiveContract): boolean =>
+export const isUsedUp = ({ status: { failures = 0, capacityReleases = 0 } }: LiveContract): boolean =>
   failures >= ATTEMPTS_MAX || capacityReleases >= CAPACITY_RELEASES_MAX;
 
 /** After a mere expiry the one that held goes on with what it began: that is no new work, and its room is taken. */

@@ -5,6 +5,7 @@ import { PHASES } from '../contract/phase.ts';
 import { Abandoned, Attempt, Holder } from '../contract/status.ts';
 import { count, instant, text, uid } from '../fields.ts';
 import { ContractView } from './market.ts';
+import { PlacementView } from './waiting.ts';
 
 export const ContractDetail = z.object({
   message: z.string().nullable().describe('Why it is where it is, in detail.'),
@@ -19,6 +20,9 @@ export const ContractDetail = z.object({
   provisionBy: instant().optional().describe('It fails when it is not built by then.'),
   holders: z.array(Holder).describe('Agents that may have a machine of it.'),
   abandoned: z.array(Abandoned).describe('Holders that went without confirming that their machine is gone.'),
+  placement: PlacementView.optional().describe(
+    'Why it waits for an agent; only where one contract is asked for.',
+  ),
   retries: z.int().describe('Retries that were asked for.'),
   canRetry: z.boolean().describe('Whether another retry can be asked for.'),
 });

@@ -5,6 +5,7 @@ import { WISHES } from '../contract/status.ts';
 import { count, freeForm, instant, name, publicKey, sshPublicKey, text } from '../fields.ts';
 import { Price, ResourceAmounts } from '../offering.ts';
 import { REGIONS } from '../regions.ts';
+import { WaitingView } from './waiting.ts';
 
 export const ContractId = z
   .string()
@@ -101,6 +102,9 @@ export const ContractView = z.object({
   reason: z.string().nullable().describe('Why, as a word.'),
   message: z.string().describe('Why, as a sentence.'),
   waitingOn: z.string().optional().describe('What it waits for.'),
+  waiting: WaitingView.optional().describe(
+    'Why it waits for an agent; only where one contract is asked for.',
+  ),
   conditions: z.array(
     z.object({
       type: z.string(),
