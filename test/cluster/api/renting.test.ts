@@ -1,28 +1,23 @@
-/** The tenant's side: offerings, renting once however often it is asked, isolation, cancel, and following it. */
+/** The tenant's side: offerings, renting once however often it is asked, isolation, cancel. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { LiveContract } from '../../../crds/contract/contract.ts';
 import { end } from '../../../crds/contract/steps.ts';
-import { systemClock } from '../../../lib/clock.ts';
-import { createLogger } from '../../../lib/log.ts';
 import { generateKeyPair, type KeyPair } from '../../../lib/signature/keys.ts';
 import { signRequest } from '../../../lib/signature/sign.ts';
 import {
   accept,
   eventually,
   joinAgent,
-  joinReferenceAgent,
   type Market,
   makeOffering,
   makePool,
   moveContract,
   openMarket,
-  providerPath,
   readContract,
   rent,
-  rentAccepted,
   SSH_KEY,
 } from './harness.ts';
+import { endAndRemove } from './removal.ts';
 
 let market: Market;
 let pool: string;
@@ -122,7 +117,7 @@ test('a facade that died before it noted the contract of a key: the key meets it
   const key = { 'idempotency-key': 'interrupted' };
   const { data } = await order(tenant, {}, key);
   await forgetNotes(tenant);
-  await endAndRemove(data.contractId, tenant);
+  await endAndRemove(market, { id: data.contractId, tenant });
   const again = await order(tenant, {}, key);
   expect(again).toMatchObject({ status: 200, data: { contractId: data.contractId } });
   expect((await market.call('GET', '/api/v1/contracts', { key: tenant })).data).toHaveLength(1);
@@ -223,89 +218,6 @@ test('a cancellation is written once and stays; what has ended cannot be cancell
     body: { code: 'IllegalMove' },
   });
 });
-
-test('lists go page by page from what lives into the archive, each contract once', async () => {
-  const tenant = generateKeyPair();
-  const ids: string[] = [];
-  for (let i = 0; i < 3; i++) ids.push((await rent(market, offering, tenant)).id);
-  const [archived] = ids;
-  if (!archived) throw new Error('three were rented');
-  await endAndRemove(archived, tenant);
-  const seen: string[] = [];
-  let next: string | undefined = '/api/v1/contracts?limit=2';
-  while (next) {
-    const page = await market.call('GET', next, { key: tenant });
-    expect(page.status).toBe(200);
-    seen.push(...page.data.map(({ contractId }: { contractId: string }) => contractId));
-    next = /<([^>]+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1];
-  }
-  expect(seen.toSorted()).toEqual(ids.toSorted());
-  expect((await market.call('GET', '/api/v1/contracts?phase=Cancelled', { key: tenant })).data).toMatchObject(
-    [{ contractId: archived, archived: true }],
-  );
-  expect((await market.call('GET', `/api/v1/contracts/${archived}`, { key: generateKeyPair() })).status).toBe(
-    404,
-  );
-  expect((await market.call('GET', '/api/v1/contracts?cursor=bm9wZQ', { key: tenant })).status).toBe(422);
-});
-
-test('events tell every move, resume behind the last one, and end with the contract', async () => {
-  const agent = await joinReferenceAgent(market, pool);
-  const { id, tenant } = await rentAccepted(market, offering);
-  const whole = events(id, tenant);
-  await market.call('POST', `${providerPath(market)}/contracts/${id}/lock`, { key: agent.keys });
-  await market.call('DELETE', `${providerPath(market)}/contracts/${id}/lock`, { key: agent.keys });
-  await systemClock.sleep(100);
-  const resumed = events(id, tenant, '2');
-  await moveContract(market, id, (status) =>
-    end(status, { to: 'Failed', reason: 'GaveUp', message: `${agent.name} broke`, now: new Date() }),
-  );
-  const text = await whole;
-  expect(text.match(/^id: .*$/gm)).toEqual(['id: 1', 'id: 2', 'id: 3', 'id: 4']);
-  expect(text.match(/^event: .*$/gm)).toEqual([
-    'event: Accepted',
-    'event: Provisioning',
-    'event: Accepted',
-    'event: Failed',
-  ]);
-  expect(text).not.toContain(agent.name);
-  expect((await resumed).match(/^id: .*$/gm)).toEqual(['id: 3', 'id: 4']);
-});
-
-async function events(id: string, tenant: KeyPair, lastEventId?: string): Promise<string> {
-  const { status, headers, body } = await market.call('GET', `/api/v1/contracts/${id}/events`, {
-    key: tenant,
-    headers: lastEventId ? { 'last-event-id': lastEventId } : {},
-  });
-  expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
-  return body;
-}
-
-async function archive(contract: LiveContract): Promise<void> {
-  const { createStore } = await import('../../../store/store.ts');
-  const store = createStore({
-    databaseUrl: market.databaseUrl ?? '',
-    clock: systemClock,
-    log: createLogger({ name: 'test', level: 'fatal' }),
-  });
-  await store.archive.put(contract);
-  await store.close();
-}
-
-/** Cancelled, archived, and gone from the cluster, as the operator does it. */
-async function endAndRemove(id: string, tenant: KeyPair): Promise<void> {
-  await accept(market, id);
-  const ended = await moveContract(market, id, (status) =>
-    end(status, { to: 'Cancelled', reason: 'CancelledByTenant', message: 'x', now: new Date() }),
-  );
-  await archive(ended);
-  await market.clients.contracts.update({ ...ended, metadata: { ...ended.metadata, finalizers: [] } });
-  await market.clients.contracts.delete(ended.metadata);
-  await eventually(
-    async () =>
-      (await market.call('GET', `/api/v1/contracts/${id}`, { key: tenant })).data?.archived === true,
-  );
-}
 
 /** As if no facade had come to note which contract an Idempotency-Key made. */
 async function forgetNotes(tenant: KeyPair): Promise<void> {
