@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApiClient } from '../../agent/api-client.ts';
 import { facadeOf } from '../../agent/facade.ts';
-import type { Limits } from '../../agent/run/context.ts';
+import type { Limits, ProbeSsh } from '../../agent/run/context.ts';
 import { runDaemon } from '../../agent/run/daemon.ts';
 import { keyedMutex } from '../../agent/run/mutex.ts';
 import { openStore } from '../../agent/state/store.ts';
@@ -35,6 +35,8 @@ export type DaemonOptions = Readonly<{
   /** Another one: another machine or boot. */
   fingerprint?: string;
   limits?: Partial<Limits>;
+  /** Answers at once when left out. */
+  probeSsh?: ProbeSsh;
 }>;
 
 export type Daemon = Readonly<{
@@ -58,7 +60,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
     context: {
       facade: facadeOf(client, providerKey, speaker),
       provisioner: hypervisor,
-      probeSsh: async () => ({ hostKeyFingerprint: FINGERPRINT }),
+      probeSsh: options.probeSsh ?? (async () => ({ hostKeyFingerprint: FINGERPRINT })),
       store,
       clock: systemClock,
       log: createLogger({ name: 'agent', level: process.env['TEST_LOG'] === 'debug' ? 'debug' : 'silent' }),
