@@ -5,6 +5,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Clients, Informers } from './clients.ts';
 import type { OperatorWorld } from './restore/world.ts';
+import type { AttemptBook } from './supply/attempt-book.ts';
 import type { SupplyKeeper } from './supply/keeper.ts';
 
 export type OperatorDeps = Readonly<{
@@ -12,6 +13,8 @@ export type OperatorDeps = Readonly<{
   informers: Informers;
   /** Pools and agents for placing. */
   supply: SupplyKeeper;
+  /** What agents tried in the last day. */
+  book: AttemptBook;
   store: Pick<Store, 'archive' | 'instances' | 'idempotency' | 'attempts' | 'deadLetters' | 'restore'>;
   /** Whether an older etcd was put back. */
   world: OperatorWorld;

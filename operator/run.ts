@@ -30,6 +30,7 @@ import { firstLook, keepWorld, type RestoreDeps } from './restore/keeper.ts';
 import { addRestoreMetrics } from './restore/metrics.ts';
 import { createOperatorWorld } from './restore/world.ts';
 import { offeringController, providerController, setupTokenController } from './small-controllers.ts';
+import { openAttemptBook } from './supply/attempt-book.ts';
 import { keepSupply } from './supply/keeper.ts';
 
 export type OperatorOptions = Readonly<{
@@ -79,6 +80,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     createClients(client),
   );
   const supply = keepSupply(informers);
+  const book = openAttemptBook({ contracts: informers.contracts, attempts: store.attempts, clock, log });
   const countStuck = stuckMetrics(metrics.registry, { contracts: informers.contracts.cache, clock });
   addAgentMetrics(metrics.registry, informers.agents.cache.list);
   const namespace = config.LEASE_NAMESPACE ?? client.namespace ?? 'default';
@@ -117,7 +119,18 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         observe,
       });
       const clients = createClients(guarded);
-      const shared = { clients, informers, supply, store, world, clock, observe, log, namespace: watched };
+      const shared = {
+        clients,
+        informers,
+        supply,
+        book,
+        store,
+        world,
+        clock,
+        observe,
+        log,
+        namespace: watched,
+      };
       const deps = { ...shared, failedGraceMs };
       const restore = {
         ...shared,
@@ -146,7 +159,8 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   log.info({ identity, namespace }, 'operator started');
   const caches = Promise.all([...allOf(informers), world.informer].map((informer) => informer.run(signal)));
   try {
-    await Promise.all([election.done, caches, migrateUntilDone({ store, clock, log, signal })]);
+    const database = migrateUntilDone({ store, clock, log, signal });
+    await Promise.all([election.done, caches, database, book.load(signal)]);
   } finally {
     health.close();
     health.closeAllConnections();

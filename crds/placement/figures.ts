@@ -54,7 +54,7 @@ export const presentAmounts = ({
   ...(cpuMilli < NO_END ? { cpu: `${cpuMilli / 1000}` } : {}),
   ...(memoryBytes < NO_END ? { memory: bytes(memoryBytes) } : {}),
   ...(storageBytes < NO_END ? { storage: bytes(storageBytes) } : {}),
-  ...(gpus > 0 ? { gpu: gpus } : {}),
+  ...(gpus > 0 && gpus < NO_END ? { gpu: gpus } : {}),
   ...(instances < NO_END ? { instances } : {}),
 });
 

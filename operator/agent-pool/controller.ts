@@ -9,6 +9,7 @@ import { again } from '../again.ts';
 import type { OperatorDeps } from '../deps.ts';
 import { keepWhileUsed, usersLive } from '../in-use.ts';
 import { on } from '../source.ts';
+import { whenLoaded } from '../supply/when-loaded.ts';
 import { createWriteTimes } from '../write-times.ts';
 import { decidePool } from './decide.ts';
 
@@ -16,7 +17,7 @@ import { decidePool } from './decide.ts';
 const RESTING_MS = 30_000;
 
 export function agentPoolController(deps: OperatorDeps): Controller {
-  const { clients, informers, clock, observe, log, world } = deps;
+  const { clients, informers, supply, book, clock, observe, log, world } = deps;
   const { pools, agents, contracts, offerings } = informers;
   const deletedIn = (namespace: string | undefined) =>
     pools.cache
@@ -24,7 +25,7 @@ export function agentPoolController(deps: OperatorDeps): Controller {
       .filter(({ metadata }) => metadata.deletionTimestamp)
       .map(keyOf);
   const writes = createWriteTimes(clock);
-  return createController({
+  const controller = createController({
     name: 'agentpool',
     clock,
     observe,
@@ -58,9 +59,11 @@ export function agentPoolController(deps: OperatorDeps): Controller {
       if (pool.metadata.deletionTimestamp && world.isResolving()) return { requeueAfterMs: RESTING_MS };
       const keeping = await keepPool(deps, { pool, key, signal });
       if (keeping.next === 'Nothing') return {};
+      await book.opened;
       const { status, requeueAfterMs } = decidePool({
         pool,
         uses: keeping.uses,
+        work: { agents: supply.pool(key)?.agents ?? [], rateOf: book.rate },
         agents: agents.cache.getByIndex('pool', key),
         activeContracts: contracts.cache.countOf('heldIn', key),
         waitingContracts: supplyKeys(pool).reduce(
@@ -79,6 +82,7 @@ export function agentPoolController(deps: OperatorDeps): Controller {
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     }),
   });
+  return whenLoaded(controller, { book, keys: () => pools.cache.list().map(keyOf) });
 }
 
 type Look = Readonly<{ pool: AgentPool; key: string; signal: AbortSignal }>;

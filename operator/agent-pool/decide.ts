@@ -6,6 +6,8 @@ import { type Condition, type ConditionInput, isTrue, withCondition } from '../.
 import { tellUses, type Uses, withTerminating } from '../../crds/in-use.ts';
 import { changesAtMs, inService, windowsOf } from '../../crds/maintenance.ts';
 
+import { type PoolWork, poolFigures } from './figures.ts';
+
 const COUNTS_EVERY_MS = 10_000;
 
 export type PoolFacts = Readonly<{
@@ -13,6 +15,7 @@ export type PoolFacts = Readonly<{
   agents: readonly Agent[];
   activeContracts: number;
   waitingContracts: number;
+  work: PoolWork;
   /** Who still uses it; given once it was deleted. */
   uses?: Uses | undefined;
   sinceLastWriteMs: number;
@@ -29,6 +32,7 @@ export function decidePool({
   agents,
   activeContracts,
   waitingContracts,
+  work,
   uses,
   sinceLastWriteMs,
   now,
@@ -39,8 +43,10 @@ export function decidePool({
   const terminating = uses && withTerminating(status.conditions, { kind: 'AgentPool', uses, now });
   const windows = windowsOf(pool.spec.maintenance);
   const service = inService(windows, now.getTime());
+  const { figures, changesInMs } = poolFigures(work, now);
   const next = {
     ...status,
+    ...figures,
     ...(pool.metadata.generation === undefined ? {} : { observedGeneration: pool.metadata.generation }),
     agents: joined.length,
     online: online.length,
@@ -60,7 +66,9 @@ export function decidePool({
   if (changes && !flips && sinceLastWriteMs < COUNTS_EVERY_MS)
     return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
   const againAtMs = changesAtMs(windows, now.getTime());
-  return { status: next, requeueAfterMs: againAtMs === undefined ? undefined : againAtMs - now.getTime() };
+  const waits = [changesInMs, againAtMs === undefined ? undefined : againAtMs - now.getTime()];
+  const ahead = waits.filter((ms) => ms !== undefined);
+  return { status: next, requeueAfterMs: ahead.length > 0 ? Math.min(...ahead) : undefined };
 }
 
 /** Stands only while maintenance is on or planned. */

@@ -2,24 +2,27 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../crds/agent.ts';
 import { sessionRecordOf } from '../../crds/agent-session.ts';
+import type { Contract } from '../../crds/contract/contract.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
 import { FINALIZER, LABEL } from '../../crds/group.ts';
+import { healthFrom } from '../../crds/placement/health.ts';
 import { type Controller, createController } from '../../kube/controller.ts';
 import { keyOf } from '../../kube/object.ts';
 import { createSilenceWatch, type SilenceWatch } from '../../lib/silence-watch.ts';
 import { again } from '../again.ts';
 import type { OperatorDeps } from '../deps.ts';
 import { on } from '../source.ts';
+import { whenLoaded } from '../supply/when-loaded.ts';
 import { createWriteTimes } from '../write-times.ts';
 import { type AgentFacts, decideAgent } from './decide.ts';
 
 export function agentController(deps: OperatorDeps): Controller {
-  const { clients, informers, clock, observe, log } = deps;
+  const { clients, informers, supply, book, clock, observe, log } = deps;
   const { agents, leases, pools, contracts } = informers;
   const silence = createSilenceWatch();
   const clones = createSilenceWatch();
   const writes = createWriteTimes(clock);
-  return createController({
+  const controller = createController({
     name: 'agent',
     clock,
     observe,
@@ -30,9 +33,10 @@ export function agentController(deps: OperatorDeps): Controller {
       on(leases, (object) => [keyOf(object)]),
       on(pools, (object) => agents.cache.getByIndex('pool', keyOf(object)).map(keyOf)),
       on(contracts, (object, old) =>
-        [...(object.status?.holders ?? []), ...(old?.status?.holders ?? [])].map(
-          ({ agent }) => `${object.metadata.namespace ?? ''}/${agent}`,
-        ),
+        [
+          ...[...(object.status?.holders ?? []), ...(old?.status?.holders ?? [])],
+          ...newAttempts(object, old),
+        ].map(({ agent }) => `${object.metadata.namespace ?? ''}/${agent}`),
       ),
     ],
     reconcile: again(async ({ key, signal }) => {
@@ -48,15 +52,24 @@ export function agentController(deps: OperatorDeps): Controller {
         await clients.agents.update({ ...agent, metadata: { ...agent.metadata, finalizers } }, { signal });
         return {};
       }
-      const held = contracts.cache.getByIndex('holder', agent.metadata.uid ?? '');
+      await book.opened;
+      const now = clock.now();
+      const uid = agent.metadata.uid ?? '';
+      const poolKey = `${agent.metadata.namespace ?? ''}/${agent.spec.poolName}`;
+      const held = contracts.cache.getByIndex('holder', uid);
       const facts: AgentFacts = {
         agent,
-        lease: leaseOf(deps, { key, silence, clones, uid: agent.metadata.uid ?? '' }),
-        pool: pools.cache.get(`${agent.metadata.namespace ?? ''}/${agent.spec.poolName}`),
+        lease: leaseOf(deps, { key, silence, clones, uid }),
+        pool: pools.cache.get(poolKey),
         held,
         activeContracts: held.filter(({ status }) => status && !hasEnded(status.phase)).length,
+        work: {
+          load: supply.load(agent),
+          prepared: supply.pool(poolKey)?.agents.find((prepared) => prepared.uid === uid),
+          health: healthFrom(agent, { tried: book.of(uid), now }),
+        },
         sinceLastWriteMs: writes.sinceMs(key),
-        now: clock.now(),
+        now,
       };
       const { status, requeueAfterMs } = decideAgent(facts);
       if (!isDeepStrictEqual(status, agent.status)) {
@@ -68,7 +81,16 @@ export function agentController(deps: OperatorDeps): Controller {
       return requeueAfterMs === undefined ? {} : { requeueAfterMs };
     }),
   });
+  return whenLoaded(controller, { book, keys: () => agents.cache.list().map(keyOf) });
 }
+
+/** Attempts that this change brought. */
+const newAttempts = ({ status }: Contract, old: Contract | undefined) =>
+  status?.attempts === old?.status?.attempts
+    ? []
+    : (status?.attempts ?? []).filter(
+        (attempt) => !old?.status?.attempts?.some((known) => isDeepStrictEqual(known, attempt)),
+      );
 
 /** Deleted, and it owes nothing (any more): our finalizer was only there for its debts. */
 const mayGo = ({ metadata, status }: Agent): boolean =>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { anAgent, aPool } from '../../crds/contract/builders.ts';
+import { NO_WORK } from './builders.ts';
 import { type AgentFacts, decideAgent } from './decide.ts';
 
 const NOW = new Date('2026-01-01T12:00:00.000Z');
@@ -10,6 +11,7 @@ const facts = (change: Partial<AgentFacts> = {}): AgentFacts => ({
   pool: aPool(),
   held: [],
   activeContracts: 0,
+  work: NO_WORK,
   sinceLastWriteMs: Number.POSITIVE_INFINITY,
   now: NOW,
   ...change,

@@ -5,6 +5,7 @@ import type { AgentPool } from '../../crds/agent-pool.ts';
 import { isTrue, withCondition } from '../../crds/condition.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
+import { healthCondition, type Work, withFigures } from './figures.ts';
 import { type Plans, plansFor } from './plans.ts';
 
 export const LAST_SEEN_EVERY_MS = 5 * 60_000;
@@ -31,6 +32,7 @@ export type AgentFacts = Readonly<{
   /** Contracts that name it as a holder. */
   held: readonly Contract[];
   activeContracts: number;
+  work: Work;
   sinceLastWriteMs: number;
   now: Date;
 }>;
@@ -43,6 +45,8 @@ export type AgentDecision = Readonly<{
 export function decideAgent(facts: AgentFacts): AgentDecision {
   const { agent, lease, activeContracts, sinceLastWriteMs, now } = facts;
   const status = agent.status ?? {};
+  const figures = withFigures(status, facts.work);
+  const health = healthCondition(figures, now);
   const online = lease !== undefined && !lease.left && lease.silentMs < ONLINE_WITHIN_MS;
   const flips = isTrue(status.conditions, 'Online') !== online || status.conditions === undefined;
   const plans = plansFor({ agent, pool: facts.pool, held: facts.held, now });
@@ -50,14 +54,15 @@ export function decideAgent(facts: AgentFacts): AgentDecision {
     { type: 'Online', ...onlineCondition(facts, online) },
     { type: 'Unique', ...uniqueCondition(facts) },
     { type: 'Clean', ...cleanCondition(facts) },
+    { type: 'Healthy', ...health.said },
     ...plans.conditions,
-    { type: 'Ready', ...readyCondition(facts, { online, plans }) },
+    { type: 'Ready', ...readyCondition(facts, { online, plans, health: health.said }) },
   ]
     .reduce((list, next) => withCondition(list, { next, now }), status.conditions)
     ?.filter(({ type }) => !plans.silent.includes(type));
   const seenMs = status.lastSeenAt ? Date.parse(status.lastSeenAt) : 0;
   const lastSeenIsOld = lease !== undefined && Date.parse(lease.renewTime) - seenMs >= LAST_SEEN_EVERY_MS;
-  const { remaining: _before, ...kept } = status;
+  const { remaining: _before, ...kept } = figures;
   const next = {
     ...kept,
     ...(agent.metadata.generation === undefined ? {} : { observedGeneration: agent.metadata.generation }),
@@ -72,13 +77,22 @@ export function decideAgent(facts: AgentFacts): AgentDecision {
     return { status, requeueAfterMs: COUNTS_EVERY_MS - sinceLastWriteMs };
   const waits = [
     ...(online ? [ONLINE_WITHIN_MS - lease.silentMs] : []),
-    ...(plans.againInMs === undefined ? [] : [plans.againInMs]),
+    ...[plans.againInMs, health.changesInMs].filter((ms) => ms !== undefined),
     ...(isCloned(facts) ? [CLONE_SHOWN_MS - (lease?.cloneSilentMs ?? 0)] : []),
   ];
   return { status: next, requeueAfterMs: waits.length > 0 ? Math.min(...waits) : undefined };
 }
 
-const withoutCounts = ({ activeContracts, remaining, ...rest }: NonNullable<Agent['status']>) => rest;
+/** What is written at once when it changes; the rest are figures that may wait. */
+const withoutCounts = ({
+  activeContracts,
+  allocated,
+  free,
+  freeText,
+  health,
+  remaining,
+  ...rest
+}: NonNullable<Agent['status']>) => rest;
 
 type Said = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>;
 
@@ -133,7 +147,7 @@ function cleanCondition({ agent }: AgentFacts): Said {
 /** In the order of what a person has to mend first. */
 function readyCondition(
   { agent: { spec }, lease, pool }: AgentFacts,
-  { online, plans }: Readonly<{ online: boolean; plans: Plans }>,
+  { online, plans, health }: Readonly<{ online: boolean; plans: Plans; health: Said }>,
 ): Said {
   const no = (reason: string, message: string): Said => ({ status: 'False', reason, message });
   if (spec.revoked)
@@ -147,6 +161,7 @@ function readyCondition(
   if (!online) return no('Offline', 'It is not online');
   if (spec.draining) return no('Draining', 'It is being emptied and gets no new work');
   if (spec.cordoned) return no('Cordoned', spec.cordonReason ?? 'It gets no new work');
+  if (health.status === 'False') return no('Unhealthy', health.message);
   if (plans.closed) return no(plans.closed.reason, plans.closed.message);
   return { status: 'True', reason: 'Ready', message: 'It gets work' };
 }

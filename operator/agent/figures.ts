@@ -1,6 +1,5 @@
 /** The figures of an agent that move with its work, and what the failures among it come to. */
 import type { Agent, AgentHealth } from '../../crds/agent.ts';
-import { NOTHING } from '../../crds/placement/amounts.ts';
 import { freeOf, presentAmounts, tableText } from '../../crds/placement/figures.ts';
 import { BREAKER_OPEN } from '../../crds/placement/fitness.ts';
 import { recordOf, standingAt } from '../../crds/placement/health.ts';
@@ -17,8 +16,6 @@ export type Work = Readonly<{
   /** Made anew from its attempts; undefined: not known yet, what was written stays. */
   health: AgentHealth | undefined;
 }>;
-
-export const FIGURES = ['activeContracts', 'allocated', 'free', 'freeText', 'health'] as const;
 
 /** The same status with the figures of now. */
 export function withFigures(status: Status, { load, prepared, health }: Work): Status {
@@ -65,5 +62,3 @@ export function healthCondition({ health }: Status, now: Date) {
       };
   }
 }
-
-export const NO_WORK: Work = { load: { used: NOTHING, unproven: 0 }, prepared: undefined, health: undefined };

@@ -11,6 +11,7 @@ import {
   uidOf,
 } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
+import { NO_WORK } from './builders.ts';
 import { decideAgent } from './decide.ts';
 import { type PlanFacts, plansFor } from './plans.ts';
 
@@ -141,7 +142,7 @@ describe('the list of what remains', () => {
 
   test('is in the status while it is drained, with at most a write every ten seconds, and not after', () => {
     const agent = anAgentOf('1.0.0', { draining: true });
-    const base = { lease: undefined, pool: aPool(), activeContracts: 2, now: NOON };
+    const base = { lease: undefined, work: NO_WORK, pool: aPool(), activeContracts: 2, now: NOON };
     const first = decideAgent({ ...base, agent, held, sinceLastWriteMs: 0 }).status;
     expect(first.remaining?.count).toBe(2);
     const known = { ...agent, status: first };
