@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isTrue } from '../crds/condition.ts';
 import { hasEnded } from '../crds/contract/phase.ts';
 import { usesOfOffering, usesOfProvider } from '../crds/in-use.ts';
+import type { Offering } from '../crds/offering.ts';
 import { type Controller, createController } from '../kube/controller.ts';
 import type { Informer } from '../kube/informer.ts';
 import { type KubeObject, keyOf } from '../kube/object.ts';
@@ -27,7 +28,9 @@ export function offeringController({
   log,
   world,
 }: OperatorDeps): Controller {
-  const { offerings, pools, contracts } = informers;
+  const { offerings, pools, contracts, recipes } = informers;
+  const hasRecipe = ({ metadata, spec }: Offering): boolean =>
+    !spec.recipe || recipes.cache.get(`${metadata.namespace ?? ''}/${spec.recipe.name}`) !== undefined;
   const writes = createWriteTimes(clock);
   return createController({
     name: 'offering',
@@ -41,6 +44,12 @@ export function offeringController({
         old && isDeepStrictEqual(old.spec, object.spec)
           ? []
           : offerings.cache.getByIndex('namespace', object.metadata.namespace ?? '').map(keyOf),
+      ),
+      on(recipes, ({ metadata }) =>
+        offerings.cache
+          .getByIndex('namespace', metadata.namespace ?? '')
+          .filter(({ spec }) => spec.recipe?.name === metadata.name)
+          .map(keyOf),
       ),
       on(contracts, (object, old) =>
         old?.status?.phase === object.status?.phase
@@ -66,6 +75,7 @@ export function offeringController({
         offering,
         pools: pools.cache.getByIndex('namespace', namespace),
         uses: keeping.uses,
+        hasRecipe: hasRecipe(offering),
         activeContracts: contracts.cache.countOf('offering', key),
         now: clock.now(),
       });

@@ -10,6 +10,7 @@ import { decideProvider } from './provider/decide.ts';
 import { decideToken } from './setup-token/decide.ts';
 
 const now = new Date('2026-01-10T00:00:00.000Z');
+const NO_WORK = { agents: [], rateOf: () => ({ succeeded: 0, failed: 0, untilMs: undefined }) };
 const ready = (status: { conditions?: { type: string; status: string; reason: string }[] | undefined }) =>
   status.conditions?.find((condition) => condition.type === 'Ready');
 
@@ -27,6 +28,7 @@ describe('a pool', () => {
     agents: [],
     activeContracts: 0,
     waitingContracts: 0,
+    work: NO_WORK,
     sinceLastWriteMs: Infinity,
     now,
   };
@@ -62,7 +64,13 @@ describe('a pool', () => {
 
 test('a pool with maintenance to come is ready, says when, and is looked at then', () => {
   const window = { startsAt: '2026-01-10T01:00:00Z', endsAt: '2026-01-10T02:00:00Z', quietMinutes: 15 };
-  const counts = { agents: [], activeContracts: 0, waitingContracts: 0, sinceLastWriteMs: Infinity };
+  const counts = {
+    agents: [],
+    activeContracts: 0,
+    waitingContracts: 0,
+    work: NO_WORK,
+    sinceLastWriteMs: Infinity,
+  };
   const planned = decidePool({ ...counts, pool: aPool('p', { maintenance: [window] }), now });
   expect(planned.requeueAfterMs).toBe(45 * 60_000);
   expect(planned.status.conditions?.[0]).toMatchObject({
@@ -82,14 +90,20 @@ describe('an offering', () => {
     aPool('us', { location: 'na' }),
     aPool('px', { provisionerType: 'proxmox' }),
   ];
-  const of = (spec: Partial<Offering['spec']>) =>
-    decideOffering({ offering: anOffering(spec), pools, activeContracts: 0, now });
+  const facts = { pools, hasRecipe: true, activeContracts: 0, now };
+  const of = (spec: Partial<Offering['spec']>, more: Partial<typeof facts> = {}) =>
+    decideOffering({ offering: anOffering(spec), ...facts, ...more });
 
   test('routes by country and type, highest priority first', () =>
     expect(of({})).toMatchObject({ region: 'europe', pools: ['first', 'a', 'b'] }));
   test('an explicit pool wins', () => expect(of({ poolName: 'us' })).toMatchObject({ pools: ['us'] }));
   test('an explicit pool of another type is no pool', () =>
     expect(ready(of({ poolName: 'px' }))).toMatchObject({ status: 'False', reason: 'PoolNotFound' }));
+  test('a recipe that is not there yet', () =>
+    expect(ready(of({ recipe: { name: 'motd' } }, { hasRecipe: false }))).toMatchObject({
+      status: 'False',
+      reason: 'RecipeNotFound',
+    }));
   test('no pool there', () =>
     expect(ready(of({ country: 'JP' }))).toMatchObject({ status: 'False', reason: 'NoPool' }));
 });

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { API_VERSION } from '../group.ts';
+import type { Recipe } from '../recipe.ts';
 import { anOffering } from './builders.ts';
 import { TermsSnapshot } from './spec.ts';
 import { snapshotTerms } from './terms.ts';
@@ -19,4 +21,16 @@ test('what the offering does not say is not in the terms: an older contract look
   const terms = snapshotTerms(anOffering({ regions: [], provisionerTypes: [] }), undefined);
   for (const field of ['poolName', 'regions', 'provisionerTypes', 'requirements'])
     expect(terms).not.toHaveProperty(field);
+});
+
+test('the recipe is part of the terms, so there are none before it is there', () => {
+  const offering = anOffering({ recipe: { name: 'motd' } });
+  expect(snapshotTerms(offering, undefined)).toBeUndefined();
+  const recipe: Recipe = {
+    apiVersion: API_VERSION,
+    kind: 'Recipe',
+    metadata: { name: 'motd' },
+    spec: { title: 'Motd', revision: 3, script: 'true' },
+  };
+  expect(snapshotTerms(offering, recipe)?.recipe).toEqual({ name: 'motd', revision: 3 });
 });

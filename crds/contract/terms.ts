@@ -4,11 +4,14 @@ import type { Recipe } from '../recipe.ts';
 import { regionOfCountry } from '../regions.ts';
 import type { TermsSnapshot } from './spec.ts';
 
-/** Undefined when the country is in no region, which the API server's rules do not let happen. */
+/**
+ * Undefined while the recipe that the offering names is not there, so that what is rented does not depend on what
+ * was applied first; and when the country is in no region, which the API server's rules do not let happen.
+ */
 export function snapshotTerms(offering: Offering, recipe: Recipe | undefined): TermsSnapshot | undefined {
   const { spec, metadata } = offering;
   const region = regionOfCountry(spec.country);
-  if (!region) return undefined;
+  if (!region || (spec.recipe && !recipe)) return undefined;
   return {
     offeringUID: metadata.uid ?? '',
     title: spec.title,

@@ -25,7 +25,7 @@ const RESTING_MS = 30_000;
 
 export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Controller {
   const { clients, informers, supply, clock, observe, log, store, failedGraceMs, world } = deps;
-  const { contracts, offerings, providers, agents } = informers;
+  const { contracts, offerings, recipes, providers, agents } = informers;
   const locks = createSilenceWatch();
   const ledger = createLedger(store);
   const controller = createController({
@@ -36,12 +36,13 @@ export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Co
     workers: WORKERS,
     sources: [
       on(contracts, (object) => [keyOf(object)]),
-      // Those that wait for exactly this: an offering, a provider. For pools and agents: wakeWaiting.
+      // Those that wait for exactly this: an offering, its recipe, a provider. For pools and agents: wakeWaiting.
       on(offerings, (object, old) =>
         isDeepStrictEqual(termsOf(old), termsOf(object))
           ? []
           : requestedIn(contracts, object.metadata.namespace),
       ),
+      on(recipes, (object) => requestedIn(contracts, object.metadata.namespace)),
       // What is on an agent that is drained, revoked or deleted.
       on(agents, (object, old) =>
         old && isDeepStrictEqual(hostFactsOf(old), hostFactsOf(object))

@@ -10,6 +10,8 @@ export type OfferingFacts = Readonly<{
   offering: Offering;
   /** Pools of the offering's namespace. */
   pools: readonly AgentPool[];
+  /** Whether the recipe that it names is there; true when it names none. */
+  hasRecipe: boolean;
   activeContracts: number;
   /** Who still uses it; given once it was deleted. */
   uses?: Uses | undefined;
@@ -19,6 +21,7 @@ export type OfferingFacts = Readonly<{
 export function decideOffering({
   offering,
   pools,
+  hasRecipe,
   activeContracts,
   uses,
   now,
@@ -35,13 +38,20 @@ export function decideOffering({
     pools: serving.map((pool) => pool.metadata.name),
     activeContracts,
     conditions: withCondition(terminating ?? status.conditions, {
-      next: { type: 'Ready', ...(uses ? isGoing(uses) : readiness(offering, { serving, region })) },
+      next: {
+        type: 'Ready',
+        ...(uses ? isGoing(uses) : readiness(offering, { serving, region, hasRecipe })),
+      },
       now,
     }),
   };
 }
 
-type Resolution = Readonly<{ serving: readonly AgentPool[]; region: ReturnType<typeof regionOfCountry> }>;
+type Resolution = Readonly<{
+  hasRecipe: boolean;
+  serving: readonly AgentPool[];
+  region: ReturnType<typeof regionOfCountry>;
+}>;
 
 /** Highest priority first, then by name, so that the list is stable. */
 function servingPools(
@@ -63,7 +73,7 @@ const isGoing = (uses: Uses) =>
 
 function readiness(
   { spec }: Offering,
-  { serving, region }: Resolution,
+  { serving, region, hasRecipe }: Resolution,
 ): Readonly<{ status: 'True' | 'False'; reason: string; message: string }> {
   if (region === undefined) return { status: 'False', reason: 'UnknownCountry', message: COUNTRY_HINT };
   if (spec.poolName && serving.length === 0)
@@ -77,6 +87,12 @@ function readiness(
       status: 'False',
       reason: 'NoPool',
       message: `${spec.country} is in ${REGION_NAMES[region]}; no pool there is of type ${spec.provisionerType}`,
+    };
+  if (!hasRecipe)
+    return {
+      status: 'False',
+      reason: 'RecipeNotFound',
+      message: `There is no recipe ${spec.recipe?.name ?? ''} in this namespace`,
     };
   const names = serving.map((pool) => pool.metadata.name).join(', ');
   return { status: 'True', reason: 'PoolResolved', message: `Built by ${names}` };

@@ -92,7 +92,11 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
       `Offering ${spec.offering.name} was deleted, and waits for its contracts`,
     );
   const agreed = spec.termsSnapshot ?? terms;
-  if (!agreed) return wait('OfferingNotReady', `Offering ${spec.offering.name} has no region`);
+  if (!agreed)
+    return wait(
+      'OfferingNotReady',
+      `Offering ${spec.offering.name} waits for its recipe ${offering.spec.recipe?.name ?? ''}`,
+    );
   if (offering.spec.visibility === 'Private')
     return reject('OfferingPrivate', `Offering ${spec.offering.name} cannot be rented`);
   const ruled = judgeRules({ contract, offering, provider });
