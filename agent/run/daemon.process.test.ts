@@ -1,30 +1,21 @@
 /** The whole agent against a facade that verifies, validates and decides as the real one. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ProvisionerError } from '../provisioner/provisioner-error.ts';
 import { openStore } from '../state/store.ts';
-import { type AgentWorld, agentWorld } from '../testing/agent-world.ts';
+import {
+  made,
+  terminated,
+  UID,
+  until,
+  untilFree,
+  untilPhase,
+  useAgentWorld,
+  world,
+} from '../testing/use-agent-world.ts';
 
-const UID = '0b7c9d6e-1111-4222-8333-944445555666';
 const OTHER_UID = '1b7c9d6e-1111-4222-8333-944445555666';
 
-let world: AgentWorld;
-beforeEach(async () => {
-  world = await agentWorld();
-});
-afterEach(async () => {
-  const wrong = world.facade.calls.filter((call) => call.includes(' wrong: '));
-  await world.close();
-  expect(wrong).toEqual([]);
-});
-
-/** Waits for the world, not for a time. */
-const until = (what: () => void): Promise<void> => vi.waitFor(what, { timeout: 6000, interval: 10 });
-const untilPhase = (id: string, phase: string): Promise<void> =>
-  until(() => expect(world.facade.statusOf(id).phase).toBe(phase));
-const untilFree = (id: string): Promise<void> =>
-  until(() => expect(world.facade.statusOf(id).holders ?? []).toEqual([]));
-const made = (): string[] => world.hypervisor.ledger;
-const terminated = (): string[] => world.facade.calls.filter((call) => call.startsWith('PUT terminated'));
+useAgentWorld();
 
 test('builds what is rented and reports what it saw of SSH', async () => {
   world.start();

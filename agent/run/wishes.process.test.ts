@@ -1,32 +1,22 @@
 /** What a tenant wishes of its machine, by a whole agent: each wish once, also across crashes and lost answers. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { openCredentials } from '../../crds/contract/credentials.ts';
 import { sshKeysSHA256 } from '../../crds/contract/upkeep.ts';
 import { generateKeyPair } from '../../lib/signature/keys.ts';
-import { type AgentWorld, agentWorld } from '../testing/agent-world.ts';
+import { made, UID, until, untilPhase, useAgentWorld, world } from '../testing/use-agent-world.ts';
 
-let world: AgentWorld;
-beforeEach(async () => {
-  world = await agentWorld();
-});
-afterEach(async () => {
-  const wrong = world.facade.calls.filter((call) => call.includes(' wrong: '));
-  await world.close();
-  expect(wrong).toEqual([]);
-});
+useAgentWorld();
 
-const until = (what: () => void): Promise<void> => vi.waitFor(what, { timeout: 6000, interval: 10 });
 const active = async (): Promise<string> => {
-  const id = world.facade.rent('0b7c9d6e-1111-4222-8333-944445555666');
-  await until(() => expect(world.facade.statusOf(id).phase).toBe('Provisioned'));
+  const id = world.facade.rent(UID);
+  await untilPhase(id, 'Provisioned');
   world.facade.activate(id);
   return id;
 };
 const untilApplied = (id: string, applied: object): Promise<void> =>
   until(() => expect(world.facade.statusOf(id).applied).toMatchObject(applied));
-const done = (): string[] => world.hypervisor.ledger;
 const onDisk = (): string =>
   readdirSync(world.stateDir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -42,7 +32,7 @@ test('power off, and on again', async () => {
   await untilApplied(id, { powerState: 'Stopped' });
   world.facade.wish(id, { powerState: 'Running' });
   await untilApplied(id, { powerState: 'Running' });
-  expect(done()).toEqual(['create 1', 'stop 1', 'start 1']);
+  expect(made()).toEqual(['create 1', 'stop 1', 'start 1']);
 });
 
 test('a machine that its tenant switched off is not started again because it is kept', async () => {
@@ -51,7 +41,7 @@ test('a machine that its tenant switched off is not started again because it is 
   world.facade.wish(id, { powerState: 'Stopped' });
   await untilApplied(id, { powerState: 'Stopped' });
   await world.clock.sleep(10_000);
-  expect(done()).toEqual(['create 1', 'stop 1']);
+  expect(made()).toEqual(['create 1', 'stop 1']);
 });
 
 test('a restart whose answer was lost is one restart', async () => {
@@ -62,7 +52,7 @@ test('a restart whose answer was lost is one restart', async () => {
   await untilApplied(id, { restart: 1 });
   world.facade.wish(id, { restart: 2 });
   await untilApplied(id, { restart: 2 });
-  expect(done()).toEqual(['create 1', 'stop 1', 'start 1', 'stop 1', 'start 1']);
+  expect(made()).toEqual(['create 1', 'stop 1', 'start 1', 'stop 1', 'start 1']);
 });
 
 test('an agent that is killed between stop and start only starts it', async () => {
@@ -70,12 +60,12 @@ test('an agent that is killed between stop and start only starts it', async () =
   const id = await active();
   world.hypervisor.stopMs = 30_000;
   world.facade.wish(id, { restart: 1 });
-  await until(() => expect(done()).toContain('stop 1'));
+  await until(() => expect(made()).toContain('stop 1'));
   agent.kill();
   world.start();
   await untilApplied(id, { restart: 1 });
-  expect(done().filter((deed) => deed === 'stop 1')).toHaveLength(1);
-  expect(done().at(-1)).toBe('start 1');
+  expect(made().filter((deed) => deed === 'stop 1')).toHaveLength(1);
+  expect(made().at(-1)).toBe('start 1');
 });
 
 test('a re-installation ends with another host key in the contract; asked again after a lost answer it is only told', async () => {
@@ -85,7 +75,7 @@ test('a re-installation ends with another host key in the contract; asked again 
   world.facade.faults.set('PUT applied', ['Refuse', 'Refuse']);
   world.facade.wish(id, { reinstall: 1 });
   await untilApplied(id, { reinstall: 1 });
-  expect(done()).toEqual(['create 1', 'stop 1', 'reinstall 1', 'start 1']);
+  expect(made()).toEqual(['create 1', 'stop 1', 'reinstall 1', 'start 1']);
   expect(world.facade.statusOf(id).access).toMatchObject({
     host: before?.host,
     verifiedAt: expect.any(String),
@@ -100,7 +90,7 @@ test('a re-installation whose SSH does not answer at first wipes the machine onc
   await untilApplied(id, { failed: [{ wish: 'Reinstall', mark: '1', isFinal: false }] });
   world.ssh.isUp = true;
   await untilApplied(id, { reinstall: 1 });
-  expect(done().filter((deed) => deed === 'reinstall 1')).toHaveLength(1);
+  expect(made().filter((deed) => deed === 'reinstall 1')).toHaveLength(1);
 });
 
 test('other keys are set, and said by their hash', async () => {
@@ -108,7 +98,7 @@ test('other keys are set, and said by their hash', async () => {
   const id = await active();
   world.facade.wish(id, { sshPublicKeys: [KEY] });
   await untilApplied(id, { sshKeysSHA256: sshKeysSHA256([KEY]) });
-  expect(done().at(-1)).toBe(`keys ${KEY}`);
+  expect(made().at(-1)).toBe(`keys ${KEY}`);
 });
 
 test('a new password is set once and told sealed: neither the facade nor the log nor the disk ever has it', async () => {
@@ -124,7 +114,7 @@ test('a new password is set once and told sealed: neither the facade nor the log
   const opened = openCredentials(TENANT.seed, credentials?.sealed ?? '', { contractId: id, count: 1 });
   expect(opened).toEqual({ user: 'root', password: world.hypervisor.password });
   expect(opened.password).toMatch(/^[A-Za-z2-9]{24}$/);
-  expect(done()).toEqual(['create 1', 'password']);
+  expect(made()).toEqual(['create 1', 'password']);
   for (const text of [JSON.stringify(world.facade.statusOf(id)), world.logged(), onDisk()])
     expect(text).not.toContain(opened.password);
 

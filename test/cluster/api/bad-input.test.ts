@@ -5,15 +5,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateKeyPair, type KeyPair } from '../../../lib/signature/keys.ts';
 import { mutationsOf } from '../../schema/mutations.ts';
-import {
-  joinAgent,
-  type Market,
-  makePool,
-  openMarket,
-  providerPath,
-  SSH_KEY,
-  type TestAgent,
-} from './harness.ts';
+import { joinAgent, type Market, makePool, openMarket, providerPath, type TestAgent } from './harness.ts';
+import { BODIES, ID } from './right-bodies.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 type Operation = Readonly<{
@@ -26,7 +19,6 @@ let pool: string;
 let agent: TestAgent;
 let paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 const tenant = generateKeyPair();
-const ID = 'c'.repeat(32);
 
 beforeAll(async () => {
   market = await openMarket({ environment: { PROVIDER_REGISTRATION: 'Open' } });
@@ -35,78 +27,6 @@ beforeAll(async () => {
   paths = (await market.call('GET', '/openapi.json')).body.paths;
 });
 afterAll(() => market?.close());
-
-const details = {
-  externalId: 'vm-1',
-  sshPort: 22,
-  hostKeyFingerprint: 'SHA256:abcdefghijklmnop',
-  verifiedAt: '2026-01-01T00:00:00Z',
-};
-const session = { session: 'session-1', incarnation: 1 };
-
-/** A body that is right, so that each change is the only thing that is wrong with it. */
-const BODIES: Readonly<Record<string, unknown>> = {
-  'POST /providers/{pk}/pools': { name: 'a pool', location: 'europe', provisionerType: 'script' },
-  'PUT /providers/{pk}/pools/{poolId}': { displayName: 'a pool' },
-  'POST /providers/{pk}/pools/{poolId}/setup-tokens': { label: 'node', expiresInHours: 24 },
-  'POST /agents/setup': { token: `apt_europe_${'0'.repeat(32)}`, agentPubkey: 'a'.repeat(64) },
-  'POST /providers/{pk}/agents/{agentKey}/cordon': { reason: 'disk swap' },
-  'POST /providers/{pk}/agents/{agentKey}/drain': { reason: 'disk swap' },
-  'POST /providers/{pk}/agents/{agentKey}/uncordon': { reason: 'done' },
-  'POST /providers/{pk}/heartbeat': {
-    version: '1',
-    provisionerType: 'script',
-    ...session,
-    activeContracts: 0,
-  },
-  'POST /providers/{pk}/contracts/{id}/lock': { ...session, epoch: 1, observedEpoch: 1 },
-  'DELETE /providers/{pk}/contracts/{id}/lock': { ...session, epoch: 1, class: 'capacity' },
-  'POST /providers/{pk}/contracts/{id}/provisioned': {
-    epoch: 1,
-    session: 'session-1',
-    instanceDetails: details,
-  },
-  'POST /providers/{pk}/contracts/{id}/failed': { epoch: 1, errorMessage: 'it broke', class: 'transient' },
-  'PUT /providers/{pk}/contracts/{id}/terminated': { ...session, epoch: 1 },
-  'POST /providers/{pk}/contracts/{id}/health': { status: 'healthy', checkedAt: 1, latencyMs: 1 },
-  'POST /providers/{pk}/reconcile': {
-    ...session,
-    runningInstances: [{ externalId: 'vm-1', contractId: ID, createdAt: '2026-01-01T00:00:00Z' }],
-  },
-  'POST /providers': { name: 'someone', displayName: 'Someone' },
-  'POST /contracts': {
-    offeringId: 'a/b',
-    sshPublicKey: SSH_KEY,
-    durationHours: 1,
-    name: 'mine',
-    instanceConfig: {},
-  },
-  'PUT /contracts/{id}/cancel': { note: 'no more' },
-  'POST /contracts/{id}/extend': { hours: 2, dryRun: true },
-  'PUT /contracts/{id}/auto-renew': { hours: 24, maxHours: 48 },
-  'PUT /contracts/{id}/ssh-keys': { sshPublicKeys: [SSH_KEY] },
-  'POST /contracts/{id}/power': { action: 'Stop' },
-  'PATCH /contracts/{id}': { name: 'mine', description: 'for me', labels: { env: 'prod' } },
-  'PUT /providers/{pk}/contracts/{id}/applied': {
-    epoch: 1,
-    ...session,
-    powerState: 'Running',
-    restart: 1,
-    failed: { wish: 'Restart', mark: '1', isFinal: false, message: 'no answer' },
-    instanceDetails: details,
-  },
-  'POST /provider/rental-requests/{id}/respond': { accept: true, note: 'welcome' },
-  'PUT /provider/contracts/{id}/pause': { reason: 'abuse' },
-  'PUT /provider/contracts/{id}/cancel': { note: 'closing down' },
-  'PUT /provider/settings/auto-accept': { autoAcceptRentals: true },
-  'POST /provider/contracts/{id}/retry': { count: 1 },
-  'PUT /provider/contracts/{id}/retry': { count: 1 },
-  'POST /provider/contracts/{id}/force-release': {
-    agentUid: '0b7c9d6e-1111-4222-8333-944445555666',
-    epoch: 1,
-    reason: 'the host burnt down',
-  },
-};
 
 const PREFIX = '/api/v1';
 const WITH_QUERY = [
