@@ -13,6 +13,7 @@ import { deskRoutes } from './desk/routes.ts';
 import { offeringRoutes } from './market/offering-routes.ts';
 import { providerRoutes } from './market/provider-routes.ts';
 import { poolRoutes } from './pools/routes.ts';
+import { poolSettingsRoutes } from './pools/settings-routes.ts';
 import { tokenRoutes } from './pools/token-routes.ts';
 import { docsRoutes } from './system/docs.ts';
 import { healthRoutes } from './system/health.ts';
@@ -27,6 +28,7 @@ export const API_PREFIX = '/api/v1';
 
 const UNDER_API = [
   poolRoutes,
+  poolSettingsRoutes,
   tokenRoutes,
   setupRoute,
   agentRoutes,

@@ -12,6 +12,23 @@ export const LOCK_TTL_SECONDS_DEFAULT = 300;
 /** 100 promises what the host has, 400 four times that, 80 keeps a fifth back. */
 const overcommitPercent = () => z.int().min(10).max(10_000).default(100);
 
+export const Overcommit = z
+  .object({
+    cpuPercent: overcommitPercent().describe('CPU that may be promised, of what the host has. Percent.'),
+    memoryPercent: overcommitPercent().describe(
+      'Memory that may be promised, of what the host has. Percent.',
+    ),
+    storagePercent: overcommitPercent().describe('Disk that may be promised, of what the host has. Percent.'),
+  })
+  .describe('Promise more, or less, than the hosts have; exactly what they have when absent.');
+
+export const PoolUpgrade = z
+  .object({
+    toVersion: version().describe('Version of dc-agent to run, as in 1.2.0.'),
+    notBefore: instant().optional().describe('It is announced from then on; at once when absent.'),
+  })
+  .describe('Planned upgrade: agents that are older hear of it with their heartbeat, and say so.');
+
 export const AgentPoolSpec = z
   .object({
     displayName: text(100).optional().describe('Name for people; the object name when absent.'),
@@ -63,33 +80,14 @@ export const AgentPoolSpec = z
           .min(1)
           .optional()
           .describe('Most contracts that one agent holds at a time; what the agent says when absent.'),
-        overcommit: z
-          .object({
-            cpuPercent: overcommitPercent().describe(
-              'CPU that may be promised, of what the host has. Percent.',
-            ),
-            memoryPercent: overcommitPercent().describe(
-              'Memory that may be promised, of what the host has. Percent.',
-            ),
-            storagePercent: overcommitPercent().describe(
-              'Disk that may be promised, of what the host has. Percent.',
-            ),
-          })
-          .optional()
-          .describe('Promise more, or less, than the hosts have; exactly what they have when absent.'),
+        overcommit: Overcommit.optional(),
       })
       .optional()
       .describe('How an agent is chosen.'),
     minVersion: version()
       .optional()
       .describe('Agents with an older dc-agent get no new work. A version as in 1.2.0.'),
-    upgrade: z
-      .object({
-        toVersion: version().describe('Version of dc-agent to run, as in 1.2.0.'),
-        notBefore: instant().optional().describe('It is announced from then on; at once when absent.'),
-      })
-      .optional()
-      .describe('Planned upgrade: agents that are older hear of it with their heartbeat, and say so.'),
+    upgrade: PoolUpgrade.optional(),
     maintenance: maintenanceWindows(),
     paused: z.boolean().default(false).describe('While true nothing new is built in this pool.'),
   })

@@ -7,7 +7,7 @@ import type { ConditionInput } from './condition.ts';
 import { count, instant, text } from './fields.ts';
 
 const QUIET_MINUTES_DEFAULT = 15;
-const WINDOWS_MAX = 16;
+export const WINDOWS_MAX = 16;
 
 export const MaintenanceWindow = z
   .object({

@@ -12,10 +12,10 @@ import { agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ProviderPath } from '../http/params.ts';
-import { hostStatus } from './host-status.ts';
+import { hostStatus, isSizeOnly } from './host-status.ts';
 import { admitSession } from './session.ts';
 
-/** However often an agent says something else. */
+/** However often an agent says another size. */
 const NOTED_EVERY_MS = 10_000;
 
 export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
@@ -79,7 +79,8 @@ async function noteStatus(deps: Deps, { agent, said, times }: Noting): Promise<v
   if (!next) return;
   const uid = agent.metadata.uid ?? '';
   const nowMs = deps.clock.monotonicMs();
-  if (nowMs - (times.get(uid) ?? Number.NEGATIVE_INFINITY) < NOTED_EVERY_MS) return; // the next one says it again
+  const isRecent = nowMs - (times.get(uid) ?? Number.NEGATIVE_INFINITY) < NOTED_EVERY_MS;
+  if (isRecent && isSizeOnly(agent.status, next)) return; // the next one says it again
   try {
     const status = { ...next, lastSeenAt: deps.clock.now().toISOString() };
     await deps.clients.agents.updateStatus({ ...agent, status });

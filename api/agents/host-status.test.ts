@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HeartbeatRequest } from '../../crds/wire/heartbeat.ts';
-import { hostStatus } from './host-status.ts';
+import { hostStatus, isSizeOnly } from './host-status.ts';
 
 const said = (more: object = {}) =>
   HeartbeatRequest.parse({ version: '1.0.0', provisionerType: 'Script', activeContracts: 0, ...more });
@@ -52,6 +52,14 @@ describe('what an agent says of its host', () => {
       version: '0.6.0',
       provisionerType: 'script',
     }));
+
+  test('a size that moves can wait, a first size or another version cannot', () => {
+    const next = (resources: object, version = '1.0.0') =>
+      hostStatus(known, said({ version, resources })) ?? {};
+    expect(isSizeOnly(known, next({ cpuThreads: 8 }))).toBe(true);
+    expect(isSizeOnly({ version: '1.0.0', provisionerType: 'script' }, next({ cpuThreads: 8 }))).toBe(false);
+    expect(isSizeOnly(known, next({ cpuThreads: 8 }, '1.0.1'))).toBe(false);
+  });
 
   test('a disk that was added is news', () =>
     expect(

@@ -30,6 +30,12 @@ export function hostStatus(status: Status | undefined, said: HeartbeatRequest): 
   return isDeepStrictEqual(next, known) ? undefined : next;
 }
 
+/** A host that was known before, of the same version, has another size: nothing that is in a hurry. */
+export const isSizeOnly = (before: Status | undefined, next: Status): boolean =>
+  before?.version === next.version &&
+  before?.provisionerType === next.provisionerType &&
+  (before?.resources !== undefined || next.resources === undefined);
+
 function withoutHost({ resources, capabilities, storageClasses, ...rest }: Status): Status {
   return rest;
 }

@@ -1,32 +1,41 @@
-/** A provider's hand on its agents: list, cordon, uncordon, drain, revoke. */
+/** A provider's hand on its agents: list, look, cordon, uncordon, drain, maintenance, revoke. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Agent } from '../../crds/agent.ts';
-import { AgentView, CordonRequest } from '../../crds/wire/pools.ts';
-import { isConflict } from '../../kube/error.ts';
+import { AgentDetail, CordonRequest, DrainRequest, MaintenanceRequest } from '../../crds/wire/agents.ts';
+import { AgentView } from '../../crds/wire/pools.ts';
 import { PROVIDER, providerCaller } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { AgentPath, ProviderPath } from '../http/params.ts';
-import { agentNotFound, busy } from '../http/refusals.ts';
+import { changeAgent, cordoned, drained, findAgent, maintained, revoked, uncordoned } from './change.ts';
+import { presentAgentDetail } from './detail.ts';
 import { presentAgent } from './present.ts';
 
-const WRITES_MAX = 5;
-type Spec = Agent['spec'];
-type Change = (spec: Spec, reason: string | undefined) => Spec;
-
-const cordoned: Change = ({ cordonReason, ...spec }, reason) => ({
-  ...spec,
-  cordoned: true,
-  ...(reason ? { cordonReason: reason } : {}),
-});
-const drained: Change = (spec, reason) => ({ ...cordoned(spec, reason), draining: true });
-const uncordoned: Change = ({ cordonReason, ...spec }) => ({ ...spec, cordoned: false, draining: false });
+const PATH = '/providers/:pk/agents/:agentKey';
+const shared = { tags: ['agents'], params: AgentPath, response: answers(AgentDetail) };
 
 const ACTIONS = [
-  { word: 'cordon', summary: 'Give an agent no new work', change: cordoned },
-  { word: 'drain', summary: 'Cordon an agent and tell it that it is to be emptied', change: drained },
-  { word: 'uncordon', summary: 'Give an agent work again', change: uncordoned },
+  {
+    method: 'POST',
+    url: `${PATH}/cordon`,
+    summary: 'Give an agent no new work',
+    body: CordonRequest,
+    change: (body: z.infer<typeof CordonRequest>) => cordoned(body?.reason),
+  },
+  {
+    method: 'POST',
+    url: `${PATH}/uncordon`,
+    summary: 'Give an agent work again, and end its drain',
+    body: CordonRequest,
+    change: () => uncordoned,
+  },
+  {
+    method: 'DELETE',
+    url: PATH,
+    summary: 'Revoke an agent: its key is refused from now on; answers what is unattended now',
+    body: z.strictObject({}).nullish(),
+    change: () => revoked,
+  },
 ] as const;
 
 export const agentRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
@@ -49,62 +58,61 @@ export const agentRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { 
       return ok(agents.map((agent) => presentAgent(deps, agent)));
     },
   });
-  for (const { word, summary, change } of ACTIONS)
+  app.route({
+    method: 'GET',
+    url: PATH,
+    config: PROVIDER,
+    schema: { summary: 'Read one agent: what it has, what is planned, what remains on it', ...shared },
+    handler: async (request) => {
+      const { namespace } = providerCaller(request).provider.spec;
+      const agent = await findAgent(deps, { namespace, agentKey: request.params.agentKey });
+      return ok(presentAgentDetail(deps, agent));
+    },
+  });
+  for (const { method, url, summary, body, change } of ACTIONS)
     app.route({
-      method: 'POST',
-      url: `/providers/:pk/agents/:agentKey/${word}`,
+      method,
+      url,
       config: PROVIDER,
-      schema: {
-        summary,
-        tags: ['agents'],
-        params: AgentPath,
-        body: CordonRequest,
-        response: answers(AgentView),
-      },
+      schema: { summary, ...shared, body },
       handler: async (request) => {
         const { namespace } = providerCaller(request).provider.spec;
         const { agentKey } = request.params;
-        const reason = request.body?.reason;
-        const agent = await changeAgent(deps, {
-          namespace,
-          agentKey,
-          change: (spec) => change(spec, reason),
-        });
-        return ok(presentAgent(deps, agent));
+        const agent = await changeAgent(deps, { namespace, agentKey, change: change(request.body) });
+        return ok(presentAgentDetail(deps, agent));
       },
     });
   app.route({
-    method: 'DELETE',
-    url: '/providers/:pk/agents/:agentKey',
+    method: 'POST',
+    url: `${PATH}/drain`,
     config: PROVIDER,
     schema: {
-      summary: 'Revoke an agent: its key is refused from now on',
-      tags: ['agents'],
-      params: AgentPath,
-      response: answers(AgentView),
+      summary: 'Empty an agent: no new work; with a deadline, what may be built anew is moved away then',
+      ...shared,
+      body: DrainRequest,
     },
     handler: async (request) => {
       const { namespace } = providerCaller(request).provider.spec;
-      const revoke = (spec: Spec): Spec => ({ ...spec, revoked: true });
-      const agent = await changeAgent(deps, { namespace, agentKey: request.params.agentKey, change: revoke });
-      return ok(presentAgent(deps, agent));
+      const { agentKey } = request.params;
+      const agent = await changeAgent(deps, { namespace, agentKey, change: drained(request.body ?? {}) });
+      return ok(presentAgentDetail(deps, agent));
+    },
+  });
+  app.route({
+    method: 'PUT',
+    url: `${PATH}/maintenance`,
+    config: PROVIDER,
+    schema: {
+      summary: 'Set the maintenance windows of an agent: nothing is begun that could run into one',
+      ...shared,
+      body: MaintenanceRequest,
+    },
+    handler: async (request) => {
+      const { namespace } = providerCaller(request).provider.spec;
+      const { agentKey } = request.params;
+      const { windows } = request.body;
+      const agent = await changeAgent(deps, { namespace, agentKey, change: maintained(windows) });
+      return ok(presentAgentDetail(deps, agent));
     },
   });
 };
-
-type Changing = Readonly<{ namespace: string; agentKey: string; change: (spec: Spec) => Spec }>;
-
-async function changeAgent(deps: Deps, { namespace, agentKey, change }: Changing): Promise<Agent> {
-  for (let tries = 0; tries < WRITES_MAX; tries++) {
-    const query = { namespace, fieldSelector: `spec.publicKey=${agentKey}` };
-    const { items } = await deps.clients.agents.list(query);
-    const agent = items.find(({ spec }) => !spec.revoked) ?? items[0];
-    if (!agent) throw agentNotFound(agentKey);
-    try {
-      return await deps.clients.agents.update({ ...agent, spec: change(agent.spec) });
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-    }
-  }
-  throw busy();
-}

@@ -1,23 +1,22 @@
-/** Pools of a provider: create, list, read, rename, delete. */
+/** Pools of a provider: create, list, read, delete. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { isUsed, NOT_ENDED, tellUses, type Uses, usesOfPool, whatFrees } from '../../crds/in-use.ts';
 import { Problem } from '../../crds/problem.ts';
-import { AgentView, CreatePoolRequest, PoolView, UpdatePoolRequest } from '../../crds/wire/pools.ts';
-import { isAlreadyExists, isConflict } from '../../kube/error.ts';
+import { AgentView, CreatePoolRequest, PoolView } from '../../crds/wire/pools.ts';
+import { isAlreadyExists } from '../../kube/error.ts';
 import { presentAgent } from '../agents/present.ts';
 import { PROVIDER, providerCaller } from '../auth/caller.ts';
 import type { Ref } from '../caches.ts';
 import type { Deps } from '../deps.ts';
 import { answers, created, ok } from '../http/envelope.ts';
-import { checkIfMatch, etagOf, IfMatchHeaders } from '../http/etag.ts';
+import { etagOf } from '../http/etag.ts';
 import { PoolPath, ProviderPath } from '../http/params.ts';
-import { busy, poolNotFound } from '../http/refusals.ts';
+import { poolNotFound } from '../http/refusals.ts';
 import { nameFrom } from '../names.ts';
 import { presentPool } from './present.ts';
 
-const WRITES_MAX = 5;
 const Deleted = z.object({ deleted: z.literal(true).describe('It is gone.') });
 const PoolDetail = PoolView.extend({ agentList: z.array(AgentView).describe('Its agents.') });
 
@@ -76,27 +75,6 @@ export const poolRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
     },
   });
   app.route({
-    method: 'PUT',
-    url: '/providers/:pk/pools/:poolId',
-    config: PROVIDER,
-    schema: {
-      summary: 'Rename a pool; its location and provisionerType are for life',
-      tags: ['pools'],
-      params: PoolPath,
-      headers: IfMatchHeaders,
-      body: UpdatePoolRequest,
-      response: answers(PoolView),
-    },
-    handler: async (request, reply) => {
-      const { provider, publicKey } = providerCaller(request);
-      const ref = { namespace: provider.spec.namespace, name: request.params.poolId };
-      const change = { displayName: request.body.displayName, ifMatch: request.headers['if-match'] };
-      const pool = await renamePool(deps, { ref, ...change });
-      reply.header('etag', etagOf(pool));
-      return ok(presentPool(deps, { pool, providerKey: publicKey }));
-    },
-  });
-  app.route({
     method: 'DELETE',
     url: '/providers/:pk/pools/:poolId',
     config: PROVIDER,
@@ -149,21 +127,6 @@ export async function readPool(deps: Deps, ref: Ref): Promise<AgentPool> {
   const pool = await deps.clients.pools.get(ref);
   if (!pool || pool.metadata.deletionTimestamp) throw poolNotFound(ref.name);
   return pool;
-}
-
-type Rename = Readonly<{ ref: Ref; displayName: string; ifMatch: string | undefined }>;
-
-async function renamePool(deps: Deps, { ref, displayName, ifMatch }: Rename): Promise<AgentPool> {
-  for (let tries = 0; tries < WRITES_MAX; tries++) {
-    const pool = await readPool(deps, ref);
-    checkIfMatch(pool, ifMatch);
-    try {
-      return await deps.clients.pools.update({ ...pool, spec: { ...pool.spec, displayName } });
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-    }
-  }
-  throw busy();
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Pools, setup tokens and the joining of an agent. */
 import { z } from 'zod';
 import { Permission } from '../agent.ts';
-import { count, instant, name, provisionerType, publicKey, text } from '../fields.ts';
+import { Overcommit, PoolUpgrade } from '../agent-pool.ts';
+import { count, instant, name, provisionerType, publicKey, text, version } from '../fields.ts';
 import { REGIONS } from '../regions.ts';
 
 export const CreatePoolRequest = z.strictObject({
@@ -10,9 +11,16 @@ export const CreatePoolRequest = z.strictObject({
   provisionerType: provisionerType().describe('What its agents build with.'),
 });
 
-export const UpdatePoolRequest = z.strictObject({
-  displayName: z.string().min(1).max(100).describe('New name for people; nothing else can change.'),
-});
+/** What is left out stays; null takes it away. Location and type are for life. */
+export const UpdatePoolRequest = z
+  .strictObject({
+    displayName: z.string().min(1).max(100).optional().describe('Name for people.'),
+    paused: z.boolean().optional().describe('While true nothing new is built in it.'),
+    minVersion: version().nullable().optional().describe('Agents that are older get no new work.'),
+    upgrade: PoolUpgrade.nullable().optional(),
+    overcommit: Overcommit.nullable().optional(),
+  })
+  .refine((body) => Object.keys(body).length > 0, { message: 'name at least one thing to change' });
 
 export const PoolView = z.object({
   poolId: name().describe('Name of the AgentPool object.'),
@@ -105,7 +113,3 @@ export const AgentView = z.object({
     .describe('What is wrong with it, e.g. DuplicateAgent.'),
 });
 export type AgentView = z.infer<typeof AgentView>;
-
-export const CordonRequest = z
-  .strictObject({ reason: text(200).optional().describe('Why, for whoever looks.') })
-  .nullish();

@@ -1,0 +1,59 @@
+/** One agent in full, for its provider: what it has, what is planned for it, what remains on it and why. */
+import type { Agent } from '../../crds/agent.ts';
+import { type Upgrade, upgradeOf } from '../../crds/agent-upgrade.ts';
+import { contractIdOf } from '../../crds/contract/contract.ts';
+import { isToBeEmpty, remainingOf } from '../../crds/contract/remaining.ts';
+import type { AgentDetail, RemainingView } from '../../crds/wire/agents.ts';
+import type { Deps } from '../deps.ts';
+import { presentAgent } from './present.ts';
+
+export function presentAgentDetail(deps: Deps, agent: Agent): AgentDetail {
+  const { metadata, spec, status } = agent;
+  const now = deps.clock.now();
+  const pool = deps.caches.pools.get({ namespace: metadata.namespace ?? '', name: spec.poolName });
+  const windows = [...(spec.maintenance ?? []), ...(pool?.spec.maintenance ?? [])];
+  const { cpu, memory, storage, gpu, instances } = status?.resources ?? {};
+  return {
+    ...presentAgent(deps, agent),
+    cordonReason: spec.cordonReason ?? null,
+    drainBy: (spec.draining ? spec.drainBy : undefined) ?? null,
+    remaining: isToBeEmpty(agent) ? remainingFor(deps, agent) : null,
+    maintenance: windows.filter(({ endsAt }) => Date.parse(endsAt) > now.getTime()),
+    upgrade: presentUpgrade(pool ? upgradeOf({ agent, pool, now }) : { state: 'UpToDate' }),
+    resources: {
+      cpu: cpu ?? null,
+      memory: memory ?? null,
+      storage: storage ?? null,
+      gpu: gpu ?? null,
+      instances: instances ?? null,
+    },
+    capabilities: status?.capabilities ?? [],
+    storageClasses: status?.storageClasses ?? [],
+  };
+}
+
+/** All of them; Agent.status names some. */
+const remainingFor = ({ caches, clock }: Deps, agent: Agent): RemainingView[] =>
+  remainingOf(agent, {
+    contracts: caches.contracts.heldBy(agent.metadata.uid ?? ''),
+    now: clock.now(),
+  }).map(({ contract: { metadata, status }, reason, message }) => ({
+    contractId: contractIdOf(metadata.uid ?? ''),
+    name: metadata.name,
+    phase: status.phase,
+    reason,
+    message,
+    endsAt: status.endsAt ?? null,
+  }));
+
+function presentUpgrade(upgrade: Upgrade): AgentDetail['upgrade'] {
+  switch (upgrade.state) {
+    case 'UpToDate':
+      return { state: upgrade.state, toVersion: null, notBefore: null };
+    case 'TooOld':
+      return { state: upgrade.state, toVersion: upgrade.minVersion, notBefore: null };
+    case 'Planned':
+    case 'Announced':
+      return { state: upgrade.state, toVersion: upgrade.toVersion, notBefore: upgrade.notBefore ?? null };
+  }
+}

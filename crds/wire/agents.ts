@@ -1,0 +1,73 @@
+/** What a provider asks of its agents, and one agent in full: what it has, what is planned, what remains on it. */
+import { z } from 'zod';
+import { PHASES } from '../contract/phase.ts';
+import { REMAINING_REASONS } from '../contract/remaining.ts';
+import { count, instant, text } from '../fields.ts';
+import { MaintenanceWindow, WINDOWS_MAX } from '../maintenance.ts';
+import { AgentView } from './pools.ts';
+
+const reason = text(200).optional().describe('Why, for whoever looks.');
+
+export const CordonRequest = z.strictObject({ reason }).nullish();
+
+export const DrainRequest = z
+  .strictObject({
+    reason,
+    deadlineAt: instant()
+      .optional()
+      .describe(
+        'From then on machines that their offering allows to build anew are moved away; without it nothing is moved.',
+      ),
+  })
+  .nullish();
+
+const Window = z
+  .strictObject(MaintenanceWindow.shape)
+  .refine(({ startsAt, endsAt }) => Date.parse(startsAt) < Date.parse(endsAt), {
+    path: ['endsAt'],
+    message: 'a maintenance window ends after it starts',
+  });
+export const MaintenanceRequest = z.strictObject({
+  windows: z.array(Window).max(WINDOWS_MAX).describe('All of them, in place of those that there were.'),
+});
+
+export const RemainingView = z.object({
+  contractId: z.string().describe('Which contract.'),
+  name: text(253).describe('Its name.'),
+  phase: z.enum(PHASES).describe('Its phase.'),
+  reason: z.enum(REMAINING_REASONS).describe('Why it is still there.'),
+  message: z.string().describe('The same as a sentence, with what ends it.'),
+  endsAt: instant().nullable().describe('End of the rental.'),
+});
+export type RemainingView = z.infer<typeof RemainingView>;
+
+export const AgentDetail = AgentView.extend({
+  cordonReason: text(200).nullable().describe('Why it gets no new work.'),
+  drainBy: instant().nullable().describe('When what can be is moved away.'),
+  remaining: z
+    .array(RemainingView)
+    .nullable()
+    .describe('What it still has, while it is being drained or after it was revoked.'),
+  maintenance: z
+    .array(MaintenanceWindow)
+    .describe('Its own windows and those of its pool that are not over.'),
+  upgrade: z
+    .object({
+      state: z.enum(['UpToDate', 'Planned', 'Announced', 'TooOld']).describe('TooOld: it gets no new work.'),
+      toVersion: z.string().nullable().describe('Version that it should run.'),
+      notBefore: instant().nullable().describe('When it is told.'),
+    })
+    .describe('What its pool wants of its version.'),
+  resources: z
+    .object({
+      cpu: z.string().nullable().describe('Logical CPUs; null: not limited.'),
+      memory: z.string().nullable().describe('Memory; null: not limited.'),
+      storage: z.string().nullable().describe('Disk; null: not limited.'),
+      gpu: count().nullable().describe('Whole GPUs.'),
+      instances: count().nullable().describe('Machines at a time; null: not limited.'),
+    })
+    .describe('What it said that its host has.'),
+  capabilities: z.array(z.string()).describe('Named features that it reported.'),
+  storageClasses: z.array(z.string()).describe('Kinds of disk that it reported.'),
+});
+export type AgentDetail = z.infer<typeof AgentDetail>;

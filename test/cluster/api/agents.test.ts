@@ -1,0 +1,170 @@
+/** A provider's hand on its agents and pools: cordon, drain, maintenance, upgrade, revoke; what the agent then hears. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  changeAgent,
+  eventually,
+  heartbeat,
+  joinAgent,
+  joinReferenceAgent,
+  type Market,
+  makeOffering,
+  makePool,
+  openMarket,
+  providerPath,
+  rentAccepted,
+  type TestAgent,
+} from './harness.ts';
+
+let market: Market;
+let pool: string;
+beforeAll(async () => {
+  market = await openMarket();
+  pool = await makePool(market);
+});
+afterAll(() => market?.close());
+
+const ask = (method: string, path: string, body?: object) =>
+  market.call(method, `${providerPath(market)}/${path}`, { key: market.provider, body });
+const of = ({ keys }: TestAgent, action = ''): string => `agents/${keys.publicKey}${action}`;
+const objectOf = ({ name }: TestAgent) => market.clients.agents.get({ namespace: market.namespace, name });
+const inHours = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+
+test('cordon, drain with a deadline and uncordon are fields of spec; each answers the agent in full', async () => {
+  const agent = await joinAgent(market, pool);
+  expect(await ask('POST', of(agent, '/cordon'), { reason: 'disk swap' })).toMatchObject({
+    status: 200,
+    data: { cordoned: true, draining: false, cordonReason: 'disk swap', remaining: null },
+  });
+  const deadlineAt = inHours(2);
+  expect((await ask('POST', of(agent, '/drain'), { deadlineAt })).data).toMatchObject({
+    draining: true,
+    drainBy: deadlineAt,
+    remaining: [],
+  });
+  expect((await objectOf(agent))?.spec).toMatchObject({
+    cordoned: true,
+    draining: true,
+    drainBy: deadlineAt,
+  });
+  await eventually(async () => (await heartbeat(market, agent)).data.drain === true);
+  expect((await ask('POST', of(agent, '/drain'))).data).toMatchObject({ draining: true, drainBy: null });
+  await ask('POST', of(agent, '/uncordon'));
+  const { cordonReason, drainBy, cordoned, draining } = (await objectOf(agent))?.spec ?? {};
+  expect({ cordonReason, drainBy, cordoned, draining }).toEqual({ cordoned: false, draining: false });
+  expect((await ask('POST', of(agent, '/drain'), { deadlineAt: 'tomorrow' })).status).toBe(422);
+});
+
+test('no work in a maintenance window, of the agent or of its pool; it is there again when the window is gone', async () => {
+  const own = await makePool(market);
+  const agent = await joinAgent(market, own);
+  const offering = await makeOffering(market, { poolName: own });
+  const { id } = await rentAccepted(market, offering);
+  const work = async (): Promise<string[]> =>
+    (await market.call('GET', `${providerPath(market)}/work`, { key: agent.keys })).data.map(
+      ({ contractId }: { contractId: string }) => contractId,
+    );
+  const seesIt = (is: boolean) => eventually(async () => (await work()).includes(id) === is);
+  await seesIt(true);
+  const windows = [{ startsAt: inHours(0.1), endsAt: inHours(2), reason: 'kernel' }];
+  for (const path of [of(agent, '/maintenance'), `pools/${own}/maintenance`]) {
+    expect((await ask('PUT', path, { windows })).status).toBe(200);
+    await seesIt(false);
+    const claimed = await market.call('POST', `${providerPath(market)}/contracts/${id}/lock`, {
+      key: agent.keys,
+      body: { session: agent.session, incarnation: 1, observedEpoch: 0 },
+    });
+    expect(claimed.status).toBe(409);
+    expect(JSON.stringify(claimed.body)).toContain('aintenance');
+    await ask('PUT', path, { windows: [] });
+    await seesIt(true);
+  }
+  const backwards = [{ startsAt: inHours(2), endsAt: inHours(1) }];
+  expect((await ask('PUT', of(agent, '/maintenance'), { windows: backwards })).status).toBe(422);
+  const object = await objectOf(agent);
+  if (!object) throw new Error('it has joined');
+  const maintenance = backwards.map((window) => ({ ...window, quietMinutes: 15 }));
+  await expect(changeAgent(market, agent.name, { maintenance })).rejects.toThrow(
+    'a maintenance window ends after it starts',
+  );
+});
+
+test('an agent below the floor of its pool gets no work; what is planned is told with the heartbeat', async () => {
+  const own = await makePool(market);
+  const [agent, reference] = [await joinAgent(market, own), await joinReferenceAgent(market, own)];
+  const plan = { minVersion: '1.1.0', upgrade: { toVersion: '1.2.0' } };
+  expect((await ask('PUT', `pools/${own}`, plan)).status).toBe(200);
+  const { id } = await rentAccepted(market, await makeOffering(market, { poolName: own }));
+  await eventually(async () => (await heartbeat(market, agent)).data.upgradeToVersion === '1.2.0');
+  // The reference agent would replace itself with another program.
+  const beat = { version: '0.6.0', provisionerType: 'script', activeContracts: 0 };
+  const told = await market.call('POST', `${providerPath(market)}/heartbeat`, {
+    key: reference.keys,
+    body: beat,
+  });
+  expect(told.data.upgradeToVersion).toBeUndefined();
+  const claim = () =>
+    market.call('POST', `${providerPath(market)}/contracts/${id}/lock`, {
+      key: agent.keys,
+      body: { session: agent.session, incarnation: 1, observedEpoch: 0 },
+    });
+  await eventually(async () => JSON.stringify((await claim()).body).includes('1.1.0 or newer'));
+  expect((await ask('GET', of(agent))).data.upgrade).toEqual({
+    state: 'TooOld',
+    toVersion: '1.1.0',
+    notBefore: null,
+  });
+  await heartbeat(market, agent, { version: '1.2.0' });
+  await eventually(async () => (await claim()).status === 200);
+  expect((await heartbeat(market, agent, { version: '1.2.0' })).data.upgradeToVersion).toBeUndefined();
+  expect((await ask('PUT', `pools/${own}`, { minVersion: null, upgrade: null })).status).toBe(200);
+  const { spec } = (await market.clients.pools.get({ namespace: market.namespace, name: own })) ?? {};
+  expect([spec?.minVersion, spec?.upgrade]).toEqual([undefined, undefined]);
+});
+
+test('what an agent says of its host limits it, times the overcommitment of its pool; who says nothing is not', async () => {
+  const own = await makePool(market);
+  const agent = await joinAgent(market, own);
+  const resources = { cpu: '8', memory: '4Gi', storage: '40Gi' };
+  const { id } = await rentAccepted(market, await makeOffering(market, { poolName: own, resources }));
+  const requirements = { capabilities: ['kvm'], storageClass: 'nvme' };
+  const fine = await rentAccepted(market, await makeOffering(market, { poolName: own, requirements }));
+  const work = async (): Promise<string[]> =>
+    (await market.call('GET', `${providerPath(market)}/work`, { key: agent.keys })).data.map(
+      ({ contractId }: { contractId: string }) => contractId,
+    );
+  await eventually(async () => (await work()).join() === id);
+  const host = {
+    resources: { cpuThreads: 4, memoryTotalMb: 8192, gpus: 0, storageClasses: ['nvme'] },
+    capabilities: ['kvm'],
+  };
+  await heartbeat(market, agent, host);
+  await eventually(async () => (await work()).join() === fine.id);
+  expect((await ask('GET', of(agent))).data).toMatchObject({
+    resources: { cpu: '4', memory: '8192Mi', storage: null, gpu: 0, instances: null },
+    capabilities: ['kvm'],
+    storageClasses: ['nvme'],
+  });
+  const { metadata } = (await objectOf(agent)) ?? {};
+  await heartbeat(market, agent, { ...host, resources: { ...host.resources, memoryAvailableMb: 1 } });
+  expect((await objectOf(agent))?.metadata.resourceVersion).toBe(metadata?.resourceVersion);
+  const overcommit = { cpuPercent: 200, memoryPercent: 100, storagePercent: 100 };
+  await ask('PUT', `pools/${own}`, { overcommit });
+  await eventually(async () => (await work()).length === 2);
+});
+
+test('a revoked key is refused at once, and what its agent holds is listed as unattended', async () => {
+  const agent = await joinAgent(market, pool);
+  const { id } = await rentAccepted(market, await makeOffering(market, { poolName: pool }));
+  const claim = await market.call('POST', `${providerPath(market)}/contracts/${id}/lock`, {
+    key: agent.keys,
+    body: { session: agent.session, incarnation: 1, observedEpoch: 0 },
+  });
+  expect(claim.status).toBe(200);
+  await eventually(async () => (await ask('POST', of(agent, '/drain'))).data.remaining.length === 1);
+  const { data } = await ask('DELETE', of(agent));
+  expect(data).toMatchObject({
+    revoked: true,
+    remaining: [{ contractId: id, phase: 'Provisioning', reason: 'Unattended' }],
+  });
+  await eventually(async () => (await heartbeat(market, agent)).body.code === 'AgentRevoked', 2000);
+});
