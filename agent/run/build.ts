@@ -83,6 +83,7 @@ async function fenced(
     if (!(error instanceof ProvisionerError)) throw error;
     if (error.class === 'capacity') {
       memory.isFull = true;
+      job.onFull(grant.contract);
       return;
     }
     context.log.warn(

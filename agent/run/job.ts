@@ -3,7 +3,7 @@
  * must outlive the process is in the store; what is here (the lock, the last listing) is found again after a
  * crash. The loop is what serialises the steps; whoever else touches the machine takes the same mutex.
  */
-import type { WorkItem } from '../../crds/wire/work-list.ts';
+import type { PendingContract, WorkItem } from '../../crds/wire/work-list.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem } from '../api-client.ts';
 import { messageOf } from '../failure.ts';
@@ -41,6 +41,8 @@ export type JobDeps = Readonly<{
   onListed: (machines: readonly ListedInstance[]) => void;
   /** One more since then. */
   onBuilt: (machine: ListedInstance) => void;
+  /** The provisioner has no room for this. */
+  onFull: (contract: PendingContract) => void;
 }>;
 
 export type Job = Readonly<{

@@ -4,6 +4,7 @@ import type { ListedInstance } from '../provisioner/provisioner.ts';
 import { drop, isSettled, order } from '../state/record.ts';
 import { type Context, isOwn } from './context.ts';
 import { type Job, startJob } from './job.ts';
+import { createRoom } from './room.ts';
 
 export type Jobs = Readonly<{
   /** False: it is worked on already, all places are taken, or there is no room. Offered again, it is asked again. */
@@ -25,24 +26,17 @@ export type Jobs = Readonly<{
 export function createJobs(context: Context): Jobs {
   const { store, limits, identity } = context;
   const jobs = new Map<string, Job>();
-  let listed: readonly ListedInstance[] = [];
-  const noteListing = (machines: readonly ListedInstance[]): void => {
-    listed = machines.filter((machine) => isOwn(machine, identity));
-  };
-  const onBuilt = (machine: ListedInstance): void => {
-    listed = [...listed.filter(({ externalId }) => externalId !== machine.externalId), machine];
-  };
   const building = (): string[] => [...jobs.keys()].filter((id) => store.get(id).grant ?? claiming.has(id));
   const claiming = new Set<string>();
-  /** What is listed and what is being built, without counting a contract twice. */
-  const hasRoom = (contractId: string): boolean => {
-    if (limits.maxInstances === undefined) return true;
-    const taken = new Set([...listed.map((machine) => machine.contractId), ...building()]);
-    taken.delete(contractId);
-    return taken.size < limits.maxInstances;
-  };
+  const room = createRoom({ clock: context.clock, maxInstances: limits.maxInstances, building });
+  const noteListing = (machines: readonly ListedInstance[]): void =>
+    room.noteListing(machines.filter((machine) => isOwn(machine, identity)));
   const start = (contractId: string, offer?: WorkItem): void => {
-    const job = startJob({ context, hasRoom, onListed: noteListing, onBuilt }, contractId, offer);
+    const job = startJob(
+      { context, hasRoom: room.has, onListed: noteListing, onBuilt: room.noteBuilt, onFull: room.noteFull },
+      contractId,
+      offer,
+    );
     jobs.set(contractId, job);
     if (offer) claiming.add(contractId);
     void job.done.then((isComplete) => {
@@ -57,7 +51,8 @@ export function createJobs(context: Context): Jobs {
     offer: (item) => {
       const { contractId } = item;
       const isFree = building().length < limits.maxConcurrent;
-      if (context.stopping.aborted || jobs.has(contractId) || !isFree || !hasRoom(contractId)) return false;
+      if (context.stopping.aborted || jobs.has(contractId) || !isFree) return false;
+      if (!room.has(contractId) || !room.mayFit(item.contract)) return false;
       start(contractId, item);
       return true;
     },
@@ -75,7 +70,7 @@ export function createJobs(context: Context): Jobs {
       for (const record of store.all()) if (!isSettled(record)) start(record.contractId);
     },
     isBusy: (contractId) => jobs.has(contractId),
-    running: () => listed.filter((machine) => machine.state !== 'Stopped').length,
+    running: () => room.listed().filter((machine) => machine.state !== 'Stopped').length,
     noteListing,
     ended: async () => {
       while (jobs.size > 0) await Promise.all([...jobs.values()].map(({ done }) => done));
