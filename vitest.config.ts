@@ -49,7 +49,7 @@ export default defineConfig({
       {
         test: {
           name: 'faults',
-          include: ['test/faults/{proxy,ledger,oracles,world,scenarios}/**/*.test.ts'],
+          include: ['test/faults/{proxy,ledger,oracles,world,scenarios,capacity}/**/*.test.ts'],
           globalSetup: ['test/world/global-setup.ts'],
           testTimeout: 90_000,
           hookTimeout: 120_000,
