@@ -1,25 +1,10 @@
-/**
- * What GitOps tools make of a contract. `kstatusOf` follows the generic rules of sigs.k8s.io/cli-utils,
- * pkg/kstatus/status (Flux, kpt, Argo CD's defaults build on it): generation, Reconciling, Stalled, Ready.
- */
+/** What GitOps tools make of a contract; of the other kinds, and of real objects: test/cluster/gitops/. */
 import { describe, expect, test } from 'vitest';
+import { type KStatus, kstatusOf } from '../kstatus.ts';
 import { aContract, aHolder, at, NOON, uidOf } from './builders.ts';
-import type { LiveContract } from './contract.ts';
 import { withReady } from './move.ts';
 import { hasEnded, PHASES } from './phase.ts';
 import { end, firstStatus, retry } from './steps.ts';
-
-type KStatus = 'Current' | 'InProgress' | 'Failed' | 'Terminating';
-
-function kstatusOf({ metadata, status }: LiveContract): KStatus {
-  const condition = (type: string) => status.conditions?.find((entry) => entry.type === type)?.status;
-  if (metadata.deletionTimestamp) return 'Terminating';
-  if (status.observedGeneration !== undefined && status.observedGeneration !== metadata.generation)
-    return 'InProgress';
-  if (condition('Reconciling') === 'True') return 'InProgress';
-  if (condition('Stalled') === 'True') return 'Failed';
-  return condition('Ready') === 'True' ? 'Current' : 'InProgress';
-}
 
 const want = (phase: (typeof PHASES)[number]): KStatus =>
   phase === 'Active' ? 'Current' : hasEnded(phase) ? 'Failed' : 'InProgress';

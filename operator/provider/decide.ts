@@ -1,5 +1,5 @@
 /** Whether a provider may act: nobody older has its namespace or its key. */
-import { withCondition } from '../../crds/condition.ts';
+import { type Condition, withCondition } from '../../crds/condition.ts';
 import { type Uses, withTerminating } from '../../crds/in-use.ts';
 import type { Provider } from '../../crds/provider.ts';
 
@@ -20,15 +20,27 @@ export function decideProvider({
 }: ProviderFacts): NonNullable<Provider['status']> {
   const { metadata } = provider;
   const status = provider.status ?? {};
+  const ready = readiness(provider, rivals);
   const terminating = uses && withTerminating(status.conditions, { kind: 'Provider', uses, now });
   return {
     ...status,
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
-    conditions: withCondition(terminating ?? status.conditions, {
-      next: { type: 'Ready', ...readiness(provider, rivals) },
-      now,
-    }),
+    conditions: withStalled(
+      withCondition(terminating ?? status.conditions, { next: { type: 'Ready', ...ready }, now }),
+      { ready, now },
+    ),
   };
+}
+
+/** Its namespace and key are for life: only somebody can help, and GitOps tools call that failed (kstatus). */
+function withStalled(
+  conditions: Condition[],
+  { ready, now }: Readonly<{ ready: ReturnType<typeof readiness>; now: Date }>,
+): Condition[] {
+  const isStalled = ready.status === 'False';
+  if (!isStalled && !conditions.some(({ type }) => type === 'Stalled')) return conditions;
+  const next = { ...ready, type: 'Stalled', status: isStalled ? 'True' : 'False' } as const;
+  return withCondition(conditions, { next, now });
 }
 
 function readiness(

@@ -110,7 +110,10 @@ test('a second provider of the namespace is NamespaceTaken', async () => {
   await eventually(async () => {
     const provider = await of<KubeObject & { status?: object }>('Provider').get({ name: `${namespace}-2` });
     expect(provider?.status).toMatchObject({
-      conditions: [{ type: 'Ready', status: 'False', reason: 'NamespaceTaken' }],
+      conditions: [
+        { type: 'Ready', status: 'False', reason: 'NamespaceTaken' },
+        { type: 'Stalled', status: 'True', reason: 'NamespaceTaken' },
+      ],
     });
   });
 });

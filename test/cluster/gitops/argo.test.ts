@@ -97,6 +97,7 @@ describe.each(READY_KINDS)('%s', (kind) => {
       { conditions: [{ ...ready('False', 'X'), type: 'Stalled' }, ready('True', 'Ready')] },
       'Healthy',
     ],
+    ['in maintenance', { conditions: [ready('False', 'Maintenance')] }, 'Suspended'],
     ...['NoAgents', 'NoPool', 'PoolNotFound', 'RecipeNotFound'].map(
       (reason) => [`waits: ${reason}`, { conditions: [ready('False', reason)] }, 'Progressing'] as const,
     ),
