@@ -17,8 +17,8 @@ export const UpdatePoolRequest = z
     displayName: z.string().min(1).max(100).optional().describe('Name for people.'),
     paused: z.boolean().optional().describe('While true nothing new is built in it.'),
     minVersion: version().nullable().optional().describe('Agents that are older get no new work.'),
-    upgrade: PoolUpgrade.nullable().optional(),
-    overcommit: Overcommit.nullable().optional(),
+    upgrade: z.strictObject(PoolUpgrade.shape).nullable().optional(),
+    overcommit: z.strictObject(Overcommit.shape).nullable().optional(),
   })
   .refine((body) => Object.keys(body).length > 0, { message: 'name at least one thing to change' });
 

@@ -56,7 +56,7 @@ describe.each(Object.keys(BODIES))('%s', (route) => {
     const operation = paths[`${PREFIX}${path}`]?.[method.toLowerCase()];
     const schema = plain(operation?.requestBody?.content['application/json'].schema ?? {});
     const mutations = mutationsOf(schema, BODIES[route]);
-    expect(mutations.length).toBeGreaterThan(3);
+    expect(mutations.length).toBeGreaterThan(1);
     const before = await stored();
     const wrong: string[] = [];
     for (const { name, path: field, value } of mutations) {

@@ -9,12 +9,22 @@ const details = {
   hostKeyFingerprint: 'SHA256:abcdefghijklmnop',
   verifiedAt: '2026-01-01T00:00:00Z',
 };
+const maintenance = {
+  windows: [{ startsAt: '2027-01-01T00:00:00Z', endsAt: '2027-01-01T02:00:00Z', reason: 'disk swap' }],
+};
 const session = { session: 'session-1', incarnation: 1 };
 
 /** By method and path; `bad-input.test.ts` fails for a route with a body that is missing here. */
 export const BODIES: Readonly<Record<string, unknown>> = {
   'POST /providers/{pk}/pools': { name: 'a pool', location: 'europe', provisionerType: 'script' },
-  'PUT /providers/{pk}/pools/{poolId}': { displayName: 'a pool' },
+  'PUT /providers/{pk}/pools/{poolId}': {
+    displayName: 'a pool',
+    minVersion: '1.0.0',
+    overcommit: { cpuPercent: 200 },
+  },
+  'PUT /providers/{pk}/pools/{poolId}/maintenance': maintenance,
+  'PUT /providers/{pk}/agents/{agentKey}/maintenance': maintenance,
+  'DELETE /providers/{pk}/agents/{agentKey}': {},
   'POST /providers/{pk}/pools/{poolId}/setup-tokens': { label: 'node', expiresInHours: 24 },
   'POST /agents/setup': { token: `apt_europe_${'0'.repeat(32)}`, agentPubkey: 'a'.repeat(64) },
   'POST /providers/{pk}/agents/{agentKey}/cordon': { reason: 'disk swap' },
