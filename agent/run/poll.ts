@@ -10,7 +10,10 @@ import type { Wishes } from './wishes.ts';
 
 const WAIT_MAX_SECONDS = 25;
 const BACKOFF = { firstMs: 500, maxMs: 15_000, factor: 2, jitter: 0.3 };
-/** After an answer that gave nothing to do, e.g. offers without a free place. */
+/**
+ * How soon the same answer is asked for again when it gave nothing to do, e.g. offers without a free place. Anything
+ * else is asked for at once: a wish of one tenant does not wait because of another's.
+ */
 const IDLE_MS = 1000;
 /** An offer whose claim was just refused is left alone for as long. */
 const REFUSED_MS = 2000;
@@ -27,13 +30,18 @@ export async function pollForWork(deps: PollDeps, signal: AbortSignal): Promise<
   const { context } = deps;
   const triedAtMs = new Map<string, number>();
   const wait = Math.min(WAIT_MAX_SECONDS, context.limits.pollSeconds);
+  let lastAnswer = '';
   for (let failures = 0; !signal.aborted; ) {
     let waitMs = 0;
+    const askedMs = context.clock.monotonicMs();
     try {
       const items = await context.facade.work(wait, { signal });
       failures = 0;
       const begun = items.filter((item) => begin(deps, { item, triedAtMs }));
-      if (items.length > 0 && begun.length === 0) waitMs = IDLE_MS;
+      const answer = items.map((item) => JSON.stringify({ ...item, contract: undefined })).join();
+      const isSameInVain = items.length > 0 && begun.length === 0 && answer === lastAnswer;
+      if (isSameInVain) waitMs = Math.max(0, askedMs + IDLE_MS - context.clock.monotonicMs());
+      lastAnswer = answer;
     } catch (error) {
       if (signal.aborted) return;
       waitMs = backoffMs(failures++, BACKOFF);
