@@ -96,7 +96,7 @@ export const POLICIES: readonly Policy[] = [
     name: 'deletion-protection',
     description: `What is annotated ${ANNOTATION.deletionProtection}=true is not deleted; an ended contract may go.`,
     operations: ['DELETE'],
-    resources: ['contracts', 'agentpools', 'offerings', 'agents', 'providers'],
+    resources: ['contracts', 'agentpools', 'offerings', 'recipes', 'agents', 'providers'],
     when: { name: 'is-protected', expression: IS_PROTECTED },
     validations: [
       {
