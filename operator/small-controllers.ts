@@ -11,6 +11,7 @@ import { again } from './again.ts';
 import type { OperatorDeps } from './deps.ts';
 import { keepWhileUsed, type Users, usersLive } from './in-use.ts';
 import { decideOffering } from './offering/decide.ts';
+import { giveBackLost, unitsWithoutContract } from './offering/lost-units.ts';
 import { decideProvider } from './provider/decide.ts';
 import { decideToken } from './setup-token/decide.ts';
 import { on } from './source.ts';
@@ -71,6 +72,9 @@ export function offeringController({
         signal,
       });
       if (keeping.next === 'Nothing') return {};
+      const isSuspect =
+        unitsWithoutContract(offering, contracts.cache.getByIndex('offering', key)).length > 0;
+      if (isSuspect && !world.isResolving() && (await giveBackLost(clients, { offering, signal }))) return {};
       const status = decideOffering({
         offering,
         pools: pools.cache.getByIndex('namespace', namespace),
