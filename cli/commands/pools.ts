@@ -1,4 +1,4 @@
-/** `dcm pool create | list`. */
+/** `dcm pool create | list`; what can be changed of one is in `pool-settings.ts`. */
 import { z } from 'zod';
 import { PROVISIONER_TYPES } from '../../crds/fields.ts';
 import { REGIONS } from '../../crds/regions.ts';
@@ -8,10 +8,12 @@ import { formatTable } from '../output/table.ts';
 import { ageWords } from '../output/words.ts';
 import type { Parent } from '../program.ts';
 import { ownKey, show } from '../session.ts';
+import { addPoolSettings } from './pool-settings.ts';
 
 const Options = z.object({ location: z.string(), type: z.string() });
 
-export function addPoolCommands({ program, open }: Parent): void {
+export function addPoolCommands(parent: Parent): void {
+  const { program, open } = parent;
   const pool = program.command('pool').description('groups of your agents');
   const create = pool
     .command('create')
@@ -61,4 +63,5 @@ export function addPoolCommands({ program, open }: Parent): void {
       });
     });
   examples(list, 'dcm pool list');
+  addPoolSettings(pool, parent);
 }

@@ -1,0 +1,72 @@
+/** One agent as a provider reads it at a terminal. */
+import type { AgentDetail, RemainingView } from '../../crds/wire/agents.ts';
+import { formatTable } from '../output/table.ts';
+import { shortId, whenWords } from '../output/words.ts';
+import type { Session } from '../session.ts';
+
+export function printAgent(session: Session, detail: AgentDetail): void {
+  const { print, context } = session;
+  const { label, agentName, agentPubkey, poolId, online, lastSeenAt, version, problem } = detail;
+  const { activeContracts, capabilities, storageClasses, remaining } = detail;
+  const now = context.clock.now();
+  const line = (title: string, text: string | undefined): void => {
+    if (text) print.line(`${`${title}:`.padEnd(13)}${text}`);
+  };
+  line('Agent', `${label ?? agentName} in ${poolId}`);
+  line('Key', agentPubkey);
+  line('State', `${online ? 'online' : 'offline'}, seen ${whenWords(lastSeenAt, now) ?? 'never'}`);
+  line('Work', workWords(detail));
+  line('Problem', problem?.message);
+  line('Version', `${version ?? 'unknown'}${upgradeWords(detail)}`);
+  line('Contracts', String(activeContracts));
+  line('Has', sizeWords(detail));
+  line('Offers', [...capabilities, ...storageClasses].join(', '));
+  for (const { startsAt, endsAt, reason } of detail.maintenance)
+    line('Maintenance', `${startsAt} to ${endsAt}${reason ? `: ${reason}` : ''}`);
+  if (remaining) printRemaining(session, remaining);
+}
+
+/** What is left on an agent that is to be empty, and what ends each. */
+export function printRemaining({ print }: Session, remaining: readonly RemainingView[]): void {
+  if (remaining.length === 0) {
+    print.line('Nothing remains on it.');
+    return;
+  }
+  const columns = [
+    { title: 'REMAINS', cell: (row: RemainingView) => row.name },
+    { title: 'ID', cell: (row: RemainingView) => shortId(row.contractId) },
+    { title: 'PHASE', cell: (row: RemainingView) => row.phase },
+    { title: 'WHY', cell: (row: RemainingView) => row.message },
+  ];
+  print.line(formatTable(remaining, columns, print.paint));
+}
+
+function workWords({ revoked, draining, drainBy, cordoned, cordonReason }: AgentDetail): string {
+  const why = cordonReason ? ` (${cordonReason})` : '';
+  if (revoked) return 'revoked';
+  if (draining)
+    return `is being drained${why}; ${drainBy ? `what can be is moved from ${drainBy} on` : 'nothing is moved'}`;
+  return cordoned ? `cordoned: gets no new work${why}` : 'gets work';
+}
+
+function upgradeWords({ upgrade: { state, toVersion, notBefore } }: AgentDetail): string {
+  switch (state) {
+    case 'UpToDate':
+      return '';
+    case 'TooOld':
+      return `, too old: its pool wants ${toVersion}, it gets no new work`;
+    default:
+      return `, to be upgraded to ${toVersion}${notBefore ? ` from ${notBefore} on` : ''}`;
+  }
+}
+
+function sizeWords({ resources: { cpu, memory, storage, gpu, instances } }: AgentDetail): string {
+  const parts = [
+    ...(cpu === null ? [] : [`${cpu} CPU`]),
+    ...(memory === null ? [] : [`${memory} memory`]),
+    ...(storage === null ? [] : [`${storage} disk`]),
+    ...(gpu ? [`${gpu} GPU`] : []),
+    ...(instances === null ? [] : [`room for ${instances}`]),
+  ];
+  return parts.length === 0 ? 'not limited' : parts.join(', ');
+}

@@ -1,0 +1,156 @@
+/** A provider at a terminal: an agent in full, a drain with its list, maintenance, and what can be set of a pool. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { fakeClock } from '../../lib/fake-clock.ts';
+import { type Answer, dcm, type Facade, type Home, makeHome, openFacade, type Ran } from '../test-facade.ts';
+
+let home: Home;
+let facade: Facade | undefined;
+beforeAll(async () => {
+  home = await makeHome();
+});
+afterEach(async () => {
+  await facade?.close();
+  facade = undefined;
+});
+afterAll(() => home.remove());
+
+const CLOCK = fakeClock();
+const at = (hours: number): string => new Date(CLOCK.now().getTime() + hours * 3_600_000).toISOString();
+const VIEW = {
+  agentName: 'node-3',
+  agentPubkey: 'f'.repeat(64),
+  label: 'rack 7',
+  poolId: 'eu',
+  permissions: [],
+  online: true,
+  version: '1.0.0',
+  activeContracts: 2,
+  lastSeenAt: at(0),
+  cordoned: true,
+  draining: true,
+  revoked: false,
+  problem: null,
+};
+const DETAIL = {
+  ...VIEW,
+  cordonReason: 'new kernel',
+  drainBy: at(2),
+  remaining: [
+    {
+      contractId: 'c1d09e44'.repeat(4),
+      name: 'vps-small-k3x9',
+      phase: 'Active',
+      reason: 'NotMovable',
+      message: 'its offering does not allow to build it anew elsewhere',
+      endsAt: null,
+    },
+  ],
+  maintenance: [{ startsAt: at(3), endsAt: at(4), quietMinutes: 15, reason: 'kernel' }],
+  upgrade: { state: 'Announced', toVersion: '1.1.0', notBefore: null },
+  resources: { cpu: '16', memory: '64Gi', storage: null, gpu: 0, instances: null },
+  capabilities: ['kvm'],
+  storageClasses: ['nvme'],
+};
+const POOL = {
+  ...{ poolId: 'eu', displayName: 'eu', location: 'europe', provisionerType: 'script', createdAt: at(-1) },
+  ...{ providerPubkey: 'a'.repeat(64), agents: 1, online: 1, activeContracts: 2 },
+};
+
+async function run(...argv: string[]): Promise<Ran> {
+  facade = await openFacade(({ path }): Answer => {
+    if (path.includes('/pools/')) return { data: POOL };
+    return { data: path.endsWith('/agents') ? [VIEW] : DETAIL };
+  }, CLOCK);
+  return dcm(home, [...argv, '--api-url', facade.url], { clock: CLOCK });
+}
+const sent = () => facade?.seen.at(-1);
+
+test('a drain with a deadline says what remains, and why', async () => {
+  const { stdout, exitCode } = await run(
+    'agent',
+    'drain',
+    'node-3',
+    '--deadline',
+    '2h',
+    '--reason',
+    'new kernel',
+  );
+  expect(exitCode).toBe(0);
+  expect(sent()).toMatchObject({
+    method: 'POST',
+    path: expect.stringMatching(/agents\/f{64}\/drain$/),
+    body: { reason: 'new kernel', deadlineAt: at(2) },
+  });
+  expect(stdout.split('\n')).toEqual([
+    'rack 7 is being emptied.',
+    `What can be is moved away from ${at(2)} on.`,
+    'REMAINS         ID        PHASE   WHY',
+    'vps-small-k3x9  c1d09e44  Active  its offering does not allow to build it anew elsewhere',
+    '',
+  ]);
+});
+
+test('show tells all of an agent', async () => {
+  const { stdout } = await run('agent', 'show', 'ffff');
+  for (const line of [
+    /^Agent: +rack 7 in eu$/m,
+    /^Work: +is being drained \(new kernel\); what can be is moved from .*Z on$/m,
+    /^Version: +1\.0\.0, to be upgraded to 1\.1\.0$/m,
+    /^Has: +16 CPU, 64Gi memory$/m,
+    /^Offers: +kvm, nvme$/m,
+    /^Maintenance: .* to .*: kernel$/m,
+    /^vps-small-k3x9 /m,
+  ])
+    expect(stdout).toMatch(line);
+});
+
+test('maintenance of an agent and of a pool, and an end to it', async () => {
+  const window = { startsAt: at(0), endsAt: at(2), reason: 'power' };
+  const words = ['--until', '2h', '--reason', 'power'];
+  expect((await run('agent', 'maintenance', 'node-3', ...words)).stdout).toContain(
+    `from ${at(0)} until ${at(2)}`,
+  );
+  expect(sent()).toMatchObject({
+    method: 'PUT',
+    path: expect.stringMatching(/f\/maintenance$/),
+    body: { windows: [window] },
+  });
+  await facade?.close();
+  await run('pool', 'maintenance', 'eu', ...words);
+  expect(sent()).toMatchObject({
+    path: expect.stringMatching(/pools\/eu\/maintenance$/),
+    body: { windows: [window] },
+  });
+  await facade?.close();
+  await run('agent', 'maintenance', 'node-3', '--clear');
+  expect(sent()?.body).toEqual({ windows: [] });
+  await facade?.close();
+  expect(await run('agent', 'maintenance', 'node-3')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('until when'),
+  });
+});
+
+test('what can be set of a pool', async () => {
+  const set = async (...words: string[]) => {
+    const { exitCode } = await run('pool', 'set', 'eu', ...words);
+    const body = sent()?.body;
+    await facade?.close();
+    return exitCode === 0 ? body : exitCode;
+  };
+  expect(await set('--min-version', '1.2.0', '--upgrade-to', '1.3.0', '--not-before', '3d')).toEqual({
+    minVersion: '1.2.0',
+    upgrade: { toVersion: '1.3.0', notBefore: at(72) },
+  });
+  expect(await set('--min-version', 'none', '--upgrade-to', 'none', '--overcommit', 'none')).toEqual({
+    minVersion: null,
+    upgrade: null,
+    overcommit: null,
+  });
+  expect(await set('--overcommit', 'cpu=400,disk=80', '--pause')).toEqual({
+    paused: true,
+    overcommit: { cpuPercent: 400, memoryPercent: 100, storagePercent: 80 },
+  });
+  expect(await set('--overcommit', 'gpu=2')).toBe(2);
+  expect(await set()).toBe(2);
+});
