@@ -31,6 +31,11 @@ const cancelledEarly = (name: string, ...faults: PlannedFault[]): Plan => ({
   ...main(name, { at: 'Moment', phase: 'Provisioning', deed: { type: 'Cancel' } }, ...faults),
   ends: 'Cancelled',
 });
+const failedInTheEnd = (name: string, ...faults: PlannedFault[]): Plan => ({
+  ...main(name, ...faults),
+  ends: 'Failed',
+  settleWithinMs: 700_000,
+});
 const takeover = (name: string, ...faults: PlannedFault[]): Plan => ({
   ...main(name, ...faults),
   restartMs: 110_000,
@@ -70,6 +75,7 @@ export const MORE_OF_HYPERVISOR: readonly Plan[] = [
   takeover('takeover: killed while it creates; half a machine stands', killed('create')),
   main('create: slow', on('create', SLOW)),
   main('create: fails once, nothing is left', on('create', failed('transient'))),
+  failedInTheEnd('create: fails each time, half a machine is left', on('create', HALF, { upTo: 10 })),
   main('create: dies half-way', on('create', { die: 'HalfWay' })),
   main('list: fails before the build', on('list', ERROR, { nth: 2, times: 2 })),
   main('list: slow', on('list', { slowMs: 20_000 }, { upTo: 4 })),

@@ -158,11 +158,11 @@ async function settle(about: About, armed: Armed): Promise<readonly string[]> {
   }
 }
 
-/** One machine for one that is Active; none, and a copy in the archive, for one that has ended. */
+/** One machine for one that is Active; none for one that has ended, and a copy in the archive if it ended for good. */
 const isAtRest = ({ phase, machines, holders, isArchived }: Gist): boolean =>
   phase === 'Active'
     ? machines.join() === 'Running' && holders === 1
-    : machines.length === 0 && holders === 0 && isArchived;
+    : machines.length === 0 && holders === 0 && (isArchived || phase === 'Failed'); // its provider may retry it
 
 async function untilPhase(about: About, phases: readonly ContractPhase[]): Promise<void> {
   const { clock } = about.stage;
