@@ -75,6 +75,26 @@ export const POLICIES: readonly Policy[] = [
     ],
   },
   {
+    name: 'contracts-terms',
+    description:
+      'The terms of a contract come from its offering: facade and operator write them, nobody makes up their own.',
+    operations: ['CREATE', 'UPDATE'],
+    resources: ['contracts'],
+    when: {
+      name: 'brings-terms',
+      expression:
+        'has(object.spec.termsSnapshot) && (oldObject == null || !has(oldObject.spec.termsSnapshot))',
+    },
+    validations: [
+      {
+        expression: `request.userInfo.username in [${STATUS_WRITERS.map((name) => `'${name}'`).join(', ')}] || ${MAY_FORCE}`,
+        messageExpression:
+          "request.userInfo.username + ' may not write the terms of a contract: leave spec.termsSnapshot out, they are taken from the offering'",
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
     name: 'contracts-finalizer',
     description: `Only the operator, or who has the verb force-release, takes ${FINALIZER} off a contract: without it the contract goes, and its machine runs on unseen.`,
     operations: ['UPDATE'],

@@ -1,6 +1,6 @@
 /** Who may do what to a contract, with users of the API server's own: the admission policies, and RBAC behind them. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { aHolder, uidOf } from '../../crds/contract/builders.ts';
+import { aHolder, someTerms, uidOf } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { FINALIZER, GROUP, VERSION } from '../../crds/group.ts';
 import { FORCE_RELEASE_VERB, STATUS_WRITERS } from '../../crds/policies.ts';
@@ -153,6 +153,25 @@ describe('the status of a contract', () => {
     const forced = { ...now, spec: { ...now?.spec, forceRelease: wish } };
     expect(await said(admin.raw({ method: 'PUT', path, body: forced, headers }))).toMatch(
       /403 .*may not release a holder by force/,
+    );
+  });
+});
+
+describe('the terms of a contract', () => {
+  const terms = { termsSnapshot: someTerms({ price: { amountMinor: 0, currency: 'EUR', per: 'Month' } }) };
+  test('are not made up by who rents by YAML, at birth or later', async () => {
+    const place = { name: 'own-terms', namespace };
+    await eventually(async () =>
+      expect(await said(newContract(as('editor'), place, terms))).toMatch(
+        /403 .*editor may not write the terms of a contract: leave spec.termsSnapshot out/,
+      ),
+    );
+    const made = await newContract(as('editor'), place);
+    const later = { ...made, spec: { ...made.spec, ...terms } };
+    expect(await said(as('editor').update(later))).toMatch(/403 .*may not write the terms/);
+    const written = await contracts.update(later); // as the operator does
+    expect(await said(as('editor').update({ ...written, spec: { ...written.spec, restart: 0 } }))).toBe(
+      'taken',
     );
   });
 });
