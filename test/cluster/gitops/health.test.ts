@@ -5,18 +5,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Agent } from '../../../crds/agent.ts';
 import type { AgentPool } from '../../../crds/agent-pool.ts';
-import { aHolder } from '../../../crds/contract/builders.ts';
 import type { Contract } from '../../../crds/contract/contract.ts';
-import { withReady } from '../../../crds/contract/move.ts';
-import type { ContractPhase } from '../../../crds/contract/phase.ts';
 import { LABEL } from '../../../crds/group.ts';
 import { type KStatus, kstatusOf } from '../../../crds/kstatus.ts';
 import type { Offering } from '../../../crds/offering.ts';
 import type { Provider } from '../../../crds/provider.ts';
 import { eventually } from '../../world/eventually.ts';
-import { statusIn, wayTo } from '../phases.ts';
 import { type Health, startArgoCd } from './argo.ts';
-import { openStage, type Stage } from './stage.ts';
+import { becomeActive, openStage, type Stage } from './stage.ts';
 
 const argo = startArgoCd();
 let stage: Stage;
@@ -150,22 +146,6 @@ describe('a contract', () => {
       return found;
     });
   };
-  /** As a facade and an operator would write it; the operator of the stage looks on. */
-  const walk = async ({ metadata }: Contract, to: ContractPhase) => {
-    const at = new Date().toISOString();
-    for (const phase of wayTo(to).slice(1)) {
-      const { lock, ...status } = { ...statusIn(phase), holders: [aHolder(1, 1)], startsAt: at };
-      const fresh = lock && { lock: { ...lock, renewedAt: at } };
-      // Again when the operator wrote in between.
-      await eventually(async () => {
-        const current = (await stage.clients.contracts.get(metadata)) as Contract;
-        const observedGeneration = current.metadata.generation ?? 1;
-        const next = withReady({ ...status, ...fresh, observedGeneration }, new Date());
-        await stage.clients.contracts.updateStatus({ ...current, status: next });
-      });
-    }
-  };
-
   test('that waits for its offering', async () => {
     await stage.make<Contract>('Contract', 'early', { offering: { name: 'later' } });
     await expectHealth('Contract', 'early', {
@@ -190,7 +170,8 @@ describe('a contract', () => {
     });
   });
   test('that is Active, and then deleted', async () => {
-    await walk(await waiting('active'), 'Active');
+    await waiting('active');
+    await becomeActive(stage, 'active');
     await expectHealth('Contract', 'active', { kstatus: 'Current', argo: 'Healthy' });
     expect(await waitFor('Contract', 'active')).toContain('condition met');
     await stage.kubectl(['delete', 'contract', 'active', '-n', stage.namespace, '--wait=false']);
