@@ -59,6 +59,12 @@ export type Caches = Readonly<{
     wishingOf: (agentUid: string) => readonly Contract[];
     /** Accepted contracts that wait under a demand key, oldest first. To be read without a pause. */
     waiting: (demandKey: string) => Iterable<Contract>;
+    /** Another one whenever something that waits under the key has changed. */
+    queueVersion: (demandKey: string) => number;
+    /** Of these, the ones that the agent has begun and may go on with. */
+    resumableBy: (agentUid: string) => readonly Contract[];
+    /** Contracts of which the agent may have what can never count again. */
+    doomedAt: (agentUid: string) => readonly Contract[];
     /** How many wait where this one does, and how many of them are before it. */
     placeInQueue: (uid: string) => Readonly<{ ahead: number; waiting: number }> | undefined;
     /** Contracts with an attempt that failed by the fault of this agent. */

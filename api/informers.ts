@@ -23,6 +23,7 @@ import { createQueues, type Queues } from './placement/queues.ts';
 import { failedAgents } from './placement/track-record.ts';
 import { createRecentWrites, type RecentWrites } from './recent-writes.ts';
 import { WAKE, type Wakes } from './wake.ts';
+import { doomedEpochs } from './work/doomed.ts';
 
 type Parts = Readonly<{
   clients: Clients;
@@ -117,7 +118,9 @@ function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs
         uid: uidOf,
         tenant: ({ spec }) => [spec.tenant.publicKey],
         namespace: namespaceOf,
-        holder: ({ status }) => [...new Set((status?.holders ?? []).map(({ agentUID }) => agentUID))],
+        holder: holdersOf,
+        resumable: (contract) => (isWaiting(contract) ? holdersOf(contract) : []),
+        doomed: (contract) => holdersOf(contract).filter((uid) => doomedEpochs(contract, uid).length > 0),
         failed: failedAgents,
         group: groupOf,
         undecided: ({ metadata, status }) =>
@@ -136,6 +139,10 @@ function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs
     }),
   };
 }
+
+const holdersOf = ({ status }: Contract): string[] => [
+  ...new Set((status?.holders ?? []).map(({ agentUID }) => agentUID)),
+];
 
 /** Contracts of one tenant that are to be kept apart. */
 const groupOf = ({ metadata, spec }: Contract): string[] =>
@@ -168,6 +175,8 @@ type Kept = Readonly<{ recent: RecentWrites; queues: Queues; isSynced: () => boo
 
 function toCaches(all: All, { recent, queues, isSynced }: Kept): Caches {
   const { providers, pools, agents, tokens, offerings, contracts, leases } = all;
+  const newestOf = (cached: readonly Contract[]): Contract[] =>
+    cached.map((contract) => recent.newest(contract.metadata.uid ?? '', contract) ?? contract);
   let offeringsVersion = 0;
   offerings.onChange(() => {
     offeringsVersion++;
@@ -215,6 +224,9 @@ function toCaches(all: All, { recent, queues, isSynced }: Kept): Caches {
           if (contract && isWaiting(contract)) yield contract;
         }
       },
+      queueVersion: queues.versionOf,
+      resumableBy: (agentUid) => newestOf(contracts.cache.getByIndex('resumable', agentUid)),
+      doomedAt: (agentUid) => newestOf(contracts.cache.getByIndex('doomed', agentUid)),
       placeInQueue: queues.placeOf,
       failedBy: (agentUid) => contracts.cache.getByIndex('failed', agentUid),
       companionsOf: (contract) =>

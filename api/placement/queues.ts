@@ -11,6 +11,8 @@ export type Queues = Readonly<{
   remove: (uid: string) => void;
   /** UIDs, oldest first. Not to be kept: the next change may change it. */
   under: (key: string) => Iterable<string>;
+  /** Another one whenever something that waits under the key has changed. */
+  versionOf: (key: string) => number;
   /** How many wait under any of the keys, and how many of them are before it. */
   placeOf: (uid: string) => Readonly<{ ahead: number; waiting: number }> | undefined;
 }>;
@@ -22,6 +24,10 @@ type Queue = { entries: Entry[]; isSorted: boolean };
 export function createQueues(): Queues {
   const known = new Map<string, Entry>();
   const queues = new Map<string, Queue>();
+  const versions = new Map<string, number>();
+  const changed = (keys: readonly string[]): void => {
+    for (const key of keys) versions.set(key, (versions.get(key) ?? 0) + 1);
+  };
   const sorted = (key: string): readonly Entry[] => {
     const queue = queues.get(key);
     if (!queue) return [];
@@ -33,6 +39,7 @@ export function createQueues(): Queues {
     const entry = known.get(uid);
     if (!entry) return;
     known.delete(uid);
+    changed(entry.keys);
     for (const key of entry.keys) {
       const queue = queues.get(key);
       if (!queue) continue;
@@ -45,6 +52,7 @@ export function createQueues(): Queues {
     put: (contract, keys) => {
       const uid = contract.metadata.uid ?? '';
       const before = known.get(uid);
+      changed(keys);
       const sinceMs = wantedSinceMs(contract);
       const isSame = before?.sinceMs === sinceMs && before.keys.join() === keys.join();
       if (isSame) return;
@@ -67,6 +75,7 @@ export function createQueues(): Queues {
     under: function* (key) {
       for (const { uid } of sorted(key)) yield uid;
     },
+    versionOf: (key) => versions.get(key) ?? 0,
     placeOf: (uid) => {
       const entry = known.get(uid);
       if (!entry) return undefined;

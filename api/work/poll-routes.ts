@@ -12,7 +12,9 @@ import type { Deps } from '../deps.ts';
 import { connectionSignal } from '../http/connection.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ProviderPath } from '../http/params.ts';
-import { claimable, destroyItems, doomed, provisionItems, type Worker, wakeKeysOf } from './list.ts';
+import { claimable } from './claimable.ts';
+import { destroyItems, doomed } from './doomed.ts';
+import { provisionItems, type Worker, wakeKeysOf } from './list.ts';
 import { presentPending, scriptOf } from './pending.ts';
 import { wishItems } from './wishes.ts';
 

@@ -4,7 +4,7 @@ import { decideJob } from '../../agent/run/decide-job.ts';
 import { decideReconcile } from '../../agent/run/decide-reconcile.ts';
 import { leftOf } from '../../agent/run/own-machines.ts';
 import * as record from '../../agent/state/record.ts';
-import { doomedEpochs } from '../../api/work/list.ts';
+import { doomedEpochs } from '../../api/work/doomed.ts';
 import { judgeSession, mayConfirmAbsence } from '../../crds/agent-session.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { eligibility } from '../../crds/contract/eligibility.ts';

@@ -1,0 +1,119 @@
+/**
+ * What an agent may claim now, oldest first, at most a few. A poll reads no further than it must: an agent that is
+ * full or away looks at nothing but what it began itself, and who found nothing is not asked the same again before
+ * something of the answer can have changed.
+ */
+import type { AgentPool } from '../../crds/agent-pool.ts';
+import { type Contract, isLive, type LiveContract } from '../../crds/contract/contract.ts';
+import type { TermsSnapshot } from '../../crds/contract/spec.ts';
+import { type Amounts, amountsOf, firstLack } from '../../crds/placement/amounts.ts';
+import type { PreparedAgent } from '../../crds/placement/supply.ts';
+import type { Deps } from '../deps.ts';
+import { eligibleFor } from './eligible.ts';
+import type { Worker } from './list.ts';
+
+/** An agent that has more to do than this polls again at once. */
+const PROVISION_MAX = 16;
+/** Waiting contracts that are looked at for one answer, and those for which others are compared with the agent. */
+const LOOKED_AT_MAX = 4096;
+const JUDGED_MAX = 256;
+/** When not all could be looked at: the rest comes then. */
+const REST_IN_MS = 1000;
+
+export type Claimable = Readonly<{
+  contracts: readonly LiveContract[];
+  /** Something waits only for its time: look again then. Infinity: only an event can bring work. */
+  dueInMs: number;
+}>;
+
+type Nothing = Readonly<{
+  /** What the answer depends on beside the time. */
+  mark: string;
+  dueMs: number;
+  /** Where the rest begins, when not all was looked at. */
+  from: number;
+}>;
+
+/** Of agents that found nothing. By object: one that changed is another one. */
+const nothing = new WeakMap<PreparedAgent, Nothing>();
+
+export function claimable(deps: Deps, worker: Worker): Claimable {
+  const { agent, pool } = worker;
+  deps.supply.heard(agent);
+  const nowMs = deps.clock.now().getTime();
+  const view = deps.supply.of(agent.metadata.namespace ?? '');
+  const prepared = view.agent(agent.metadata.uid ?? '');
+  const keys = view.keysOf(pool);
+  const mark = `${view.version}/${keys.map(deps.caches.contracts.queueVersion).join()}`;
+  const kept = prepared && nothing.get(prepared);
+  const isSame = kept?.mark === mark;
+  if (isSame && nowMs < kept.dueMs) return { contracts: [], dueInMs: kept.dueMs - nowMs };
+  const isOut = prepared !== undefined && takesNothingNew(prepared, pool);
+  const found = isOut
+    ? lookThrough(deps, { worker, waiting: deps.caches.contracts.resumableBy(prepared.uid), from: 0 })
+    : lookThrough(deps, { worker, waiting: allUnder(deps, keys), from: isSame ? kept.from : 0 });
+  const { contracts, dueInMs, from } = found;
+  if (prepared && !isOut && contracts.length === 0)
+    nothing.set(prepared, { mark, dueMs: nowMs + dueInMs, from });
+  return { contracts, dueInMs };
+}
+
+/** Whatever it is. */
+const takesNothingNew = ({ fitness, load, capacity }: PreparedAgent, pool: AgentPool): boolean =>
+  (fitness.unfit ?? fitness.away ?? fitness.outdated) !== undefined ||
+  pool.spec.paused ||
+  load.used.instances >= capacity.instances;
+
+/** One that allows several regions or types waits under several keys. */
+function* allUnder({ caches }: Deps, keys: readonly string[]): Generator<Contract> {
+  const seen = new Set<string>();
+  for (const key of keys)
+    for (const contract of caches.contracts.waiting(key)) {
+      const uid = contract.metadata.uid ?? '';
+      if (!seen.has(uid)) yield contract;
+      seen.add(uid);
+    }
+}
+
+type Looking = Readonly<{ worker: Worker; waiting: Iterable<Contract>; from: number }>;
+
+function lookThrough(deps: Deps, { worker, waiting, from }: Looking): Claimable & Readonly<{ from: number }> {
+  const now = deps.clock.now();
+  const view = deps.supply.of(worker.agent.metadata.namespace ?? '');
+  const prepared = view.agent(worker.agent.metadata.uid ?? '');
+  const contracts: LiveContract[] = [];
+  let dueInMs = Number.POSITIVE_INFINITY;
+  let at = 0;
+  let judged = 0;
+  for (const contract of waiting) {
+    if (at++ < from) continue;
+    const isRest = contracts.length >= PROVISION_MAX || judged >= JUDGED_MAX || at - from > LOOKED_AT_MAX;
+    if (isRest) return { contracts, dueInMs: REST_IN_MS, from: at - 1 };
+    if (!isLive(contract) || (prepared && lacksRoom(prepared, contract))) continue;
+    judged++;
+    const verdict = eligibleFor(deps, { worker, contract, now });
+    if (verdict.eligible) contracts.push(contract);
+    else {
+      if (verdict.until) dueInMs = Math.min(dueInMs, Date.parse(verdict.until) - now.getTime());
+      // Whoever goes first may go away.
+      if (verdict.reason === 'AwaitsTurn') dueInMs = Math.min(dueInMs, view.changesAtMs - now.getTime());
+    }
+  }
+  // Begun in the middle: the first ones are next.
+  return { contracts, dueInMs: from > 0 ? REST_IN_MS : dueInMs, from: 0 };
+}
+
+/** Seen at a glance. What it holds of the contract itself is no room that is lacking. */
+function lacksRoom({ uid, capacity, load }: PreparedAgent, { spec, status }: LiveContract): boolean {
+  const { resources } = spec.termsSnapshot ?? {};
+  if (!resources || status.holders?.some(({ agentUID }) => agentUID === uid)) return false;
+  return firstLack({ total: capacity, used: load.used, wanted: wantedOf(resources) }) !== undefined;
+}
+
+/** By object: the terms of a contract never change, and are read once. */
+const wantedKept = new WeakMap<TermsSnapshot['resources'], Amounts>();
+function wantedOf(resources: TermsSnapshot['resources']): Amounts {
+  const known = wantedKept.get(resources) ?? amountsOf(resources);
+  wantedKept.set(resources, known);
+  return known;
+}
