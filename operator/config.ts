@@ -64,6 +64,12 @@ const Environment = z
       .max(30 * 86_400)
       .optional()
       .describe('So long a provider may retry what failed, before it is archived; default 24 hours.'),
+    RETENTION_SECONDS: z.coerce
+      .number()
+      .min(0)
+      .max(3650 * 86_400)
+      .optional()
+      .describe('So long what has ended stays in the cluster after it was archived; default 30 days.'),
     WATCH_NAMESPACE: z
       .string()
       .max(63)

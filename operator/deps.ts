@@ -20,6 +20,8 @@ export type OperatorDeps = Readonly<{
   world: OperatorWorld;
   /** How long a provider may retry what failed. FAILED_GRACE_MS when left out. */
   failedGraceMs?: number | undefined;
+  /** How long what has ended stays in the cluster. RETENTION_MS when left out. */
+  retentionMs?: number | undefined;
   clock: Clock;
   observe: Observe;
   log: Logger;

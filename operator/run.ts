@@ -75,6 +75,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   const watched = config.WATCH_NAMESPACE;
   const failedGraceMs =
     config.FAILED_GRACE_SECONDS === undefined ? undefined : config.FAILED_GRACE_SECONDS * 1000;
+  const retentionMs = config.RETENTION_SECONDS === undefined ? undefined : config.RETENTION_SECONDS * 1000;
   const informers = createInformers(
     { client, clock, observe, log, namespace: watched, watchStallMs },
     createClients(client),
@@ -131,7 +132,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
         log,
         namespace: watched,
       };
-      const deps = { ...shared, failedGraceMs };
+      const deps = { ...shared, failedGraceMs, retentionMs };
       const restore = {
         ...shared,
         recorder,

@@ -24,7 +24,7 @@ const WORKERS = 16;
 const RESTING_MS = 30_000;
 
 export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Controller {
-  const { clients, informers, supply, clock, observe, log, store, failedGraceMs, world } = deps;
+  const { clients, informers, supply, clock, observe, log, store, failedGraceMs, retentionMs, world } = deps;
   const { contracts, offerings, recipes, providers, agents } = informers;
   const locks = createSilenceWatch();
   const ledger = createLedger(store);
@@ -60,7 +60,7 @@ export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Co
       if (!contract) return {};
       // A first status takes nothing away, and the resolution waits for it.
       if (world.isResolving() && isLive(contract)) return { requeueAfterMs: RESTING_MS };
-      const facts = gather({ informers, supply, clock, locks, failedGraceMs }, contract);
+      const facts = gather({ informers, supply, clock, locks, failedGraceMs, retentionMs }, contract);
       const decision = decide({ ...facts, isWorldCertain: world.isCertain() });
       await apply({ clients, contracts, ledger, tellStuck }, { contract, decision, signal });
       return decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs };

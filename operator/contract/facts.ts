@@ -30,6 +30,8 @@ export type Facts = Readonly<{
   lockSilentMs: number;
   /** How long a provider may retry what failed; FAILED_GRACE_MS when left out. */
   failedGraceMs?: number | undefined;
+  /** How long what has ended stays in the cluster; RETENTION_MS when left out. */
+  retentionMs?: number | undefined;
   /** False until this leader has compared etcd with PostgreSQL: what ends or forgets is held back. */
   isWorldCertain?: boolean | undefined;
   now: Date;

@@ -16,9 +16,11 @@ type Deps = Readonly<{
   clock: Clock;
   locks: SilenceWatch;
   failedGraceMs?: number | undefined;
+  retentionMs?: number | undefined;
 }>;
 
-export function gather({ informers, supply, clock, locks, failedGraceMs }: Deps, contract: Contract): Facts {
+export function gather(deps: Deps, contract: Contract): Facts {
+  const { informers, supply, clock, locks, failedGraceMs, retentionMs } = deps;
   const now = clock.now();
   const { metadata, spec } = contract;
   const namespace = metadata.namespace ?? '';
@@ -40,6 +42,7 @@ export function gather({ informers, supply, clock, locks, failedGraceMs }: Deps,
     hosts: hostsOf({ informers, supply }, { contract, now }),
     lockSilentMs: lockSilentMs({ clock, locks }, contract),
     failedGraceMs,
+    retentionMs,
     now,
   };
 }

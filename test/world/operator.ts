@@ -11,6 +11,7 @@ export type OperatorStart = Readonly<{
   namespace: string;
   identity?: string;
   timing?: OperatorTiming;
+  environment?: Readonly<Record<string, string>>;
 }>;
 
 /** Answers how to stop it. */
@@ -24,6 +25,7 @@ export function startOperator({ kubeconfig, databaseUrl, namespace, ...more }: O
       LEASE_NAMESPACE: namespace,
       WATCH_NAMESPACE: namespace,
       LOG_LEVEL: 'silent',
+      ...more.environment,
     }),
     log: createLogger({ name: 'operator', level: process.env['TEST_LOG'] === 'debug' ? 'debug' : 'silent' }),
     clock: systemClock,

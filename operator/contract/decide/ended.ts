@@ -12,7 +12,7 @@ import { decided } from '../facts.ts';
 import { decideRetry } from './retry.ts';
 
 export function decideEnded(facts: LiveFacts): Decision {
-  const { contract, now } = facts;
+  const { contract, retentionMs = RETENTION_MS, now } = facts;
   const { status, metadata } = contract;
   const giveBack = unitToGiveBack(facts);
   if (metadata.deletionTimestamp) {
@@ -21,7 +21,7 @@ export function decideEnded(facts: LiveFacts): Decision {
     return decided(status, { after: [...giveBack, ...archive, ...release] });
   }
   const endedMs = Date.parse(status.history?.at(-1)?.at ?? now.toISOString());
-  const leftMs = endedMs + RETENTION_MS - now.getTime();
+  const leftMs = endedMs + retentionMs - now.getTime();
   if (!isArchived(contract)) {
     const graceMs = graceLeftMs(facts, endedMs);
     if (graceMs > 0 && wantsRetry(contract)) return decideRetry(facts, { leftMs: graceMs });
