@@ -8,6 +8,7 @@ import type { ContractPhase } from '../../crds/contract/phase.ts';
 import { isArchived } from '../../crds/contract/retry.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
 import { REGION_NAMES } from '../../crds/regions.ts';
+import { cancelledMessage, pausedMessage, rejectedMessage } from './decided-message.ts';
 
 export type TenantFacts = Readonly<{
   /** Agents that are online and could build it. */
@@ -50,10 +51,10 @@ const BY_PHASE: Readonly<Record<ContractPhase, Say>> = {
   Provisioning: () => 'Your machine is being built.',
   Provisioned: () => 'Your machine is there; it is checked before you get it.',
   Active: (status) => (status.endpoint ? `Your machine runs at ${status.endpoint}.` : 'Your machine runs.'),
-  Paused: () => 'Your machine is paused by the provider.',
+  Paused: pausedMessage,
   Terminating: () => 'Your machine is being removed.',
-  Rejected: () => 'The provider did not accept this rental. You pay nothing.',
-  Cancelled: () => 'The rental was cancelled.',
+  Rejected: rejectedMessage,
+  Cancelled: cancelledMessage,
   Expired: () => 'The rental is over.',
   Failed: (status, { contract }) => failedMessage(status, contract),
 };
