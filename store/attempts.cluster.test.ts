@@ -69,6 +69,19 @@ test('what is known already is not written again', async () => {
   await pool.end();
 });
 
+test('those of the last while are found, the newest first, whatever contract they are of', async () => {
+  const late = [1, 2, 3].map((n) =>
+    anAttempt(200 + n, { endedAt: at(100_000 + n).toISOString(), agentUID: uidOf(n) }),
+  );
+  await store.attempts.put(late.map((attempt, n) => ({ contractUID: uidOf(500 + n), attempt })));
+  const found = await store.attempts.endedSince({ since: at(100_001), limit: 10 });
+  expect(found).toEqual([
+    { contractUID: uidOf(502), attempt: late[2] },
+    { contractUID: uidOf(501), attempt: late[1] },
+  ]);
+  expect(await store.attempts.endedSince({ since: at(100_000), limit: 1 })).toEqual(found.slice(0, 1));
+});
+
 test('what an agent says may hold anything', async () => {
   await put(anAttempt(200, { endedAt: at(9000).toISOString(), message: "a\u0000b'; DROP TABLE attempts" }));
   expect((await store.attempts.get(CONTRACT_UID)).at(-1)?.message).toBe("a\uFFFDb'; DROP TABLE attempts");

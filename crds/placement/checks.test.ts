@@ -140,6 +140,11 @@ const cases: Case[] = [
     want: undefined,
   },
   {
+    name: 'its breaker was open, and nobody has written yet that it closed',
+    agent: { status: { conditions: [{ ...condition('Healthy', 'False'), reason: 'BreakerOpen' }] } },
+    want: undefined,
+  },
+  {
     name: 'its breaker is open',
     agent: { facts: failing(5) },
     pool: { minVersion: '1.0.0' },

@@ -67,8 +67,11 @@ export const tableText = (amounts: Amounts): Readonly<{ cpu: string; memory: str
   memory: firstWord('memoryBytes', amounts),
 });
 
-const firstWord = (dimension: Dimension, amounts: Amounts): string =>
-  amounts[dimension] < NO_END ? (show(dimension, amounts[dimension]).split(' ')[0] ?? '-') : '-';
+function firstWord(dimension: Dimension, amounts: Amounts): string {
+  const amount = amounts[dimension];
+  if (amount === NO_END) return '-';
+  return amount === 0 ? '0' : (show(dimension, amount).split(' ')[0] ?? '-');
+}
 
 /** Attempts that say something of who built; the others were the fault of the order, or were given back. */
 export function rateOf(attempts: Iterable<Attempt>): Rate {

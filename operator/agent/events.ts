@@ -1,10 +1,10 @@
-/** What a person should look at on an agent, as Events: a clone of it, machines of no contract. Off the path. */
+/** What a person should look at on an agent, as Events: a clone of it, machines of no contract, a run of failures. */
 import type { Agent } from '../../crds/agent.ts';
 import { isTrue } from '../../crds/condition.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Informer } from '../../kube/informer.ts';
 
-const TOLD: readonly string[] = ['Unique', 'Clean'];
+const TOLD: readonly string[] = ['Unique', 'Clean', 'Healthy'];
 
 /** Answers how to stop. */
 export function recordAgents(agents: Informer<Agent>, recorder: EventRecorder): () => void {

@@ -25,13 +25,21 @@ export function withFigures(status: Status, { load, prepared, health }: Work): S
     ...rest,
     allocated: presentAmounts(load.used),
     ...(free ? { free: presentAmounts(free), freeText: tableText(free) } : {}),
-    ...(health ? { health: worthTelling(status.health, health) } : {}),
+    ...healthIn(worthTelling(status.health, health)),
   };
 }
 
+const healthIn = (health: AgentHealth | undefined) =>
+  health && Object.keys(health).length > 0 ? { health } : {};
+
 /** While nothing failed, one more success is no news: it would cost a write for each machine that is built. */
-const worthTelling = (known: AgentHealth | undefined, found: AgentHealth): AgentHealth =>
-  known && !known.failures && !found.failures ? known : { ...lastSuccess(known), ...found };
+function worthTelling(
+  known: AgentHealth | undefined,
+  found: AgentHealth | undefined,
+): AgentHealth | undefined {
+  if (!found || (known && !known.failures && !found.failures)) return known;
+  return { ...lastSuccess(known), ...found };
+}
 
 /** It may be older than what is looked at. */
 const lastSuccess = (known: AgentHealth | undefined): AgentHealth =>

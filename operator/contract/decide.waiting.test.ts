@@ -1,7 +1,8 @@
 /** What is said of a contract that waits for an agent, when, and how often. */
 import { describe, expect, test } from 'vitest';
-import { aContract, at } from '../../crds/contract/builders.ts';
+import { aClaimant, aContract, at } from '../../crds/contract/builders.ts';
 import type { LiveContract } from '../../crds/contract/contract.ts';
+import { claim } from '../../crds/contract/lock.ts';
 import { ContractStatus } from '../../crds/contract/status.ts';
 import type { Explanation } from '../../crds/placement/explain.ts';
 import { anOutlook, newborn, someFacts } from './builders.ts';
@@ -95,6 +96,13 @@ describe('nobody may claim it', () => {
     expect(status.phase).toBe('Cancelled');
     expect(status.scheduling).toBeUndefined();
     expect(schedulable(status)).toBeUndefined();
+    const claimed = claim(told.contract, {
+      ...{ agent: aClaimant(1), ttlSeconds: 300, now: at(20), eligible: { eligible: true } },
+    });
+    expect(claimed).toMatchObject({ outcome: 'Write', status: { phase: 'Provisioning' } });
+    if (claimed.outcome !== 'Write') return;
+    expect(claimed.status.scheduling).toBeUndefined();
+    expect(schedulable(claimed.status)).toBeUndefined();
   });
 });
 

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
+import { EVENTS } from '../../kube/events.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { eventually } from '../world/eventually.ts';
 import { resourceOf } from '../world/market.ts';
@@ -101,6 +103,10 @@ test('a run of failures is Healthy=False, says until when, and is over by itself
     }),
   );
   expect((await at.table('agents')).join('\n')).toContain('node-1 | europe-proxmox | Unhealthy |');
+  const { items } = await at.client
+    .resource<KubeObject & { reason?: string }>(EVENTS)
+    .list({ namespace: at.namespace });
+  expect(items.filter(({ reason }) => reason === 'BreakerOpen')).toHaveLength(1);
   // The other one is cordoned: what waits says why it does.
   await eventually(async () =>
     expect((await at.contractOf('web-2')).status?.scheduling?.counts).toContainEqual({
