@@ -1,6 +1,6 @@
 /**
  * What an agent that is to be empty still has of a contract, why, and what ends it. The same answer moves the
- * contract away, lists it on the Agent and tells the provider. Pure. Source: docs/contract.md, "Draining".
+ * contract away, lists it on the Agent and tells the provider. Pure. Source: docs/agents.md, "Moving".
  *
  * Moved is only what its offering allows to build anew (its data is lost), only once `drainBy` is over, and only
  * while another agent could build it: a rented machine is not given up for nothing.
