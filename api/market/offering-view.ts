@@ -16,10 +16,11 @@ export type Sold = Readonly<{ offering: Offering; provider: Provider }>;
 export const offeringIdOf = ({ metadata }: Offering | Contract): string =>
   `${metadata.namespace ?? ''}/${metadata.name}`;
 
-/** The offering with its seller; undefined while the seller may not sell, and once it was deleted. */
+/** The offering with its seller; undefined while the seller may not sell, and once one of them was deleted. */
 export function soldBy(deps: Pick<Deps, 'caches'>, offering: Offering): Sold | undefined {
   const provider = deps.caches.providers.byNamespace(offering.metadata.namespace ?? '').find(isReady);
-  return provider && !offering.metadata.deletionTimestamp ? { offering, provider } : undefined;
+  const isGoing = [offering, provider].some((object) => object?.metadata.deletionTimestamp);
+  return provider && !isGoing ? { offering, provider } : undefined;
 }
 
 /** By `namespace/name`, uid, or a name that is unique. Throws Problem NotFound; private ones are not found. */

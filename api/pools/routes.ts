@@ -116,6 +116,12 @@ async function createPool(
     return await deps.clients.pools.create({ metadata: { namespace, name }, spec });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
+    const there = await deps.clients.pools.get({ namespace, name });
+    if (there?.metadata.deletionTimestamp)
+      throw new Problem('Conflict', `The pool ${name} was deleted, and is not gone yet.`, {
+        next: 'Try again in a moment, or choose another name.',
+        cause: error,
+      });
     throw new Problem('AlreadyExists', `There is a pool ${name} already.`, {
       next: 'Choose another name.',
       cause: error,
