@@ -15,17 +15,9 @@ import { addSshCommand } from './commands/ssh.ts';
 import { addTermCommands } from './commands/term.ts';
 import { addTokenCommands } from './commands/tokens.ts';
 import type { Context } from './context.ts';
-import type { ExitCode } from './run.ts';
-import { GlobalOptions, openSession, type Session } from './session.ts';
+import type { ExitCode, Parent } from './parent.ts';
+import { GlobalOptions, openSession } from './session.ts';
 import { DEFAULT_API_URL } from './settings.ts';
-
-/** What each group of commands is given. */
-export type Parent = Readonly<{
-  program: AnyCommand;
-  /** The session of the command that was called, with the global options it was given. */
-  open: (command: AnyCommand) => Session;
-  exitCode: ExitCode;
-}>;
 
 const VERSION = '0.1.0';
 

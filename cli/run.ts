@@ -4,10 +4,8 @@ import { isAbort } from '../lib/abort.ts';
 import type { Context } from './context.ts';
 import { EXIT_CODES, EXIT_INTERRUPTED, Failure } from './failure.ts';
 import { createPrinter } from './output/printer.ts';
+import type { ExitCode } from './parent.ts';
 import { buildProgram } from './program.ts';
-
-/** Commands set it when the server did as it was asked and the outcome is bad all the same. */
-export type ExitCode = { value: number };
 
 export async function run(argv: readonly string[], context: Context): Promise<number> {
   const exitCode: ExitCode = { value: 0 };

@@ -1,7 +1,10 @@
 /** Whether an offering can be rented as asked, in the order in which a person would want to hear it. */
+import type { z } from 'zod';
 import { Problem } from '../../crds/problem.ts';
+import type { RentRequest } from '../../crds/wire/market.ts';
 import { isInStock, offeringIdOf, type Sold } from '../market/offering-view.ts';
-import type { Rental } from './rent.ts';
+
+export type Rental = z.infer<typeof RentRequest>;
 
 const INSTANCE_CONFIG_BYTES_MAX = 16 * 1024;
 

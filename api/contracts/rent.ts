@@ -4,21 +4,17 @@
  * down a request that meets no live contract is refused rather than answered with a second machine.
  */
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { snapshotTerms } from '../../crds/contract/terms.ts';
 import { ANNOTATION, LABEL, labelOfKey } from '../../crds/group.ts';
 import { Problem } from '../../crds/problem.ts';
-import type { RentRequest } from '../../crds/wire/market.ts';
 import { isAlreadyExists } from '../../kube/error.ts';
 import type { Deps } from '../deps.ts';
 import { findOffering, type Sold } from '../market/offering-view.ts';
 import { base32Of } from '../names.ts';
 import { untilCached, WAKE } from '../wake.ts';
-import { checkRental } from './check-rental.ts';
+import { checkRental, type Rental } from './check-rental.ts';
 import type { Found } from './find.ts';
-
-export type Rental = z.infer<typeof RentRequest>;
 
 type Order = Readonly<{ tenant: string; idempotencyKey: string; body: Rental }>;
 type Use = Readonly<{ tenantKey: string; keyHash: string; bodyHash: string }>;

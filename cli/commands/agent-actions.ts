@@ -7,7 +7,7 @@ import { examples } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { Failure } from '../failure.ts';
 import { listAgents, matchAgent } from '../find-agent.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { ownKey, type Session, show } from '../session.ts';
 import { whenOf } from '../when.ts';
 import { printRemaining } from './agent-words.ts';

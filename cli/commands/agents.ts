@@ -5,7 +5,7 @@ import { examples } from '../arguments.ts';
 import { listAgents, matchAgent } from '../find-agent.ts';
 import { formatTable } from '../output/table.ts';
 import { whenWords } from '../output/words.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { ownKey, type Session, show } from '../session.ts';
 import { addAgentActions } from './agent-actions.ts';
 import { printAgent } from './agent-words.ts';

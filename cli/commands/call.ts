@@ -6,8 +6,7 @@ import { examples, oneOf } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { EXIT_CODES, Failure } from '../failure.ts';
 import { isCode } from '../key-file.ts';
-import type { Parent } from '../program.ts';
-import type { ExitCode } from '../run.ts';
+import type { ExitCode, Parent } from '../parent.ts';
 import type { Session } from '../session.ts';
 
 const Options = z.object({

@@ -5,7 +5,7 @@ import { ContractView } from '../../crds/wire/market.ts';
 import { examples } from '../arguments.ts';
 import { findContract } from '../find-contract.ts';
 import { followContract, stepPrinter } from '../follow.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import type { Session } from '../session.ts';
 
 const Options = z.object({ note: z.string().optional(), wait: z.boolean().default(false) });

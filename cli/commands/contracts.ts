@@ -7,7 +7,7 @@ import { findContract, listContracts } from '../find-contract.ts';
 import type { Printer } from '../output/printer.ts';
 import { formatTable } from '../output/table.ts';
 import { addressWords, ageWords, priceWords, shortId, whenWords } from '../output/words.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { type Session, show } from '../session.ts';
 
 const Options = z.object({ all: z.boolean().default(false) });

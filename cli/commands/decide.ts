@@ -6,7 +6,7 @@ import { examples, oneOf } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { formatTable } from '../output/table.ts';
 import { ageWords, shortId } from '../output/words.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { type Session, show } from '../session.ts';
 import { findContract } from './desk.ts';
 

@@ -13,7 +13,7 @@ import { matchContract } from '../find-contract.ts';
 import type { Printer } from '../output/printer.ts';
 import { formatTable } from '../output/table.ts';
 import { ageWords, shortId, whenWords } from '../output/words.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { type Session, show } from '../session.ts';
 
 const PATH = '/api/v1/provider/contracts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { examples } from '../arguments.ts';
 import { writeNewKeyFile } from '../key-file.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { show } from '../session.ts';
 import { configFolder } from '../settings.ts';
 

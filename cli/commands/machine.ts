@@ -6,7 +6,7 @@ import { confirm } from '../confirm.ts';
 import { Failure } from '../failure.ts';
 import { findContract } from '../find-contract.ts';
 import { followContract } from '../follow.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import type { Session } from '../session.ts';
 import { readSshPublicKey } from '../ssh/public-key.ts';
 

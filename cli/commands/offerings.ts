@@ -5,7 +5,7 @@ import { OfferingView } from '../../crds/wire/market.ts';
 import { examples, oneOf } from '../arguments.ts';
 import { formatTable } from '../output/table.ts';
 import { priceWords, sizeWords } from '../output/words.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { show } from '../session.ts';
 
 const Options = z.object({

@@ -8,7 +8,7 @@ import type { Api } from '../client/client.ts';
 import { Failure } from '../failure.ts';
 import { findContract } from '../find-contract.ts';
 import { readKeyFile } from '../key-file.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import type { Session } from '../session.ts';
 
 const Options = z.object({ reset: z.boolean().default(false) });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { PoolView } from '../../crds/wire/pools.ts';
 import { examples } from '../arguments.ts';
 import { Failure } from '../failure.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { ownKey, show } from '../session.ts';
 import { whenOf } from '../when.ts';
 import { addWindowOptions, WindowOptions, windowsOf, windowWords } from './windows.ts';

@@ -6,7 +6,7 @@ import { PoolView } from '../../crds/wire/pools.ts';
 import { examples, oneOf } from '../arguments.ts';
 import { formatTable } from '../output/table.ts';
 import { ageWords } from '../output/words.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { ownKey, show } from '../session.ts';
 import { addPoolSettings } from './pool-settings.ts';
 

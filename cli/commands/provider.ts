@@ -7,7 +7,7 @@ import { ProviderView } from '../../crds/wire/market.ts';
 import { examples, matching } from '../arguments.ts';
 import { Failure } from '../failure.ts';
 import { readKeyFile } from '../key-file.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { type Session, show } from '../session.ts';
 import { addDecisionCommands } from './decide.ts';
 import { addDeskCommands } from './desk.ts';

@@ -8,8 +8,7 @@ import { EXIT_CODES } from '../failure.ts';
 import { readContract } from '../find-contract.ts';
 import { followContract, stepPrinter } from '../follow.ts';
 import { shortId } from '../output/words.ts';
-import type { Parent } from '../program.ts';
-import type { ExitCode } from '../run.ts';
+import type { ExitCode, Parent } from '../parent.ts';
 import type { Session } from '../session.ts';
 import { readSshPublicKey } from '../ssh/public-key.ts';
 

@@ -6,7 +6,7 @@ import { examples, wholeNumber } from '../arguments.ts';
 import { Failure } from '../failure.ts';
 import { findContract } from '../find-contract.ts';
 import { moneyWords, whenWords } from '../output/words.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { type Session, show } from '../session.ts';
 
 const ExtendOptions = z.object({ hours: z.number(), dryRun: z.boolean().default(false) });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CreatedSetupToken } from '../../crds/wire/pools.ts';
 import { examples, wholeNumber } from '../arguments.ts';
 import { durationWords } from '../output/words.ts';
-import type { Parent } from '../program.ts';
+import type { Parent } from '../parent.ts';
 import { ownKey, show } from '../session.ts';
 
 const Options = z.object({ label: z.string().optional(), expiresInHours: z.number().optional() });
