@@ -28,6 +28,7 @@ export const INDEXES = {
     uid: ({ metadata }: Agent) => [metadata.uid ?? ''],
   },
   contracts: {
+    phase: ({ status }: Contract) => (status ? [status.phase] : []),
     waiting: (contract: Contract) => (contract.status?.phase === 'Accepted' ? demandKeys(contract) : []),
     /** By the reason for which nobody can build what is accepted. */
     unschedulable: ({ status }: Contract) =>

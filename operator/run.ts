@@ -11,20 +11,20 @@ import { createMetrics } from '../kube/metrics.ts';
 import { logObservations, observeAll } from '../kube/observation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import { createStore, type Store } from '../store/store.ts';
+import { createStore } from '../store/store.ts';
 import { agentController } from './agent/controller.ts';
 import { recordAgents } from './agent/events.ts';
-import { addAgentMetrics } from './agent/metrics.ts';
 import { agentPoolController } from './agent-pool/controller.ts';
 import { createClients, createInformers, type Informers, leasesOf } from './clients.ts';
 import type { OperatorConfig } from './config.ts';
 import { keepChronicle, type TellGiveUp } from './contract/chronicle.ts';
 import { contractController } from './contract/controller.ts';
 import { recordGiveUp, recordMoves } from './contract/events.ts';
-import { giveUpMetric } from './contract/give-up-metric.ts';
-import { createTellStuck, stuckMetrics, type TellStuck } from './contract/stuck.ts';
+import { createTellStuck, type TellStuck } from './contract/stuck.ts';
+import { migrateUntilDone, sweepKeys } from './database.ts';
 import type { OperatorDeps } from './deps.ts';
 import { startHealth } from './health.ts';
+import { addMetrics } from './metrics.ts';
 import { closingController } from './restore/closing.ts';
 import { firstLook, keepWorld, type RestoreDeps } from './restore/keeper.ts';
 import { addRestoreMetrics } from './restore/metrics.ts';
@@ -54,8 +54,6 @@ export type OperatorTiming = Readonly<{
 }>;
 
 const LEASE = 'dcmarket-operator';
-const MIGRATE_AGAIN_MS = 5_000;
-const SWEEP_EVERY_MS = 3_600_000;
 /** Short of the time that a pod has to stop. */
 const EVENTS_DRAIN_MS = 3_000;
 
@@ -64,7 +62,6 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   const { config, log, clock, identity, signal, timing: { watchStallMs, ...leaseTiming } = {} } = options;
   const metrics = createMetrics({ clock });
   const observe = observeAll(metrics.observe, logObservations(log));
-  const countGiveUp = giveUpMetric(metrics.registry);
   const client = createKubeClient({
     kubeconfig: config.KUBECONFIG ? { file: config.KUBECONFIG } : 'InCluster',
     userAgent: 'dcmarket-operator',
@@ -82,8 +79,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   );
   const supply = keepSupply(informers);
   const book = openAttemptBook({ contracts: informers.contracts, attempts: store.attempts, clock, log });
-  const countStuck = stuckMetrics(metrics.registry, { contracts: informers.contracts.cache, clock });
-  addAgentMetrics(metrics.registry, informers.agents.cache.list);
+  const { countGiveUp, countStuck } = addMetrics(metrics.registry, { informers, clock });
   const namespace = config.LEASE_NAMESPACE ?? client.namespace ?? 'default';
   const world = createOperatorWorld({
     configMaps: configMapsOf(client),
@@ -160,7 +156,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   log.info({ identity, namespace }, 'operator started');
   const caches = Promise.all([...allOf(informers), world.informer].map((informer) => informer.run(signal)));
   try {
-    const database = migrateUntilDone({ store, clock, log, signal });
+    const database = migrateUntilDone({ store, clock, log }, signal);
     await Promise.all([election.done, caches, database, book.load(signal)]);
   } finally {
     health.close();
@@ -223,31 +219,5 @@ async function runControllers(
     if (!(signal.reason instanceof NotLeadingError)) await recorder.drain({ deadlineMs: EVENTS_DRAIN_MS });
     over.abort();
     await writing;
-  }
-}
-
-/** Idempotency keys past their time go now and then; while PostgreSQL is down they stay. */
-async function sweepKeys({ store, clock, log }: OperatorDeps, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await store.idempotency.deleteExpired().catch((error: unknown) => {
-      log.info({ err: error }, 'old idempotency keys could not be removed');
-    });
-    await clock.sleep(SWEEP_EVERY_MS, { signal }).catch(() => undefined);
-  }
-}
-
-type Migration = Readonly<{ store: Store; clock: Clock; log: Logger; signal: AbortSignal }>;
-
-/** PostgreSQL may come later than the operator: contracts are built meanwhile, only archiving waits. */
-async function migrateUntilDone({ store, clock, log, signal }: Migration): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      const applied = await store.migrate();
-      if (applied.length > 0) log.info({ applied }, 'database schema brought up to date');
-      return;
-    } catch (error) {
-      log.warn({ err: error }, 'the database schema could not be brought up to date');
-    }
-    await clock.sleep(MIGRATE_AGAIN_MS, { signal }).catch(() => undefined);
   }
 }
