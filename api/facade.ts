@@ -49,6 +49,8 @@ export type FacadeOptions = Readonly<{
   signal: AbortSignal;
   /** Longest silence of a watch instead of the default of kube/, for tests. */
   watchStallMs?: number | undefined;
+  /** Adds routes behind the same hooks, for a measurement to compare with. */
+  extend?: ((app: App) => void) | undefined;
 }>;
 
 const DEFAULT_NAMESPACE = 'dcmarket';
@@ -64,6 +66,7 @@ export async function startFacade({
   log,
   signal,
   watchStallMs,
+  extend,
 }: FacadeOptions): Promise<Facade> {
   const stopping = new AbortController();
   const metrics = createMetrics({ clock: ownClock });
@@ -131,6 +134,7 @@ export async function startFacade({
   };
   const app = await createServer(deps);
   countRequests(app);
+  extend?.(app);
   const watches = Promise.all([informers.run(stopping.signal), world.run(stopping.signal)]);
   const metricsServer =
     config.METRICS_PORT === undefined

@@ -3,6 +3,7 @@
  * measured against. Made once for all benchmarks of a run; seven in ten are Active, two wait, one was cancelled.
  */
 import { randomUUID } from 'node:crypto';
+import type { Agent } from '../crds/agent.ts';
 import { aClaimant, anOffering } from '../crds/contract/builders.ts';
 import type { Contract, LiveContract } from '../crds/contract/contract.ts';
 import { claim } from '../crds/contract/lock.ts';
@@ -41,25 +42,33 @@ export async function fill(house: House, count: number): Promise<void> {
   const stage = await setStage(house.client, NAMESPACE);
   const agents = await stage.addAgents(Array.from({ length: AGENTS }, generateKeyPair));
   await makeOffering(house.client, NAMESPACE);
-  const writer = house.client.fork({ connectionsMax: WRITERS });
-  const definition = await openDefinition(writer);
-  const contracts = writer.resource<Contract>(stage.contracts.type);
-  await eventually(() => expectStatusKept(contracts), { withinMs: 30_000 });
-  const drafts = Array.from({ length: count }, (_, index) => index);
-  await share(drafts, {
-    size: WRITERS,
-    each: (index) => {
-      const agent = agents[index % AGENTS]?.metadata.uid ?? '';
-      return contracts.create(draft(index, { uid: agent, name: `agent-${index % AGENTS}` }));
-    },
-  });
-  await definition.close();
-  await writer.close();
+  await populate(house, { stage, agents, from: 0, to: count });
   const port = await freePort();
   const operator = await house.startOperator({ METRICS_PORT: String(port) });
   const url = `http://127.0.0.1:${port}`;
   await eventually(() => expectAtRest(url, count), { withinMs: 900_000, everyMs: 1000 });
   await operator.stop();
+}
+
+type Crowd = Readonly<{ stage: Stage; agents: readonly Agent[]; from: number; to: number }>;
+
+/** Contracts of the namespace of the stage, with those numbers, shared out among the agents. */
+export async function populate(house: House, { stage, agents, from, to }: Crowd): Promise<void> {
+  const writer = house.client.fork({ connectionsMax: WRITERS });
+  const definition = await openDefinition(writer);
+  const contracts = writer.resource<Contract>(stage.contracts.type);
+  const { namespace } = stage;
+  await eventually(() => expectStatusKept(contracts, namespace), { withinMs: 30_000 });
+  const numbers = Array.from({ length: to - from }, (_, index) => from + index);
+  await share(numbers, {
+    size: WRITERS,
+    each: (index) => {
+      const { uid = '', name } = agents[index % agents.length]?.metadata ?? { name: '' };
+      return contracts.create(draft(index, { uid, name, namespace }));
+    },
+  });
+  await definition.close();
+  await writer.close();
 }
 
 /**
@@ -86,23 +95,25 @@ async function openDefinition(client: KubeClient): Promise<{ close: () => Promis
 
 type Definition = KubeObject & { spec: { versions: { subresources?: unknown }[] } };
 
-async function expectStatusKept(contracts: Stage['contracts']): Promise<void> {
+async function expectStatusKept(contracts: Stage['contracts'], namespace: string): Promise<void> {
   const made = await contracts.create({
-    ...draft(0, { uid: aClaimant(0).uid, name: 'agent-0' }),
-    metadata: { name: `trial-${randomUUID()}`, namespace: NAMESPACE },
+    ...draft(0, { uid: aClaimant(0).uid, name: 'agent-0', namespace }),
+    metadata: { name: `trial-${randomUUID()}`, namespace },
   });
   await contracts.delete(made.metadata);
   if (!made.status) throw new Error('the definition of contracts is not changed yet');
 }
 
-function draft(index: number, agent: { uid: string; name: string }): Contract {
+type Drafted = Readonly<{ uid: string; name: string; namespace: string }>;
+
+function draft(index: number, { namespace, ...agent }: Drafted): Contract {
   const terms = snapshotTerms(anOffering(), undefined);
   const contract = {
     apiVersion: API_VERSION,
     kind: 'Contract',
     metadata: {
       name: `hello-${String(index).padStart(6, '0')}`,
-      namespace: NAMESPACE,
+      namespace,
       finalizers: [FINALIZER],
     },
     spec: {

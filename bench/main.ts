@@ -6,12 +6,14 @@ import { systemClock } from '../lib/clock.ts';
 import { claimBench } from './b1-claim.ts';
 import { raceBench } from './b2-race.ts';
 import { createToLockedBench } from './b3-create-to-locked.ts';
+import { pollBench } from './b4-poll.ts';
 import { memoryBench } from './b5-memory.ts';
 import { restartBench } from './b6-restart.ts';
 import { signatureBench } from './b7-signatures.ts';
 import { takeoverBench } from './b8-takeover.ts';
 import { writeBudgetBench } from './b9-write-budget.ts';
 import { placeBench } from './b10-place.ts';
+import { onlineBench } from './b11-online.ts';
 import { type Benchmark, openHouse, type PureBenchmark } from './house.ts';
 import { describeCpuSince, describeHost, describeMachine, readCpuTicks } from './machine.ts';
 import { type Row, tableOf } from './report.ts';
@@ -24,7 +26,9 @@ const BENCHMARKS = [
   signatureBench,
   raceBench,
   claimBench,
-  memoryBench, // these two in a house of their own
+  onlineBench,
+  pollBench, // these three in a house of their own
+  memoryBench,
   restartBench,
 ];
 

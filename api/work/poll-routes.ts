@@ -54,16 +54,20 @@ export const pollRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
       const look = async (worker: Worker): Promise<Look<WorkItem>> => {
         const found = claimable(deps, worker);
         const suspects = doomed(deps, worker.agent);
-        const destroys = await destroyItems(deps, { agent: worker.agent, suspects });
+        const destroys =
+          suspects.length === 0 ? [] : await destroyItems(deps, { agent: worker.agent, suspects });
         const wishes = await wishItems(deps, worker.agent);
-        const provisions = await provisionItems(deps, { worker, contracts: found.contracts });
+        const provisions =
+          found.contracts.length === 0
+            ? []
+            : await provisionItems(deps, { worker, contracts: found.contracts });
         const items = [...destroys, ...wishes.items, ...provisions];
         return { items, dueInMs: Math.min(found.dueInMs, wishes.dueInMs) };
       };
       const items = await pollUntil(deps, {
         worker: agentCaller(request),
         waitMs: request.query.wait * 1000,
-        signal: connectionSignal(reply, deps.stopping),
+        signalOf: () => connectionSignal(reply, deps.stopping),
         look,
         isNews: (items) => last.isNews(uid, gistOf(items)),
         sameAgainMs: SAME_AGAIN_MS,
@@ -100,7 +104,7 @@ export const pollRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { d
       const items = await pollUntil(deps, {
         worker: agentCaller(request),
         waitMs: request.query.wait * 1000,
-        signal: connectionSignal(reply, deps.stopping),
+        signalOf: () => connectionSignal(reply, deps.stopping),
         look,
         isNews: () => true,
         sameAgainMs: 0,
@@ -116,7 +120,8 @@ type Look<T> = Readonly<{ items: T[]; dueInMs: number }>;
 type Poll<T> = Readonly<{
   worker: Worker;
   waitMs: number;
-  signal: AbortSignal;
+  /** Asked only by who waits. */
+  signalOf: () => AbortSignal;
   look: (worker: Worker) => Promise<Look<T>>;
   isNews: (items: readonly T[]) => boolean;
   sameAgainMs: number;
@@ -125,8 +130,10 @@ type Poll<T> = Readonly<{
 /** Answers at once when there is something new, else when it comes, else what there is when the time is over. */
 async function pollUntil<T>(
   deps: Deps,
-  { worker, waitMs, signal, look, isNews, sameAgainMs }: Poll<T>,
+  { worker, waitMs, signalOf, look, isNews, sameAgainMs }: Poll<T>,
 ): Promise<T[]> {
+  if (waitMs === 0) return (await inNormalWorld(deps, () => look(refreshed(deps, worker)))).items;
+  const signal = signalOf();
   const startedMs = deps.clock.monotonicMs();
   for (;;) {
     const leftMs = waitMs - (deps.clock.monotonicMs() - startedMs);

@@ -19,10 +19,14 @@ export type OrderedWishes = Readonly<{
   dueInMs: number;
 }>;
 
+const NO_WISHES: OrderedWishes = { items: [], dueInMs: Number.POSITIVE_INFINITY };
+
 export async function wishItems(deps: Deps, { metadata }: Agent): Promise<OrderedWishes> {
   const agentUID = metadata.uid ?? '';
+  const known = deps.caches.contracts.wishingOf(agentUID);
+  if (known.length === 0) return NO_WISHES;
   const nowMs = deps.clock.now().getTime();
-  const wishing = deps.caches.contracts.wishingOf(agentUID).filter(isLive).map(withDue);
+  const wishing = known.filter(isLive).map(withDue);
   const due = wishing.filter(({ dueMs }) => dueMs <= nowMs).sort((a, b) => a.dueMs - b.dueMs);
   const later = wishing.map(({ dueMs }) => dueMs - nowMs).filter((ms) => ms > 0);
   const items = await Promise.all(

@@ -19,7 +19,12 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** Starts `count` facades on one cluster and waits until each is ready. */
 export async function startFacades(
   count: number,
-  env: Readonly<{ kubeconfig: string; databaseUrl: string; namespace: string; more?: Readonly<Record<string, string>> }>,
+  env: Readonly<{
+    kubeconfig: string;
+    databaseUrl: string;
+    namespace: string;
+    more?: Readonly<Record<string, string>>;
+  }>,
 ): Promise<Facades> {
   const folder = mkdtempSync(join(tmpdir(), 'dcmarket-facades-'));
   const all = await Promise.all(
