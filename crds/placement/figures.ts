@@ -5,6 +5,7 @@
 import type { Capacity } from '../agent.ts';
 import type { Rate } from '../agent-pool.ts';
 import type { Attempt } from '../contract/status.ts';
+import { windowAt } from '../maintenance.ts';
 import { type Amounts, type Dimension, minus, NOTHING, plus, show } from './amounts.ts';
 import { isFaultOfAgent, standingAt } from './health.ts';
 import type { PreparedAgent, PreparedPool } from './supply.ts';
@@ -37,10 +38,12 @@ export function freeIn({ agents }: Pick<PreparedPool, 'agents'>, now: Date): Amo
 export const promisedIn = ({ agents }: Pick<PreparedPool, 'agents'>): Amounts =>
   agents.reduce((sum, { load }) => plus(sum, load.used), NOTHING);
 
-const takesWork = ({ fitness, record }: PreparedAgent, now: Date): boolean =>
+const takesWork = ({ fitness, record, windows }: PreparedAgent, now: Date): boolean =>
   !fitness.unfit &&
   !fitness.away &&
   !fitness.outdated &&
+  !windowAt(windows.own, now.getTime()) &&
+  !windowAt(windows.pool, now.getTime()) &&
   standingAt(record, now.getTime()).breaker.state !== 'Open';
 
 /** As a status has it: Kubernetes quantities; what has no end is left out, and GPUs that nobody has. */

@@ -6,6 +6,7 @@ import { type AgentFacts, preparePool } from '../../crds/placement/supply.ts';
 import type { DailyRate } from '../supply/attempt-book.ts';
 import { decidePool } from './decide.ts';
 
+const MAINTENANCE = { startsAt: at(-60).toISOString(), endsAt: at(60).toISOString() };
 const NONE: DailyRate = { succeeded: 0, failed: 0, untilMs: undefined };
 type Rates = Readonly<Record<string, DailyRate>>;
 
@@ -30,6 +31,7 @@ describe('what is free in a pool', () => {
     ['cordoned', someAgent(9, { spec: { cordoned: true } })],
     ['draining', someAgent(9, { spec: { draining: true } })],
     ['revoked', someAgent(9, { spec: { revoked: true } })],
+    ['in maintenance', someAgent(9, { spec: { maintenance: [{ ...MAINTENANCE, quietMinutes: 15 }] } })],
     [
       'given time after failures',
       someAgent(9, {

@@ -91,9 +91,7 @@ function wakeWaiting({ informers, supply, clock }: OperatorDeps, { controller, s
     waitingUnder: (key) => contracts.cache.getByIndex('waiting', key).map(keyOf),
     wake: (key) => controller.enqueue(key),
   });
-  const stop = supply.onTurn((poolKey, turn) => {
-    const pool = pools.cache.get(poolKey);
-    if (!pool) return;
+  const stop = supply.onTurn((pool, turn) => {
     const neighbours = pools.cache.getByIndex('namespace', pool.metadata.namespace ?? '');
     for (const key of lookupKeys(pool, neighbours)) waker.mark(key, turn === 'Better' ? 'Now' : 'Soon');
   });

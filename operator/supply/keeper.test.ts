@@ -58,7 +58,7 @@ beforeEach(() => {
     contracts: contracts.informer,
   });
   const turns: string[] = [];
-  keeper.onTurn((pool, turn) => void turns.push(`${pool} ${turn}`));
+  keeper.onTurn((pool, turn) => void turns.push(`${keyOf(pool)} ${turn}`));
   stage = { pools, agents, contracts, keeper, turns };
   pools.put(aPool());
   for (const n of [2, 1]) agents.put(online(n));
@@ -179,6 +179,7 @@ describe('a pool', () => {
   test('that is gone leaves its agents as strays', () => {
     stage.keeper.of('acme');
     stage.pools.remove(aPool());
+    expect(stage.turns).toEqual([`${KEY} Better`]); // what waits for it has to say so
     expect(stage.keeper.of('acme').pools.get('acme')).toEqual([]);
     expect(stage.keeper.of('acme').strays.get('acme')).toHaveLength(2);
   });

@@ -29,8 +29,8 @@ export type SupplyKeeper = Readonly<{
   /** Undefined when there is no such pool. */
   pool: (key: string) => PreparedPool | undefined;
   load: (agent: Agent) => Load;
-  /** What placing reads of a pool or its agents has changed. Answers how to unsubscribe. */
-  onTurn: (handler: (poolKey: string, turn: Turn) => void) => () => void;
+  /** What placing reads of a pool or its agents has changed, or it is gone. Answers how to unsubscribe. */
+  onTurn: (handler: (pool: AgentPool, turn: Turn) => void) => () => void;
 }>;
 
 type Sources = Pick<Informers, 'pools' | 'agents' | 'contracts'>;
@@ -41,7 +41,7 @@ export function keepSupply({ pools, agents, contracts }: Sources): SupplyKeeper 
   const agentsMade = new Map<string, PreparedAgent>();
   const poolsMade = new Map<string, PreparedPool>();
   const supplies = new Map<string, Supply>();
-  const handlers = new Set<(poolKey: string, turn: Turn) => void>();
+  const handlers = new Set<(pool: AgentPool, turn: Turn) => void>();
 
   const load = (agent: Agent): Load => {
     const uid = agent.metadata.uid ?? '';
@@ -87,9 +87,10 @@ export function keepSupply({ pools, agents, contracts }: Sources): SupplyKeeper 
     poolsMade.delete(poolKeyOf(agent));
     supplies.delete(agent.metadata.namespace ?? '');
   };
-  const turned = (poolKey: string, turn: Turn): void => {
-    for (const handler of handlers) handler(poolKey, turn);
+  const turned = (of: AgentPool | undefined, turn: Turn): void => {
+    if (of) for (const handler of handlers) handler(of, turn);
   };
+  const poolNamedBy = (agent: Agent): AgentPool | undefined => pools.cache.get(poolKeyOf(agent));
 
   pools.onChange(({ object, old, type }) => {
     if (type === 'Updated' && isDeepStrictEqual(poolFactsOf(old), poolFactsOf(object))) {
@@ -100,7 +101,7 @@ export function keepSupply({ pools, agents, contracts }: Sources): SupplyKeeper 
     for (const agent of agents.cache.getByIndex('pool', key)) agentsMade.delete(keyOf(agent));
     poolsMade.delete(key);
     supplies.delete(object.metadata.namespace ?? '');
-    turned(key, 'Better');
+    turned(object, 'Better');
   });
   /** Only figures of its status have changed: what was made of it holds. */
   const refreshPool = (object: AgentPool): void => {
@@ -115,14 +116,14 @@ export function keepSupply({ pools, agents, contracts }: Sources): SupplyKeeper 
       return;
     for (const agent of old ? [object, old] : [object]) {
       forget(agent);
-      turned(poolKeyOf(agent), 'Better');
+      turned(poolNamedBy(agent), 'Better');
     }
   });
   contracts.onChange((change) => {
     for (const [uid, turn] of turnsOf(change))
       for (const agent of agents.cache.getByIndex('uid', uid)) {
         forget(agent);
-        turned(poolKeyOf(agent), turn);
+        turned(poolNamedBy(agent), turn);
       }
   });
 
