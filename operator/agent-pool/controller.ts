@@ -20,10 +20,7 @@ export function agentPoolController(deps: OperatorDeps): Controller {
   const { clients, informers, supply, book, clock, observe, log, world } = deps;
   const { pools, agents, contracts, offerings } = informers;
   const deletedIn = (namespace: string | undefined) =>
-    pools.cache
-      .getByIndex('namespace', namespace ?? '')
-      .filter(({ metadata }) => metadata.deletionTimestamp)
-      .map(keyOf);
+    pools.cache.getByIndex('deleted', namespace ?? '').map(keyOf);
   const writes = createWriteTimes(clock);
   const controller = createController({
     name: 'agentpool',
