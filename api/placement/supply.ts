@@ -44,9 +44,16 @@ type Watched = Readonly<{
   onNote: (handler: (written: Contract) => void) => void;
 }>;
 
+type Looked = Readonly<{
+  pools: Pick<Caches['pools'], 'inNamespace'>;
+  agents: Pick<Caches['agents'], 'inNamespace'>;
+  leases: Pick<Caches['leases'], 'ofAgent'>;
+  contracts: Pick<Caches['contracts'], 'byUid' | 'failedBy' | 'heldBy'>;
+}>;
+
 type Parts = Readonly<{
   informers: Watched;
-  caches: Caches;
+  caches: Looked;
   clock: Clock;
   /** An agent has come or gone. */
   onPresence: (agentUID: string) => void;
@@ -58,6 +65,7 @@ type Space = {
   entries: Map<string, Entry>;
   pools: readonly AgentPool[];
   version: number;
+  changesAtMs: number;
 };
 
 export function createSupply({ informers, caches, clock, onPresence }: Parts): LiveSupply {
@@ -85,6 +93,7 @@ export function createSupply({ informers, caches, clock, onPresence }: Parts): L
     const uid = object.metadata.labels?.[LABEL.agent] ?? '';
     const entry = spaces.get(object.metadata.namespace ?? '')?.entries.get(uid);
     if (entry && seenOf(uid, clock.now().getTime()).presence === entry.seen.presence) return;
+    stale.add(uid);
     touch(object.metadata.namespace);
     onPresence(uid);
   });
@@ -102,7 +111,13 @@ export function createSupply({ informers, caches, clock, onPresence }: Parts): L
   });
 
   const refresh = (namespace: string, now: Date): View => {
-    const space = spaces.get(namespace) ?? { view: undefined, entries: new Map(), pools: [], version: 0 };
+    const space = spaces.get(namespace) ?? {
+      view: undefined,
+      entries: new Map(),
+      pools: [],
+      version: 0,
+      changesAtMs: 0,
+    };
     spaces.set(namespace, space);
     const nowMs = now.getTime();
     const pools = caches.pools.inNamespace(namespace);
@@ -110,6 +125,7 @@ export function createSupply({ informers, caches, clock, onPresence }: Parts): L
     const entries = new Map<string, Entry>();
     const strays: Agent[] = [];
     let changesAtMs = Number.POSITIVE_INFINITY;
+    const isDue = nowMs >= space.changesAtMs;
     let isSame = space.version > 0 && isSameList(pools, space.pools);
     for (const agent of caches.agents.inNamespace(namespace)) {
       const uid = agent.metadata.uid ?? '';
@@ -118,9 +134,10 @@ export function createSupply({ informers, caches, clock, onPresence }: Parts): L
         strays.push(agent);
         continue;
       }
-      const seen = seenOf(uid, nowMs);
-      changesAtMs = Math.min(changesAtMs, seen.untilMs);
       const known = space.entries.get(uid);
+      // Leases are many and mostly renewed: they are read when the first could be too old, or one flips.
+      const seen = known && !isDue && !stale.has(uid) ? known.seen : seenOf(uid, nowMs);
+      changesAtMs = Math.min(changesAtMs, seen.untilMs);
       const isKnown =
         known?.agent === agent &&
         known.pool === pool &&
@@ -157,6 +174,7 @@ export function createSupply({ informers, caches, clock, onPresence }: Parts): L
       changesAtMs,
     };
     space.view = view;
+    space.changesAtMs = changesAtMs;
     return view;
   };
 
@@ -179,6 +197,7 @@ export function createSupply({ informers, caches, clock, onPresence }: Parts): L
       const nowMs = clock.now().getTime();
       if (seenOf(uid, nowMs + HEARD_FOR_MS / 2).presence !== 'Offline') return;
       heardMs.set(uid, nowMs);
+      stale.add(uid);
       touch(metadata.namespace);
     },
   };
