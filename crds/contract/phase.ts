@@ -6,6 +6,7 @@
  *                 ↓         ↓ ↑________↓_____________↓__________↓
  *              Rejected   Cancelled · Expired · Failed ← Terminating ← (from any phase with holders)
  */
+import { invariant } from '../../lib/assert.ts';
 
 export const PHASES = [
   'Requested',
@@ -65,6 +66,22 @@ export const mayMove = (
   writer: MoveWriter,
   { from, to }: Readonly<{ from: ContractPhase; to: ContractPhase }>,
 ): boolean => from === to || (MOVES[from][to]?.includes(writer) ?? false);
+
+/**
+ * Asked before each write of a status: neither of the two ever makes a move that is not its own, whatever a rule
+ * said. Throws in the words of the API server. `from` is undefined for a first status.
+ */
+export function requireMove(
+  writer: MoveWriter,
+  { from, to }: Readonly<{ from: ContractPhase | undefined; to: ContractPhase }>,
+): void {
+  if (from === undefined)
+    invariant(
+      writer === 'operator' && FIRST_PHASES.includes(to),
+      'a contract begins as Requested or Accepted',
+    );
+  else invariant(mayMove(writer, { from, to }), illegalMoveMessage(from, to));
+}
 
 const ENDED: ReadonlySet<ContractPhase> = new Set(ENDED_PHASES);
 export const hasEnded = (phase: ContractPhase): boolean => ENDED.has(phase);

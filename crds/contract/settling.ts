@@ -10,6 +10,7 @@
  *                └──┴─ ReadLive (readLive)
  */
 import { type Contract, isLive, type LiveContract } from './contract.ts';
+import { requireMove } from './phase.ts';
 import type { Refusal, Verdict } from './verdict.ts';
 
 /** As many lost races as one call takes part in. */
@@ -57,8 +58,10 @@ export function settleStep<A>({ contract, isLiveRead, conflicts }: Settling, rul
   if (conflicts > 0 && !isLiveRead) return { next: 'ReadLive' };
   if (!isLive(contract)) return isLiveRead ? { next: 'Refuse', refusal: NOT_SEEN_YET } : { next: 'ReadLive' };
   const verdict = rule(contract);
-  if (verdict.outcome === 'Write')
+  if (verdict.outcome === 'Write') {
+    requireMove('facade', { from: contract.status.phase, to: verdict.status.phase });
     return { next: 'Write', contract: { ...contract, status: verdict.status }, answer: verdict.answer };
+  }
   if (!isLiveRead && needsLiveRead(verdict)) return { next: 'ReadLive' };
   return verdict.outcome === 'Answer'
     ? { next: 'Answer', contract, answer: verdict.answer }

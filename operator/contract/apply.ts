@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
+import { requireMove } from '../../crds/contract/phase.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
 import { ANNOTATION, FINALIZER } from '../../crds/group.ts';
 import type { Informer } from '../../kube/informer.ts';
@@ -47,6 +48,7 @@ export async function apply(deps: ApplyDeps, { contract, decision, signal }: Ste
 /** Undefined when the decision changes nothing. Compared with, and written on, the version that was decided on. */
 export function statusToWrite({ status }: Decision, current: Contract): ContractStatus | undefined {
   if (!status || isDeepStrictEqual(status, current.status)) return undefined;
+  requireMove('operator', { from: current.status?.phase, to: status.phase });
   const { generation } = current.metadata;
   return generation === undefined ? status : { ...status, observedGeneration: generation };
 }
