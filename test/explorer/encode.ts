@@ -29,6 +29,7 @@ export function encode(world: World): string {
     ...world.leases.map((lease) => textOf(lease, nowMs)),
     ...world.owed.map((debts) => debts.map(({ contractUID, epoch }) => `${contractUID}${epoch}`).join()),
     world.revoked.join(),
+    world.drained.join(),
     ...world.network.map((message) => textOf(message, nowMs)).sort(),
     textOf(world.budget, nowMs),
   ].join('|');

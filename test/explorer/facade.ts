@@ -116,12 +116,13 @@ function supplyOf(world: World): Supply {
     if (!world.leases[n] || nth(world.revoked, n)) return undefined;
     return isFresh(world, uidOf(n + 1)) ? ('Online' as const) : ('Offline' as const);
   });
-  const key = presences.join();
+  const key = `${presences.join()}/${world.drained.join()}`;
   const known = supplies.get(key);
   if (known) return known;
   const agents = AGENTS.flatMap((agent, n) => {
     const presence = presences[n];
-    return presence ? [{ agent, presence, load: NO_LOAD }] : [];
+    const spec = world.drained[n] ? { ...agent.spec, draining: true } : agent.spec;
+    return presence ? [{ agent: { ...agent, spec }, presence, load: NO_LOAD }] : [];
   });
   const supply = prepareSupply({ pools: [POOL], agents });
   supplies.set(key, supply);

@@ -38,6 +38,7 @@ export const MOVE_KINDS = [
   'Inventory',
   'CloneStarts',
   'AgentRevoked',
+  'AgentDrained',
 ] as const;
 export type MoveKind = (typeof MOVE_KINDS)[number];
 

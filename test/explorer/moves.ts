@@ -16,6 +16,7 @@ export const movesOf = (world: World, rules: Rules): Move[] => [
   ...cacheMoves(world),
   ...wishes(world),
   ...revocations(world),
+  ...drains(world),
   ...timeMoves(world, rules),
 ];
 
@@ -65,4 +66,12 @@ function revocations(world: World): Move[] {
   if (world.budget.revoke <= 0) return [];
   const revoked = world.revoked.with(0, true);
   return [{ kind: 'AgentRevoked', text: 'agent-1 is revoked', next: { ...spend(world, 'revoke'), revoked } }];
+}
+
+/** What it has is moved to another agent; it goes on until then, and destroys what was moved. */
+function drains(world: World): Move[] {
+  if (world.budget.drain <= 0) return [];
+  const drained = world.drained.with(0, true);
+  const text = 'agent-1 is drained, and its deadline is over';
+  return [{ kind: 'AgentDrained', text, next: { ...spend(world, 'drain'), drained } }];
 }

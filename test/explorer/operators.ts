@@ -1,10 +1,11 @@
 /** Operator processes: each sees late, decides on what it saw, and writes by compare-and-swap. Two of them are a deposed one. */
-import { anOffering, aProvider, someTerms } from '../../crds/contract/builders.ts';
+import { anAgent, anOffering, aProvider, someTerms, uidOf } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { FINALIZER } from '../../crds/group.ts';
 import { createSilenceWatch } from '../../lib/silence-watch.ts';
 import { anOutlook } from '../../operator/contract/builders.ts';
 import type { Action, Decision } from '../../operator/contract/facts.ts';
+import type { Hosts } from '../../operator/contract/hosts.ts';
 import { caseOfUid } from './facade.ts';
 import type { Move } from './move.ts';
 import type { Rules } from './rules.ts';
@@ -90,7 +91,13 @@ function silenceOf(world: World, { rules, o, c, contract }: Watched) {
   return { lockSilentMs, mark };
 }
 
-type Known = Readonly<{ rules: Rules; nowMs: number; mark: unknown; decision: Decision }>;
+type Known = Readonly<{
+  rules: Rules;
+  nowMs: number;
+  mark: unknown;
+  drained: World['drained'];
+  decision: Decision;
+}>;
 const decisions = new WeakMap<Contract, Known>();
 
 /** What this operator would do now about what it saw; undefined for what it does not know. Same facts, same decision. */
@@ -103,21 +110,44 @@ export function decisionOf(
   if (!contract) return undefined;
   const mark = nth(nth(world.operators, o).marks, c);
   const known = decisions.get(contract);
-  const isSame = known?.nowMs === world.nowMs && known.mark === mark && known.rules === rules;
+  const isSame =
+    known?.nowMs === world.nowMs &&
+    known.mark === mark &&
+    known.rules === rules &&
+    known.drained === world.drained;
   if (known && isSame) return known.decision;
   const { lockSilentMs } = silenceOf(world, { rules, o, c, contract });
+  const hosts = hostsOf(world, contract);
   const decision = rules.decide({
-    contract,
+    contract: hosts.drained ? movable(contract) : contract,
     offering: OFFERING,
     terms: TERMS,
     provider: PROVIDER,
     outlook: OUTLOOK,
+    hosts,
     lockSilentMs,
     now: dateOf(world.nowMs),
   });
-  decisions.set(contract, { rules, nowMs: world.nowMs, mark, decision });
+  decisions.set(contract, { rules, nowMs: world.nowMs, mark, drained: world.drained, decision });
   return decision;
 }
+
+/** Where only one agent is left, nobody else could build it. */
+function hostsOf(world: World, { status }: Contract): Hosts {
+  const agent = world.drained.findIndex((is, n) => is && uidOf(n + 1) === status?.instance?.agentUID);
+  const isElsewhere = world.drained.some((is) => !is);
+  return {
+    drained: agent < 0 ? undefined : anAgent(agent + 1, { draining: true, drainBy: dateOf(0).toISOString() }),
+    elsewhere: isElsewhere ? OUTLOOK.why : undefined,
+    deserted: [],
+  };
+}
+
+/** Only worlds in which an agent is drained have contracts that may be built anew. */
+const movable = (contract: Contract): Contract => ({
+  ...contract,
+  spec: { ...contract.spec, termsSnapshot: someTerms({ allowRecreation: true }) },
+});
 
 const isEffect = ({ type }: Action): boolean =>
   type === 'RecordDebt' || type === 'RemoveFinalizer' || type === 'Delete';

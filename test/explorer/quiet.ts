@@ -25,6 +25,7 @@ const NO_FAULTS: Budget = {
   wish: 0,
   clone: 0,
   revoke: 0,
+  drain: 0,
   longWait: 0,
   inventory: 0,
   lag: 0,

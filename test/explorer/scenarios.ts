@@ -25,6 +25,14 @@ export const SMALL: readonly Scenario[] = [
     shared: true,
     budget: { revoke: 1, inventory: 2, wish: 1 },
   },
+  { name: 'drained, and there is no other agent', ...last, budget: { drain: 1 } },
+  {
+    name: 'drained: moved to another agent',
+    ...active,
+    agents: 2,
+    budget: { drain: 1 },
+    statesMax: 12_000, // a move gives it all of its tries back; LARGE goes further
+  },
   { name: 'hours go by', ...last, budget: { longWait: 1 } },
   { name: 'hours go by while it runs', ...active, budget: { wish: 1, longWait: 2, agentCrash: 1 } },
 ];
@@ -63,6 +71,21 @@ export const LARGE: readonly Scenario[] = [
     ...last,
     shared: true,
     budget: { revoke: 1, inventory: 2, wish: 1 },
+    statesMax: MANY,
+  },
+  {
+    name: 'drained while it builds, crashes and is cancelled',
+    ...last,
+    agents: 2,
+    budget: { drain: 1, agentCrash: 1, network: 1, wish: 1, inventory: 1 },
+    statesMax: MANY,
+  },
+  {
+    name: 'drained while it runs, messages are lost, and an operator is deposed',
+    ...active,
+    agents: 2,
+    operators: 2,
+    budget: { drain: 1, agentCrash: 1, network: 1, wish: 1, inventory: 1 },
     statesMax: MANY,
   },
   {

@@ -20,6 +20,7 @@ const NONE: Budget = {
   wish: 0,
   clone: 0,
   revoke: 0,
+  drain: 0,
   longWait: 0,
   inventory: 0,
   lag: 0,
@@ -99,6 +100,7 @@ function asleep(shape: Shape): World {
     owed: Array.from({ length: agents }, () => []),
     leases: Array.from({ length: agents }, () => undefined),
     revoked: Array.from({ length: agents }, () => false),
+    drained: Array.from({ length: agents }, () => false),
     operators: Array.from({ length: operators }, () => ({
       caches: contracts,
       marks: nothing,

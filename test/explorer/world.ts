@@ -131,6 +131,7 @@ export type Budget = Readonly<{
   wish: number;
   clone: number;
   revoke: number;
+  drain: number;
   /** Jumps to what is hours away. */
   longWait: number;
   inventory: number;
@@ -147,6 +148,8 @@ export type World = Readonly<{
   owed: readonly (readonly OwedDestroy[])[];
   leases: readonly (SessionRecord | undefined)[];
   revoked: readonly boolean[];
+  /** Being emptied, and the deadline is over. */
+  drained: readonly boolean[];
   operators: readonly OperatorProcess[];
   /** What the lagging facade has seen; every other facade is up to date. */
   facade: readonly (Contract | undefined)[];
