@@ -1,10 +1,12 @@
 /** Who could build a contract, asked of placement with what the caches know. Only for phases that wait for somebody. */
-import type { Contract } from '../../crds/contract/contract.ts';
+import { type Contract, isLive } from '../../crds/contract/contract.ts';
 import type { ContractPhase } from '../../crds/contract/phase.ts';
+import { wantsRetry } from '../../crds/contract/retry.ts';
 import type { TermsSnapshot } from '../../crds/contract/spec.ts';
 import { type Explanation, explain } from '../../crds/placement/explain.ts';
 import { type PassedOver, type Placement, place } from '../../crds/placement/place.ts';
 import { CAUSE_OF, type Cause } from '../../crds/placement/reasons.ts';
+import type { Supply } from '../../crds/placement/supply.ts';
 import type { Informers } from '../clients.ts';
 import { companionsOf } from '../indexes.ts';
 import type { SupplyKeeper } from '../supply/keeper.ts';
@@ -15,11 +17,38 @@ type Asked = Readonly<{ contract: Contract; terms: TermsSnapshot | undefined; no
 
 /** Bounded by the pools and agents of its namespace; `undefined` terms: nobody can be asked yet. */
 export function outlookFor(deps: Deps, { contract, terms, now }: Asked): Outlook {
-  const { status } = contract;
-  if (!terms || (status && !WAITS.has(status.phase))) return NOWHERE;
+  if (!terms || !waits(contract)) return NOWHERE;
+  const supply = deps.supply.of(contract.metadata.namespace ?? '');
+  const found = shared.get(supply) ?? new Map<string, Outlook>();
+  const key = hasNoPast(contract) ? keyOf({ terms, now }) : undefined;
+  const known = key === undefined ? undefined : found.get(key);
+  if (known) return known;
   const placement = placementOf(deps, { contract, terms, now });
   const hasHope = placement.candidates.length > 0 || placement.passedOver.some(mayStillTakeIt);
-  return { why: explain(placement), hasHope };
+  const outlook = { why: explain(placement), hasHope };
+  if (key !== undefined && placement.againAtMs === undefined && !hasFallbacks(supply, contract))
+    shared.set(supply, found.set(key, outlook));
+  return outlook;
+}
+
+/**
+ * Orders that nobody has tried differ only in what they ask for: while pools and agents stay as they are (their supply
+ * is the same object), and nothing changes by time alone, one answer does for all that wait, however many they are.
+ */
+const shared = new WeakMap<Supply, Map<string, Outlook>>();
+
+const hasNoPast = ({ spec, status }: Contract): boolean =>
+  !spec.antiAffinity && !status?.holders?.length && !status?.attempts?.length && !status?.nextAttemptAt;
+
+/** Where there are fallbacks, it matters since when a contract waits. */
+const hasFallbacks = ({ pools }: Supply, { metadata }: Contract): boolean =>
+  pools.get(metadata.namespace ?? '')?.some(({ pool }) => pool.spec.fallbackPools?.length) ?? false;
+
+/** With the day: an instant of another day is told with its date. */
+function keyOf({ terms, now }: Readonly<{ terms: TermsSnapshot; now: Date }>): string {
+  const { poolName, region, regions, provisionerType, provisionerTypes, requirements, resources } = terms;
+  const asked = [poolName, region, regions, provisionerType, provisionerTypes, requirements, resources];
+  return `${now.toISOString().slice(0, 10)}${JSON.stringify(asked)}`;
 }
 
 /** Asked for any phase: who else could build it. */
@@ -36,7 +65,10 @@ export function placementOf(
   });
 }
 
-const WAITS: ReadonlySet<ContractPhase> = new Set(['Requested', 'Accepted', 'Failed']); // Failed: a retry
+/** What failed is asked for again only by its provider. */
+const waits = (contract: Contract): boolean =>
+  !isLive(contract) || WAITS.has(contract.status.phase) || wantsRetry(contract);
+const WAITS: ReadonlySet<ContractPhase> = new Set(['Requested', 'Accepted']);
 
 const mayStillTakeIt = ({ because }: PassedOver): boolean => PASSES.has(CAUSE_OF[because.reason]);
 /** What goes by without anybody's doing: room, time, the tenant's own other contracts. */

@@ -66,18 +66,19 @@ export function stuckMetrics(
     'Contracts that wait and that nobody could build for two minutes or more',
     ['reason'],
     (metric) => {
-      const sinceMs = clock.now().getTime() - STUCK_AFTER_MS;
+      // Instants that we wrote ourselves compare as text: a scrape looks at all that wait.
+      const since = new Date(clock.now().getTime() - STUCK_AFTER_MS).toISOString();
       for (const reason of reasons)
         metric.set(
           { reason },
-          contracts.getByIndex('unschedulable', reason).filter((it) => isStuck(it, sinceMs)).length,
+          contracts.getByIndex('unschedulable', reason).filter((it) => isStuck(it, since)).length,
         );
     },
   );
   return (reason) => total.inc({ reason });
 }
 
-const isStuck = ({ status }: Contract, sinceMs: number): boolean =>
+const isStuck = ({ status }: Contract, since: string): boolean =>
   status?.conditions?.some(
-    ({ type, lastTransitionTime }) => type === 'Schedulable' && Date.parse(lastTransitionTime) <= sinceMs,
+    ({ type, lastTransitionTime }) => type === 'Schedulable' && lastTransitionTime <= since,
   ) ?? false;
