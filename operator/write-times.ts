@@ -7,11 +7,14 @@ export type WriteTimes = Readonly<{
   forget: (key: string) => void;
 }>;
 
+/** A busy watch brings a write so much later: what is ten seconds apart here must be so for whoever looks on. */
+const SEEN_LATE_MS = 250;
+
 export function createWriteTimes(clock: Clock): WriteTimes {
   const times = new Map<string, number>();
   return {
     sinceMs: (key) => clock.monotonicMs() - (times.get(key) ?? Number.NEGATIVE_INFINITY),
-    note: (key) => void times.set(key, clock.monotonicMs()),
+    note: (key) => void times.set(key, clock.monotonicMs() + SEEN_LATE_MS),
     forget: (key) => void times.delete(key),
   };
 }

@@ -108,3 +108,30 @@ test('it is written at most once in 30 seconds, however often its agents come an
   }
   expect(versions.size).toBe(2); // as it was, and as it was written once
 });
+
+test('within a second of room being made it says that somebody can again', async () => {
+  await at.pass(31_000);
+  const agentUID = (await at.agentOf('node-2')).metadata.uid ?? '';
+  const place = { pool: 'europe-proxmox', agent: 'node-2' };
+  for (const name of ['web-2', 'web-3']) {
+    await at.rent(name);
+    const grant = { agent: 'node-2', agentUID, epoch: 1 };
+    const [now, later] = [0, 300_000].map((ms) => new Date(at.clock.now().getTime() + ms).toISOString());
+    const lock = { ...grant, session: 's', acquiredAt: now, renewedAt: now, expiresAt: later };
+    await at.leave(name, { ...place, phase: 'Provisioning', epoch: 1, lock, holders: [grant] });
+  }
+  await at.pass(31_000);
+  await eventually(async () =>
+    expect((await at.contractOf(WEB)).status?.scheduling?.examples ?? []).toContain(
+      'europe-proxmox/node-2: full: 0 CPU free of 32 CPU',
+    ),
+  );
+  await at.pass(31_000);
+  const startedMs = systemClock.monotonicMs();
+  await at.leave('web-2', { phase: 'Terminating', reason: 'InstanceLost', lock: undefined, holders: [] });
+  await eventually(
+    async () => expect(schedulable(await at.contractOf(WEB))).toMatchObject({ status: 'True' }),
+    { everyMs: 10 },
+  );
+  expect(systemClock.monotonicMs() - startedMs).toBeLessThan(1000);
+});
