@@ -20,7 +20,10 @@ export type TenantFacts = Readonly<{
 
 export function tenantMessage(contract: Contract, facts: TenantFacts): string {
   if (!isLive(contract)) return orderedMessage(contract, facts);
-  return BY_PHASE[contract.status.phase](contract.status, { ...facts, contract });
+  const message = BY_PHASE[contract.status.phase](contract.status, { ...facts, contract });
+  return isMoving(contract.status)
+    ? `Your machine is moved to another host and set up anew. ${message}`
+    : message;
 }
 
 /** One word for what a contract waits for; undefined when it waits for nothing. */
@@ -40,6 +43,15 @@ export function waitingOn({ status }: Contract): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** On its way from one host to another: it ran before, and does not run yet again. */
+function isMoving({ phase, history = [] }: ContractStatus): boolean {
+  if (phase !== 'Accepted' && phase !== 'Provisioning' && phase !== 'Provisioned') return false;
+  const last = history.findLast(
+    ({ from, to }) => to === 'Active' || (from === 'Active' && to === 'Accepted'),
+  );
+  return last?.reason === 'Moved';
 }
 
 type Saying = TenantFacts & Readonly<{ contract: Contract }>;

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { aContract, aLock, NOON } from '../../crds/contract/builders.ts';
+import type { ContractPhase } from '../../crds/contract/phase.ts';
+import type { HistoryEntry } from '../../crds/contract/status.ts';
+import { tenantMessage } from './tenant-message.ts';
+
+const at = NOON.toISOString();
+const moved = { at, from: 'Active', to: 'Accepted', by: 'operator', reason: 'Moved' } as const;
+type Entry = Omit<HistoryEntry, 'seq'>;
+const told = (phase: ContractPhase, more: readonly Entry[] = []): string => {
+  const history = [moved, ...more].map((entry, n) => ({ seq: n + 1, ...entry }));
+  const lock = phase === 'Provisioning' ? { lock: aLock(1) } : {};
+  return tenantMessage(aContract(phase, { history, ...lock }), { online: 1, now: NOON });
+};
+
+test('a tenant is told that its machine is moved, until it runs again', () => {
+  expect(told('Accepted')).toMatch(/^Your machine is moved to another host and set up anew\. On its way/);
+  const claimed = { at, from: 'Accepted', to: 'Provisioning', by: 'agent-2', reason: 'Claimed' } as const;
+  expect(told('Provisioning', [claimed])).toMatch(/^Your machine is moved .* Your machine is being built\.$/);
+  expect(told('Active', [{ at, from: 'Provisioned', to: 'Active', by: 'operator', reason: 'Ready' }])).toBe(
+    'Your machine runs.',
+  );
+});
