@@ -2,11 +2,11 @@
  * A facade on the shared API server, a provider of its own, and signed calls. What the operator does elsewhere
  * (Ready providers, accepted contracts) is written here directly, through the same rules.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { type Clients, createClients } from '../../../api/clients.ts';
 import { readConfig } from '../../../api/config.ts';
-import { type Facade, startFacade } from '../../../api/facade.ts';
+import { startFacade } from '../../../api/facade.ts';
 import type { Agent } from '../../../crds/agent.ts';
 import {
   type Contract,
@@ -18,48 +18,18 @@ import type { ContractStatus } from '../../../crds/contract/status.ts';
 import { firstStatus } from '../../../crds/contract/steps.ts';
 import { FINALIZER } from '../../../crds/group.ts';
 import type { Offering } from '../../../crds/offering.ts';
-import { createKubeClient, type KubeClient } from '../../../kube/client.ts';
+import { createKubeClient } from '../../../kube/client.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { generateKeyPair, type KeyPair } from '../../../lib/signature/keys.ts';
-import { signRequest } from '../../../lib/signature/sign.ts';
 import { createStore } from '../../../store/store.ts';
 import { createDatabase, inNamespace } from '../../world/cluster.ts';
+import { caller } from './calls.ts';
+import { type Market, providerPath } from './market.ts';
 
-export type Answer = Readonly<{
-  status: number;
-  headers: Headers;
-  /** `data` of a success. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  data: any;
-  /** The whole body. */
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  body: any;
-}>;
-
-export type CallOptions = Readonly<{
-  key?: KeyPair | undefined;
-  body?: unknown;
-  /** Instead of `body`, as it is. */
-  raw?: string | undefined;
-  headers?: Readonly<Record<string, string>> | undefined;
-  nonce?: string | undefined;
-  now?: Date | undefined;
-  signal?: AbortSignal | undefined;
-}>;
-
-export type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
-
-export type Market = Readonly<{
-  facade: Facade;
-  kube: KubeClient;
-  clients: Clients;
-  namespace: string;
-  provider: KeyPair;
-  databaseUrl: string | undefined;
-  call: Call;
-  close: () => Promise<void>;
-}>;
+export { heartbeat, joinAgent, joinReferenceAgent, makeToken, type TestAgent } from './agents.ts';
+export { type Answer, type Call, type CallOptions, caller } from './calls.ts';
+export { type Market, providerPath } from './market.ts';
 
 export const SSH_KEY =
   'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJ1dCB0aGlzIGlzIG9ubHkgYSB0ZXN0IGtleSBvZiBvdXJz test';
@@ -146,29 +116,6 @@ export async function makeProvider(
   return keys;
 }
 
-export function caller(base: string): Call {
-  return async (method, path, { key, body, raw, headers = {}, nonce, now = new Date(), signal } = {}) => {
-    const text = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-    const bytes = text === undefined ? undefined : Buffer.from(text);
-    const url = new URL(path, base);
-    const signed = key ? await signRequest({ method, url, body: bytes }, { seed: key.seed, now, nonce }) : {};
-    const answer = await fetch(url, {
-      method,
-      headers: { ...(bytes ? { 'content-type': 'application/json' } : {}), ...signed, ...headers },
-      body: bytes ?? null,
-      signal: signal ?? null,
-    });
-    return toAnswer(answer);
-  };
-}
-
-async function toAnswer(answer: Response): Promise<Answer> {
-  const text = await answer.text();
-  const isJson = /json/.test(answer.headers.get('content-type') ?? '');
-  const body = isJson && text !== '' ? JSON.parse(text) : text;
-  return { status: answer.status, headers: answer.headers, data: body?.data, body };
-}
-
 /** Polls until it holds; a test fails with the last error after 10 s. */
 export async function eventually(holds: () => Promise<boolean> | boolean, withinMs = 10_000): Promise<void> {
   const deadline = Date.now() + withinMs;
@@ -187,66 +134,6 @@ export async function makePool(market: Market, name = `pool-${unique()}`): Promi
   if (status !== 201) throw new Error(JSON.stringify(body));
   return data.poolId;
 }
-
-export const providerPath = ({ provider }: Pick<Market, 'provider'>): string =>
-  `/api/v1/providers/${provider.publicKey}`;
-
-export async function makeToken(market: Market, pool: string, label?: string): Promise<string> {
-  const { data } = await market.call('POST', `${providerPath(market)}/pools/${pool}/setup-tokens`, {
-    key: market.provider,
-    body: label ? { label } : {},
-  });
-  return data.token;
-}
-
-export type TestAgent = Readonly<{
-  keys: KeyPair;
-  session: string;
-  incarnation: number;
-  name: string;
-  uid: string;
-}>;
-
-/** One of the reference protocol: it has no session, and is judged by its key alone. */
-export const joinReferenceAgent = (market: Market, pool: string): Promise<TestAgent> =>
-  join(market, pool, async (agent) =>
-    market.call('POST', `${providerPath(market)}/heartbeat`, {
-      key: agent.keys,
-      body: { version: '0.9.0', provisionerType: 'script', activeContracts: 0 },
-    }),
-  );
-
-/** An agent that has joined and sent its first heartbeat. */
-export const joinAgent = (market: Market, pool: string): Promise<TestAgent> =>
-  join(market, pool, (agent) => heartbeat(market, agent));
-
-async function join(
-  market: Market,
-  pool: string,
-  greet: (agent: TestAgent) => Promise<Answer>,
-): Promise<TestAgent> {
-  const keys = generateKeyPair();
-  const token = await makeToken(market, pool);
-  const { data, body } = await market.call('POST', '/api/v1/agents/setup', {
-    key: keys,
-    body: { token, agentPubkey: keys.publicKey },
-  });
-  if (!data) throw new Error(JSON.stringify(body));
-  const agent = { keys, session: randomUUID(), incarnation: 1, name: data.agentName, uid: data.agentUid };
-  const beat = await greet(agent);
-  if (beat.status !== 200) throw new Error(JSON.stringify(beat.body));
-  return agent;
-}
-
-export const heartbeat = (
-  market: Market,
-  { keys, session, incarnation }: TestAgent,
-  more: object = {},
-): Promise<Answer> =>
-  market.call('POST', `${providerPath(market)}/heartbeat`, {
-    key: keys,
-    body: { version: '1.0.0', provisionerType: 'script', session, incarnation, activeContracts: 0, ...more },
-  });
 
 export async function makeOffering(market: Market, spec: Partial<Offering['spec']> = {}): Promise<string> {
   const name = `offer-${unique()}`;
