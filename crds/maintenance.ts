@@ -80,6 +80,7 @@ export function inService(windows: readonly Window[], nowMs: number): ConditionI
 
 /** When the answer of `windowAt` may be another one next; undefined: never by time alone. */
 export function changesAtMs(windows: readonly Window[], nowMs: number): number | undefined {
+  if (windows.length === 0) return undefined;
   const later = windows.flatMap(({ closedMs, endsMs }) => [closedMs, endsMs]).filter((ms) => ms > nowMs);
   return later.length === 0 ? undefined : Math.min(...later);
 }

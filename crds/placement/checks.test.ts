@@ -262,3 +262,11 @@ describe('an agent is passed over for the first of these', () => {
       expect(found).toEqual(want === undefined ? [] : [`node-1: ${want}`]);
     });
 });
+
+test('who may take it now, and has maintenance soon, is looked at again when it begins nothing any more', () => {
+  const agent = someAgent(1, { spec: { maintenance: [aWindow(3600, 7200)] } });
+  expect(placeIn({ agents: [agent] }, aContract(), { now: at(0) })).toMatchObject({
+    candidates: [{ agent: 'node-1' }],
+    againAtMs: at(2700).getTime(),
+  });
+});

@@ -4,6 +4,7 @@
  * of them may claim when, `explain.ts` why nobody does.
  */
 import type { Contract } from '../contract/contract.ts';
+import { changesAtMs } from '../maintenance.ts';
 import type { Amounts } from './amounts.ts';
 import { refusalOf } from './checks.ts';
 import { type Demand, type DemandFacts, demandOf } from './demand.ts';
@@ -103,6 +104,8 @@ function lookInto(route: Route, { demand, found }: Readonly<{ demand: Demand; fo
     const { name } = agent.agent.metadata;
     const because = refusalOf(pair);
     found.againAtMs = earlier(found.againAtMs, pair.standing.changesAtMs);
+    for (const windows of [agent.windows.own, agent.windows.pool])
+      found.againAtMs = earlier(found.againAtMs, changesAtMs(windows, demand.nowMs));
     if (because) {
       found.passedOver.push({ pool, agent: name, because });
       found.againAtMs = earlier(found.againAtMs, endsAtMs(because));
