@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { aContract, aHolder, aPool, at, someTerms, uidOf } from '../contract/builders.ts';
 import type { LiveContract } from '../contract/contract.ts';
+import type { MaintenanceWindow } from '../maintenance.ts';
 import { failedAttempt, loaded, someAgent, type World } from './builders.ts';
 
 const POOLS = ['pool-a', 'pool-b', 'pool-c', 'pool-d'] as const;
@@ -39,6 +40,19 @@ const pool = (name: string) =>
       }),
     );
 
+/** Before, around and after now, one in four. */
+const windows: fc.Arbitrary<MaintenanceWindow[]> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant([]) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .integer({ min: -9000, max: 9000 })
+      .map((from) => [
+        { startsAt: at(from).toISOString(), endsAt: at(from + 3600).toISOString(), quietMinutes: 15 },
+      ]),
+  },
+);
+
 const agent = (n: number) =>
   fc
     .record({
@@ -52,11 +66,13 @@ const agent = (n: number) =>
       unproven: fc.nat(1),
       failures: fc.array(past, { maxLength: 4 }),
       capability: fc.boolean(),
+      maintenance: windows,
     })
-    .map(({ pool, cordoned, revoked, presence, version, cpu, instances, unproven, failures, capability }) =>
-      someAgent(n, {
+    .map(({ pool, cordoned, revoked, maintenance, presence, version, capability, ...had }) => {
+      const { cpu, instances, unproven, failures } = had;
+      return someAgent(n, {
         pool,
-        spec: { cordoned, revoked, cordonReason: `secret-note-${n}` },
+        spec: { cordoned, revoked, cordonReason: `secret-note-${n}`, maintenance },
         status: {
           version,
           resources: { cpu: '32', memory: '128Gi', storage: '1000Gi' },
@@ -71,8 +87,8 @@ const agent = (n: number) =>
               .map((seconds, at_) => ({ contractUID: uidOf(700 + at_), at: at(seconds).toISOString() })),
           },
         },
-      }),
-    );
+      });
+    });
 
 export const worlds: fc.Arbitrary<World> = fc.record({
   pools: fc.subarray([...POOLS], { minLength: 1 }).chain((names) => fc.tuple(...names.map(pool))),
