@@ -10,6 +10,7 @@ import { contractRoutes } from './contracts/routes.ts';
 import type { Deps } from './deps.ts';
 import { decisionRoutes } from './desk/decision-routes.ts';
 import { deskRoutes } from './desk/routes.ts';
+import { settingsRoutes } from './desk/settings-routes.ts';
 import { offeringRoutes } from './market/offering-routes.ts';
 import { providerRoutes } from './market/provider-routes.ts';
 import { poolRoutes } from './pools/routes.ts';
@@ -45,6 +46,7 @@ const UNDER_API = [
   credentialsRoute,
   deskRoutes,
   decisionRoutes,
+  settingsRoutes,
 ] as const;
 
 export async function registerRoutes(app: FastifyInstance, deps: Deps): Promise<void> {

@@ -4,6 +4,28 @@ import { conditions } from './condition.ts';
 import { count, name, publicKey } from './fields.ts';
 import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
 
+/** What the provider wants of every rental. */
+export const Acceptance = z.object({
+  mode: z
+    .enum(['Automatic', 'Manual'])
+    .default('Automatic')
+    .describe('Automatic accepts every rental that fits; Manual waits for spec.decision of each contract.'),
+  minDurationHours: count(87_600).min(1).optional().describe('Shorter rentals are rejected. Hours.'),
+  maxDurationHours: count(87_600).min(1).optional().describe('Longer rentals are rejected. Hours.'),
+  allowedTenants: z
+    .array(publicKey())
+    .max(1000)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'set' })
+    .describe('Public keys; when there are any, all others are rejected.'),
+  blockedTenants: z
+    .array(publicKey())
+    .max(1000)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'set' })
+    .describe('Public keys that are rejected, whatever else is allowed.'),
+});
+
 export const ProviderSpec = z
   .object({
     publicKey: publicKey().describe(
@@ -26,31 +48,7 @@ export const ProviderSpec = z
       .regex(/^https?:\/\/[^\s]+$/)
       .optional()
       .describe('Web page of the provider.'),
-    acceptance: z
-      .object({
-        mode: z
-          .enum(['Automatic', 'Manual'])
-          .default('Automatic')
-          .describe(
-            'Automatic accepts every rental that fits; Manual waits for spec.decision of each contract.',
-          ),
-        minDurationHours: count(87_600).min(1).optional().describe('Shorter rentals are rejected. Hours.'),
-        maxDurationHours: count(87_600).min(1).optional().describe('Longer rentals are rejected. Hours.'),
-        allowedTenants: z
-          .array(publicKey())
-          .max(1000)
-          .optional()
-          .meta({ 'x-kubernetes-list-type': 'set' })
-          .describe('Public keys; when there are any, all others are rejected.'),
-        blockedTenants: z
-          .array(publicKey())
-          .max(1000)
-          .optional()
-          .meta({ 'x-kubernetes-list-type': 'set' })
-          .describe('Public keys that are rejected, whatever else is allowed.'),
-      })
-      .default({ mode: 'Automatic' })
-      .describe('How rental requests are accepted.'),
+    acceptance: Acceptance.default({ mode: 'Automatic' }).describe('How rental requests are accepted.'),
   })
   .describe('What the provider says of itself; written by the platform operator.');
 

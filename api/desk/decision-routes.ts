@@ -3,15 +3,13 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Action } from '../../crds/contract/act.ts';
-import { AutoAcceptSettings, DeskContractView, PauseRequest, RespondRequest } from '../../crds/wire/desk.ts';
+import { DeskContractView, PauseRequest, RespondRequest } from '../../crds/wire/desk.ts';
 import { CancelRequest } from '../../crds/wire/market.ts';
-import { isConflict } from '../../kube/error.ts';
 import { PROVIDER, providerCaller } from '../auth/caller.ts';
 import { actOn } from '../contracts/act.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ContractPath } from '../http/params.ts';
-import { busy } from '../http/refusals.ts';
 import { findContract } from '../work/find-contract.ts';
 import { presentForDesk } from './present.ts';
 
@@ -69,29 +67,4 @@ export const decisionRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
     const note = request.body?.note ?? request.body?.memo ?? undefined;
     return perform(request, { type: 'cancel', by: 'Provider', note });
   });
-  app.put(
-    '/provider/settings/auto-accept',
-    {
-      config: PROVIDER,
-      schema: {
-        tags: ['provider'],
-        summary: 'Accept every rental that fits, or decide on each by hand',
-        body: AutoAcceptSettings,
-        response: answers(AutoAcceptSettings),
-      },
-    },
-    async (request) => {
-      const { metadata } = providerCaller(request).provider;
-      const provider = await deps.clients.providers.get({ name: metadata.name });
-      if (!provider || provider.metadata.uid !== metadata.uid) throw busy();
-      const mode = request.body.autoAcceptRentals ? 'Automatic' : 'Manual';
-      const acceptance = { ...provider.spec.acceptance, mode } as const;
-      await deps.clients.providers
-        .update({ ...provider, spec: { ...provider.spec, acceptance } })
-        .catch((error: unknown) => {
-          throw isConflict(error) ? busy() : error;
-        });
-      return ok(request.body);
-    },
-  );
 };

@@ -4,6 +4,7 @@ import { ForceRelease } from '../contract/force-release.ts';
 import { PHASES } from '../contract/phase.ts';
 import { Abandoned, Attempt, Holder } from '../contract/status.ts';
 import { count, instant, text, uid } from '../fields.ts';
+import { Acceptance } from '../provider.ts';
 import { ContractView } from './market.ts';
 import { PlacementView } from './waiting.ts';
 
@@ -60,6 +61,9 @@ export const RespondRequest = z.strictObject({
 export const PauseRequest = z
   .strictObject({ reason: text(500).optional().describe('What the tenant is told.') })
   .nullish();
+
+/** All rules at once: what is left out is no rule any more. */
+export const AcceptanceRules = z.strictObject(Acceptance.shape);
 
 export const AutoAcceptSettings = z.strictObject({
   autoAcceptRentals: z.boolean().describe('True: every rental that fits is accepted at once.'),

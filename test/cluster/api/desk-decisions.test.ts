@@ -74,3 +74,24 @@ test('auto-accept is a setting of the provider', async () => {
   const provider = await market.clients.providers.get({ name: market.namespace });
   expect(provider?.spec.acceptance.mode).toBe('Manual');
 });
+
+test('the rules for rentals are read and written as a whole; what is no rule is named', async () => {
+  const { publicKey } = generateKeyPair();
+  const rules = {
+    mode: 'Automatic',
+    minDurationHours: 24,
+    maxDurationHours: 48,
+    blockedTenants: [publicKey],
+  };
+  expect((await ask('PUT', '/settings/acceptance', rules)).data).toEqual(rules);
+  const provider = await market.clients.providers.get({ name: market.namespace });
+  expect(provider?.spec.acceptance).toEqual(rules);
+  expect((await ask('GET', '/settings/acceptance')).data).toEqual(rules);
+  await ask('PUT', '/settings/auto-accept', { autoAcceptRentals: false });
+  expect((await ask('GET', '/settings/acceptance')).data).toEqual({ ...rules, mode: 'Manual' });
+  expect((await ask('PUT', '/settings/acceptance', { mode: 'Automatic' })).data).toEqual({
+    mode: 'Automatic',
+  });
+  for (const bad of [{ mode: 'Sometimes' }, { blockedTenants: ['nobody'] }, { vip: [publicKey] }])
+    expect((await ask('PUT', '/settings/acceptance', bad)).status).toBe(422);
+});
