@@ -42,7 +42,7 @@ const pool = (name: string) =>
 
 /** Before, around and after now, one in four. */
 const windows: fc.Arbitrary<MaintenanceWindow[]> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant([]) },
+  { weight: 3, arbitrary: fc.constant<MaintenanceWindow[]>([]) },
   {
     weight: 1,
     arbitrary: fc
