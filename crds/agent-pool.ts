@@ -1,6 +1,6 @@
 /** AgentPool: agents of one provisioner type in one region, and the rules for handing work to them. */
 import { z } from 'zod';
-import { Capacity, CapacityText } from './agent.ts';
+import { Capacity, CapacityText } from './capacity.ts';
 import { conditions } from './condition.ts';
 import { count, instant, name, provisionerType, text, version } from './fields.ts';
 import { maintenanceWindows } from './maintenance.ts';

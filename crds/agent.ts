@@ -1,5 +1,6 @@
 /** Agent: one `dc-agent` on one hypervisor. Its heartbeat is a Lease of the same name; this is what lasts. */
 import { z } from 'zod';
+import { Capacity, CapacityText } from './capacity.ts';
 import { conditions } from './condition.ts';
 import { PHASES } from './contract/phase.ts';
 import { count, instant, name, provisionerType, publicKey, quantity, text, uid, word } from './fields.ts';
@@ -113,22 +114,6 @@ export const AgentHealth = z
   })
   .describe('How its last attempts ended. Recomputed from the contracts, never only counted.');
 export type AgentHealth = z.infer<typeof AgentHealth>;
-
-/** Sizes as Kubernetes quantities; a member that is missing is not known, or has no end. */
-export const Capacity = z.object({
-  cpu: quantity().optional().describe('CPUs.'),
-  memory: quantity().optional().describe('Memory.'),
-  storage: quantity().optional().describe('Disk.'),
-  gpu: count().optional().describe('Whole GPUs.'),
-  instances: count().optional().describe('Machines.'),
-});
-export type Capacity = z.infer<typeof Capacity>;
-
-/** The same for the columns of a table, where nothing must not look like unknown. */
-export const CapacityText = z.object({
-  cpu: text(24).describe('CPUs, as in 71; a dash where it is not known.'),
-  memory: text(24).describe('Memory, as in 212Gi; a dash where it is not known.'),
-});
 
 export const AgentStatus = z
   .object({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Capacity } from '../agent.ts';
+import { Capacity } from '../capacity.ts';
 import { aPool, NOON, uidOf } from '../contract/builders.ts';
 import { ATTEMPT_CLASSES, type Attempt } from '../contract/status.ts';
 import { numberOf } from './amounts.ts';

@@ -2,8 +2,9 @@
  * How much of an agent, or of a pool, is promised and how much may still be. Free is what the overcommitment of the
  * pool leaves; of a pool only agents count that take work. What an agent does not say has no figure.
  */
-import type { Capacity } from '../agent.ts';
+
 import type { Rate } from '../agent-pool.ts';
+import type { Capacity } from '../capacity.ts';
 import type { Attempt } from '../contract/status.ts';
 import { windowAt } from '../maintenance.ts';
 import { type Amounts, type Dimension, minus, NOTHING, plus, show } from './amounts.ts';

@@ -1,7 +1,7 @@
 /** The figures of pools as they stand in their status at the scrape: nothing is counted for it. */
 import type { Registry } from 'prom-client';
-import type { Capacity } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
+import type { Capacity } from '../../crds/capacity.ts';
 import { numberOf } from '../../crds/placement/amounts.ts';
 import { metricsOf } from '../../kube/metrics/registry.ts';
 
