@@ -76,6 +76,13 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   'PUT /provider/contracts/{id}/pause': { reason: 'abuse' },
   'PUT /provider/contracts/{id}/cancel': { note: 'closing down' },
   'PUT /provider/settings/auto-accept': { autoAcceptRentals: true },
+  'PUT /provider/settings/acceptance': {
+    mode: 'Automatic',
+    minDurationHours: 1,
+    maxDurationHours: 8760,
+    allowedTenants: ['a'.repeat(64)],
+    blockedTenants: ['b'.repeat(64)],
+  },
   'POST /provider/contracts/{id}/retry': { count: 1 },
   'PUT /provider/contracts/{id}/retry': { count: 1 },
   'POST /provider/contracts/{id}/force-release': {
