@@ -69,6 +69,8 @@ export const BODIES: Readonly<Record<string, unknown>> = {
     ...session,
     powerState: 'Running',
     restart: 1,
+    passwordReset: 1,
+    sealedCredentials: 'A'.repeat(96),
     failed: { wish: 'Restart', mark: '1', isFinal: false, message: 'no answer' },
     instanceDetails: details,
   },
