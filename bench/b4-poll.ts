@@ -92,7 +92,7 @@ async function startMeasured(house: House): Promise<Facade> {
   const look = async (): Promise<void> => {
     if (!(await fetch(`${url}/readyz`)).ok) throw new Error('the facade is not ready');
   };
-  await eventually(look, { withinMs: 180_000 });
+  await eventually(look, { withinMs: 600_000 }); // a list of 100,000 on a busy machine
   return { url, process, logFile: process.logFile };
 }
 
