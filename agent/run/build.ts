@@ -6,7 +6,7 @@ import { begin, finish, type Grant } from '../state/record.ts';
 import type { Context } from './context.ts';
 import type { Step } from './decide-job.ts';
 import { listOwn, refOf } from './own-machines.ts';
-import type { Performing } from './perform.ts';
+import type { Performing } from './performing.ts';
 import { giveUp } from './removal.ts';
 
 /** A listing that fails this often in a row fails the attempt: another agent may be luckier. */

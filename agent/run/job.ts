@@ -3,16 +3,15 @@
  * must outlive the process is in the store; what is here (the lock, the last listing) is found again after a
  * crash. The loop is what serialises the steps; whoever else touches the machine takes the same mutex.
  */
-import type { PendingContract, WorkItem } from '../../crds/wire/work-list.ts';
+import type { WorkItem } from '../../crds/wire/work-list.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem } from '../api-client.ts';
 import { messageOf } from '../failure.ts';
-import type { ListedInstance } from '../provisioner/provisioner.ts';
 import { drop, heed } from '../state/record.ts';
 import type { Context } from './context.ts';
 import { decideJob, type JobFacts, type Step } from './decide-job.ts';
-import type { HeldLock } from './lock-keeper.ts';
 import { perform } from './perform.ts';
+import type { JobDeps, Memory } from './performing.ts';
 
 const BACKOFF = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0.3 };
 
@@ -20,30 +19,6 @@ const BACKOFF = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0.3 };
 export class GivenUp extends Error {
   override readonly name = 'GivenUp';
 }
-
-/** What a job knows beside the store; lost in a crash, and found again. */
-export type Memory = {
-  readonly contractId: string;
-  offer: WorkItem | undefined;
-  lock: HeldLock | undefined;
-  machines: readonly ListedInstance[] | undefined;
-  /** The provisioner said so. */
-  isFull: boolean;
-  verified: Readonly<{ hostKeyFingerprint?: string | undefined; at?: string | undefined }> | undefined;
-  listingsFailed: number;
-};
-
-export type JobDeps = Readonly<{
-  context: Context;
-  /** Is there room on this host for one more beside all others. */
-  hasRoom: (contractId: string) => boolean;
-  /** Every successful listing, for whoever counts. */
-  onListed: (machines: readonly ListedInstance[]) => void;
-  /** One more since then. */
-  onBuilt: (machine: ListedInstance) => void;
-  /** The provisioner has no room for this. */
-  onFull: (contract: PendingContract) => void;
-}>;
 
 export type Job = Readonly<{
   contractId: string;

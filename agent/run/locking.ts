@@ -5,7 +5,7 @@ import { settle, take as takeGrant } from '../state/record.ts';
 import { remember } from '../state/world.ts';
 import { judgeRenewal } from './decide-answer.ts';
 import { keepLock, outcomeOf } from './lock-keeper.ts';
-import type { Performing } from './perform.ts';
+import type { Performing } from './performing.ts';
 
 /** The same session asked again is renewed, so a lost reply costs nothing. */
 const CLAIM_BACKOFF = { firstMs: 300, maxMs: 5000, factor: 2, jitter: 0.3 };

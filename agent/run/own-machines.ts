@@ -1,7 +1,7 @@
 /** The machines of one contract that are ours: the only ones that are ever touched. */
 import type { InstanceRef, ListedInstance } from '../provisioner/provisioner.ts';
 import { type Context, isOwn } from './context.ts';
-import type { Performing } from './perform.ts';
+import type { Performing } from './performing.ts';
 
 /** From the hypervisor, never from memory. Throws when it could not look. */
 export async function listOwn(job: Performing): Promise<readonly ListedInstance[]> {

@@ -7,20 +7,11 @@ import { delivered, settleFailure } from '../state/record.ts';
 import { adopt, create, listForBuild } from './build.ts';
 import { judgeConfirmation, judgeReport } from './decide-answer.ts';
 import type { Step } from './decide-job.ts';
-import type { JobDeps, Memory } from './job.ts';
 import { outcomeOf } from './lock-keeper.ts';
 import { claim, regain } from './locking.ts';
+import type { Performing } from './performing.ts';
 import { doomOlder, giveUp, noRoom, remove } from './removal.ts';
 import { report, verify } from './report.ts';
-
-export type Performing = JobDeps &
-  Readonly<{
-    memory: Memory;
-    /** Aborted when what the step works on was given up, or the agent must end. */
-    signal: AbortSignal;
-    orderEpoch: (epoch: number) => void;
-    pause: (ms: number) => Promise<void>;
-  }>;
 
 export async function perform(job: Performing, step: Exclude<Step, { type: 'Done' }>): Promise<void> {
   switch (step.type) {

@@ -6,7 +6,7 @@
 import type { ErrorClass } from '../provisioner/provisioner-error.ts';
 import { confirmAbsent, fail, order } from '../state/record.ts';
 import { leftOf, listAll, listOwn, refOf } from './own-machines.ts';
-import type { Performing } from './perform.ts';
+import type { Performing } from './performing.ts';
 
 /** As long as a report may be. */
 const MESSAGE_MAX = 4000;

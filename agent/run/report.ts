@@ -5,7 +5,7 @@ import { beginReport, type Grant, settle } from '../state/record.ts';
 import { awaitSsh } from './await-ssh.ts';
 import { judgeReport } from './decide-answer.ts';
 import { outcomeOf } from './lock-keeper.ts';
-import type { Performing } from './perform.ts';
+import type { Performing } from './performing.ts';
 import { giveUp } from './removal.ts';
 
 type Created = NonNullable<Grant['created']>;
