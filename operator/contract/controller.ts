@@ -17,6 +17,7 @@ import { apply } from './apply.ts';
 import { decide } from './decide.ts';
 import { gather } from './gather.ts';
 import { createLedger } from './ledger.ts';
+import { createMoveTurns } from './move-turns.ts';
 import type { TellStuck } from './stuck.ts';
 
 const WORKERS = 16;
@@ -27,6 +28,7 @@ export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Co
   const { clients, informers, supply, clock, observe, log, store, failedGraceMs, retentionMs, world } = deps;
   const { contracts, offerings, recipes, providers, agents } = informers;
   const locks = createSilenceWatch();
+  const turns = createMoveTurns({ contracts: contracts.cache, clock });
   const ledger = createLedger(store);
   const controller = createController({
     name: 'contract',
@@ -60,7 +62,7 @@ export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Co
       if (!contract) return {};
       // A first status takes nothing away, and the resolution waits for it.
       if (world.isResolving() && isLive(contract)) return { requeueAfterMs: RESTING_MS };
-      const facts = gather({ informers, supply, clock, locks, failedGraceMs, retentionMs }, contract);
+      const facts = gather({ informers, supply, clock, locks, turns, failedGraceMs, retentionMs }, contract);
       const decision = decide({ ...facts, isWorldCertain: world.isCertain() });
       await apply({ clients, contracts, ledger, tellStuck }, { contract, decision, signal });
       return decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs };

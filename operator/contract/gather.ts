@@ -8,6 +8,7 @@ import type { Informers } from '../clients.ts';
 import type { SupplyKeeper } from '../supply/keeper.ts';
 import type { Facts } from './facts.ts';
 import { hostsOf } from './hosts.ts';
+import type { MoveTurns } from './move-turns.ts';
 import { outlookFor } from './outlook.ts';
 
 type Deps = Readonly<{
@@ -15,12 +16,13 @@ type Deps = Readonly<{
   supply: Pick<SupplyKeeper, 'of'>;
   clock: Clock;
   locks: SilenceWatch;
+  turns: MoveTurns;
   failedGraceMs?: number | undefined;
   retentionMs?: number | undefined;
 }>;
 
 export function gather(deps: Deps, contract: Contract): Facts {
-  const { informers, supply, clock, locks, failedGraceMs, retentionMs } = deps;
+  const { informers, supply, clock, locks, turns, failedGraceMs, retentionMs } = deps;
   const now = clock.now();
   const { metadata, spec } = contract;
   const namespace = metadata.namespace ?? '';
@@ -39,7 +41,7 @@ export function gather(deps: Deps, contract: Contract): Facts {
     terms,
     provider,
     outlook: outlookFor({ informers, supply }, { contract, terms: spec.termsSnapshot ?? terms, now }),
-    hosts: hostsOf({ informers, supply }, { contract, now }),
+    hosts: hostsOf({ informers, supply, turns }, { contract, now }),
     lockSilentMs: lockSilentMs({ clock, locks }, contract),
     failedGraceMs,
     retentionMs,

@@ -5,9 +5,11 @@
 import type { Agent } from '../../crds/agent.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import type { Holder } from '../../crds/contract/status.ts';
+import { endWish } from '../../crds/contract/wishes.ts';
 import { type Explanation, explain } from '../../crds/placement/explain.ts';
 import type { Informers } from '../clients.ts';
 import type { SupplyKeeper } from '../supply/keeper.ts';
+import type { MoveTurns } from './move-turns.ts';
 import { placementOf } from './outlook.ts';
 
 export type Hosts = Readonly<{
@@ -15,6 +17,8 @@ export type Hosts = Readonly<{
   drained: Agent | undefined;
   /** Whether somebody else could build it; only worked out once the drain has come to its deadline. */
   elsewhere: Explanation | undefined;
+  /** It is to be moved, and others go first: to be asked again soon. */
+  awaitsTurn?: boolean | undefined;
   /** UIDs of holders that were revoked, or whose Agent is gone. */
   deserted: readonly string[];
 }>;
@@ -22,6 +26,7 @@ export type Hosts = Readonly<{
 type Deps = Readonly<{
   informers: Pick<Informers, 'agents' | 'contracts'>;
   supply: Pick<SupplyKeeper, 'of'>;
+  turns: MoveTurns;
 }>;
 
 export function hostsOf(deps: Deps, { contract, now }: Readonly<{ contract: Contract; now: Date }>): Hosts {
@@ -44,7 +49,7 @@ export function hostsOf(deps: Deps, { contract, now }: Readonly<{ contract: Cont
   const isDue = drainBy !== undefined && Date.parse(drainBy) <= now.getTime();
   return {
     drained,
-    elsewhere: isDue ? elsewhereOf(deps, { contract, now }) : undefined,
+    ...(isDue ? elsewhereOf(deps, { contract, now }) : { elsewhere: undefined }),
     deserted: [...new Set(holders.filter(isDeserted).map(({ agentUID }) => agentUID))],
   };
 }
@@ -53,7 +58,11 @@ export function hostsOf(deps: Deps, { contract, now }: Readonly<{ contract: Cont
 function elsewhereOf(
   deps: Deps,
   { contract, now }: Readonly<{ contract: Contract; now: Date }>,
-): Explanation | undefined {
+): Pick<Hosts, 'elsewhere' | 'awaitsTurn'> {
   const terms = contract.spec.termsSnapshot;
-  return terms && explain(placementOf(deps, { contract, terms, now }));
+  const isMovable = terms?.allowRecreation && contract.status?.phase === 'Active' && !endWish(contract);
+  if (!isMovable || !deps.turns.isFree(contract)) return { elsewhere: undefined, awaitsTurn: true };
+  const elsewhere = explain(placementOf(deps, { contract, terms, now }));
+  if (elsewhere.schedulable) deps.turns.take(contract);
+  return { elsewhere };
 }

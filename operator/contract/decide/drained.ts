@@ -7,6 +7,8 @@ import { type Decision, decided, type LiveFacts } from '../facts.ts';
 
 /** Whether somebody else could build it by now is asked again so often. */
 const LOOK_AGAIN_MS = 30_000;
+/** A move takes a second or two, until its new agent has claimed. */
+const TURN_AGAIN_MS = 3_000;
 
 /** `decision` is what would happen otherwise; it stands when that ends, pauses or moves the contract. */
 export function moveIfDrained(facts: LiveFacts, decision: Decision): Decision {
@@ -21,6 +23,7 @@ export function moveIfDrained(facts: LiveFacts, decision: Decision): Decision {
     const settled = { ...decision, status: withoutMovable(status) };
     return dueMs === undefined ? settled : sooner(settled, dueMs - now.getTime());
   }
+  if (hosts?.awaitsTurn) return sooner(decision, TURN_AGAIN_MS);
   if (hosts?.elsewhere?.schedulable)
     return decided(
       moveAway(status, {
