@@ -96,8 +96,14 @@ export async function setKeys({ context, item, ref, signal }: Performing): Promi
   const { sshPublicKeys = [], sshKeysSHA256 } = item;
   if (!context.provisioner.setSshKeys || !sshKeysSHA256)
     throw cannot('change keys', 'Log in and change authorized_keys yourself.');
+  const { contractId, epoch } = item;
+  // The order comes again until the facade has heard of it; meanwhile the tenant may have changed them itself.
+  const { keys, made } = wishesOf(context.store.get(contractId), item);
+  const system = made?.count ?? 0;
+  if (keys?.system === system && keys.sshKeysSHA256 === sshKeysSHA256) return { sshKeysSHA256 };
   await context.provisioner.setSshKeys(ref, sshPublicKeys, { signal });
-  context.log.info({ contract: item.contractId, keys: sshPublicKeys.length }, 'SSH keys changed');
+  context.store.change(contractId, (record) => withWish(record, { epoch, keys: { system, sshKeysSHA256 } }));
+  context.log.info({ contract: contractId, keys: sshPublicKeys.length }, 'SSH keys changed');
   return { sshKeysSHA256 };
 }
 

@@ -24,6 +24,7 @@ const onDisk = (): string =>
     .join();
 const TENANT = generateKeyPair();
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB other';
+const OTHER = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC third';
 
 test('power off, and on again', async () => {
   world.start();
@@ -99,6 +100,24 @@ test('other keys are set, and said by their hash', async () => {
   world.facade.wish(id, { sshPublicKeys: [KEY] });
   await untilApplied(id, { sshKeysSHA256: sshKeysSHA256([KEY]) });
   expect(made().at(-1)).toBe(`keys ${KEY}`);
+});
+
+test('keys are set once, however often the order comes again, and anew on a fresh system', async () => {
+  const agent = world.start();
+  const id = await active();
+  world.facade.faults.set('PUT applied', ['Refuse', 'LoseReply']);
+  world.facade.wish(id, { sshPublicKeys: [KEY] });
+  await until(() => expect(world.facade.faults.get('PUT applied')).toEqual(['LoseReply']));
+  agent.kill();
+  world.start();
+  await untilApplied(id, { sshKeysSHA256: sshKeysSHA256([KEY]) });
+  const times = (): number => made().filter((deed) => deed === `keys ${KEY}`).length;
+  expect(times()).toBe(1);
+  world.facade.wish(id, { reinstall: 1, sshPublicKeys: [KEY, OTHER] });
+  await untilApplied(id, { reinstall: 1, sshKeysSHA256: sshKeysSHA256([KEY, OTHER]) });
+  world.facade.wish(id, { reinstall: 1, sshPublicKeys: [KEY] });
+  await untilApplied(id, { sshKeysSHA256: sshKeysSHA256([KEY]) });
+  expect(times()).toBe(2);
 });
 
 test('a new password is set once and told sealed: neither the facade nor the log nor the disk ever has it', async () => {

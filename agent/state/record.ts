@@ -82,6 +82,8 @@ export const ContractRecord = z.object({
       restartBegun: z.int().optional(),
       restart: z.int().optional(),
       reinstall: z.int().optional(),
+      /** Hash of the keys that were set last, and on the system of which re-installation (0: the first). */
+      keys: z.object({ system: z.int(), sshKeysSHA256: z.string() }).optional(),
       /** The password of this number was set; sealed, so that the disk knows no more than the facade. */
       password: z.object({ count: z.int(), sealed: z.string() }).optional(),
       /** The fresh system of this number, before SSH was seen to answer: never made twice. */
