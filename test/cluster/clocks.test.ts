@@ -59,6 +59,7 @@ async function begin(name: string, offsetMs: number): Promise<Ask> {
       PORT: '0',
       INSTALLATION_NAMESPACE: market.namespace,
       DATABASE_URL: market.databaseUrl,
+      HEAD_START_SECONDS: '0',
     }),
     kubeconfig: { file: inject('kubeconfig') },
     clock,
@@ -147,7 +148,7 @@ describe('asked all the same', () => {
     expect((await claim(right, holder, id)).status).toBe(200);
     await moveContract(market, id, (_status, contract) => expireLock(contract, { now: new Date() }));
     for (const ask of [fast, slow, right])
-      expect(await refusal(ask, thief, id, 1), ask.name).toMatch(/^NotEligible .* goes first /);
+      expect(await refusal(ask, thief, id, 1), ask.name).toMatch(/^NotEligible .* go first until /);
     expect((await claim(fast, holder, id, 1)).data).toMatchObject({ acquired: true, epoch: 2 });
   });
 

@@ -43,8 +43,10 @@ beforeAll(async () => {
     environment: { DATABASE_URL: database.url },
   });
   pool = await makePool(market);
-  const object = await market.clients.pools.get({ namespace, name: pool });
-  if (object) await market.clients.pools.update({ ...object, spec: { ...object.spec, lockTTLSeconds: 5 } });
+  await market.clients.pools.patch(
+    { namespace, name: pool },
+    { type: 'Merge', body: { spec: { lockTTLSeconds: 5 } } },
+  );
   first = await aHost();
 }, 60_000);
 afterAll(async () => {
