@@ -17,8 +17,8 @@ export type Hosts = Readonly<{
   drained: Agent | undefined;
   /** Whether somebody else could build it; only worked out once the drain has come to its deadline. */
   elsewhere: Explanation | undefined;
-  /** It is to be moved, and others go first: to be asked again soon. */
-  awaitsTurn?: boolean | undefined;
+  /** It is to be moved, and others go first. */
+  awaitsTurn?: Exclude<ReturnType<MoveTurns['waitsFor']>, 'Nothing'> | undefined;
   /** UIDs of holders that were revoked, or whose Agent is gone. */
   deserted: readonly string[];
 }>;
@@ -61,8 +61,12 @@ function elsewhereOf(
 ): Pick<Hosts, 'elsewhere' | 'awaitsTurn'> {
   const terms = contract.spec.termsSnapshot;
   const isMovable = terms?.allowRecreation && contract.status?.phase === 'Active' && !endWish(contract);
-  if (!isMovable || !deps.turns.isFree(contract)) return { elsewhere: undefined, awaitsTurn: true };
+  if (!isMovable) return { elsewhere: undefined };
+  const waitsFor = deps.turns.waitsFor(contract);
+  if (waitsFor === 'AnotherMove') return { elsewhere: undefined, awaitsTurn: waitsFor };
   const elsewhere = explain(placementOf(deps, { contract, terms, now }));
-  if (elsewhere.schedulable) deps.turns.take(contract);
+  if (!elsewhere.schedulable) return { elsewhere };
+  if (waitsFor === 'OthersThatWait') return { elsewhere, awaitsTurn: waitsFor };
+  deps.turns.take(contract);
   return { elsewhere };
 }

@@ -88,7 +88,9 @@ describe('of many contracts that would all find the last room', () => {
   test('what has no machine yet goes before what has one', () => {
     const { put, look } = market();
     put(aTenantOf(1), waiting(1, scheduling('NoCapacity')));
-    expect(look(aTenantOf(1)).status?.phase).toBe('Active');
+    const { status } = look(aTenantOf(1));
+    expect(status?.phase).toBe('Active');
+    expect(status?.conditions).toMatchObject([{ type: 'Movable', status: 'False', reason: 'NoOtherAgent' }]);
   });
 
   test.each([

@@ -11,8 +11,8 @@ import type { Cache } from '../../kube/cache.ts';
 import type { Clock } from '../../lib/clock.ts';
 
 export type MoveTurns = Readonly<{
-  /** Whether it may be moved now. Takes no turn: others may be told the same until one of them does. */
-  isFree: (contract: Contract) => boolean;
+  /** What it waits for before it may be moved. Takes no turn: others may be told the same until one of them does. */
+  waitsFor: (contract: Contract) => 'Nothing' | 'AnotherMove' | 'OthersThatWait';
   take: (contract: Contract) => void;
 }>;
 
@@ -28,11 +28,14 @@ const TURN_MS = 10_000;
 export function createMoveTurns({ contracts, clock }: Deps): MoveTurns {
   const turns = new Map<string, Readonly<{ uid: string; untilMs: number }>>(); // by namespace
   return {
-    isFree: (contract) => {
+    waitsFor: (contract) => {
       const { namespace = '', uid } = contract.metadata;
       const turn = turns.get(namespace);
-      if (turn && turn.uid !== uid && clock.monotonicMs() < turn.untilMs) return false;
-      return !demandKeys(contract).some((key) => contracts.getByIndex('waiting', key).some(goesBefore));
+      if (turn && turn.uid !== uid && clock.monotonicMs() < turn.untilMs) return 'AnotherMove';
+      const isLast = demandKeys(contract).some((key) =>
+        contracts.getByIndex('waiting', key).some(goesBefore),
+      );
+      return isLast ? 'OthersThatWait' : 'Nothing';
     },
     take: ({ metadata: { namespace = '', uid = '' } }) =>
       void turns.set(namespace, { uid, untilMs: clock.monotonicMs() + TURN_MS }),

@@ -23,8 +23,10 @@ export function moveIfDrained(facts: LiveFacts, decision: Decision): Decision {
     const settled = { ...decision, status: withoutMovable(status) };
     return dueMs === undefined ? settled : sooner(settled, dueMs - now.getTime());
   }
-  if (hosts?.awaitsTurn) return sooner(decision, TURN_AGAIN_MS);
-  if (hosts?.elsewhere?.schedulable)
+  // Not asked: another move is under way, or it was no running machine a moment ago.
+  if (!hosts?.elsewhere || hosts.awaitsTurn === 'AnotherMove') return sooner(decision, TURN_AGAIN_MS);
+  const { elsewhere, awaitsTurn } = hosts;
+  if (elsewhere.schedulable && !awaitsTurn)
     return decided(
       moveAway(status, {
         reason: 'Moved',
@@ -33,12 +35,14 @@ export function moveIfDrained(facts: LiveFacts, decision: Decision): Decision {
       }),
       { before: decision.before, requeueAfterMs: 0 },
     );
-  const why = hosts?.elsewhere?.reason ?? 'NoPool';
+  const why = awaitsTurn
+    ? 'those that wait and have no machine yet go first'
+    : `no other agent can take it now: ${elsewhere.reason}`;
   const next = {
     type: MOVABLE,
     status: 'False',
     reason: 'NoOtherAgent',
-    message: `It is to be moved, and no other agent can take it now: ${why}`,
+    message: `It is to be moved, and ${why}`,
   } as const;
   const said = { ...status, conditions: withCondition(status.conditions, { next, now }) };
   return sooner({ ...decision, status: said }, LOOK_AGAIN_MS);
