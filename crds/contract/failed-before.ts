@@ -31,3 +31,12 @@ const failuresOf = (status: ContractStatus, agentUID: string): readonly Attempt[
       attempt.agentUID === agentUID &&
       (attempt.outcome === 'Released' ? attempt.class === 'capacity' : attempt.outcome !== 'Succeeded'),
   );
+
+/** How often an agent gave the contract back in this round, without a word about room; of everybody without an agent. */
+export const gaveBack = (round: readonly Attempt[], agentUID?: string): number =>
+  round.filter(
+    (attempt) =>
+      attempt.outcome === 'Released' &&
+      attempt.class !== 'capacity' &&
+      (agentUID === undefined || attempt.agentUID === agentUID),
+  ).length;

@@ -9,6 +9,8 @@ export const CAPACITY_RELEASES_MAX = 10;
 export const ATTEMPT_GAPS_MS = [60_000, 300_000] as const;
 /** After an agent had no room it is not asked again at once. */
 export const CAPACITY_GAP_MS = 15_000;
+/** Who gives a contract back so often lets others go first, and from then on there is a pause each time. */
+export const GIVEN_BACK_MAX = 2;
 export const OVERALL_DEADLINE_MS = 60 * 60_000;
 export const VERIFICATION_DEADLINE_MS = 5 * 60_000;
 /** After an expiry the agent that held goes first for this long, while its Lease is fresh. */

@@ -2,8 +2,9 @@
 import type { z } from 'zod';
 import type { ReleaseResponse } from '../wire/lock.ts';
 import type { LiveContract } from './contract.ts';
+import { attemptsOfRound, gaveBack } from './failed-before.ts';
 import { endOfAttempt, isHolder, move, withAttempt, withoutHolder } from './move.ts';
-import { CAPACITY_GAP_MS } from './numbers.ts';
+import { CAPACITY_GAP_MS, GIVEN_BACK_MAX } from './numbers.ts';
 import { isEnding } from './phase.ts';
 import type { ContractStatus, Lock } from './status.ts';
 import type { Claimant, Verdict } from './verdict.ts';
@@ -40,7 +41,7 @@ export function release({ status }: LiveContract, facts: ReleaseFacts): Verdict<
   return { outcome: 'Write', status: freed, answer };
 }
 
-/** Provisioning → Accepted without a failure: somebody else may claim at once, unless there was no room. */
+/** Provisioning → Accepted without a failure: somebody else may claim at once, unless there was no room or it goes on. */
 function freeLock(status: ContractStatus, facts: ReleaseFacts & { lock: Lock }): ContractStatus {
   const { agent, lock, now } = facts;
   const forRoom = facts.class === 'capacity';
@@ -59,10 +60,11 @@ function freeLock(status: ContractStatus, facts: ReleaseFacts & { lock: Lock }):
     now,
     epoch: 'Raise',
   });
-  if (!forRoom) return freed;
+  const isAgain = gaveBack(attemptsOfRound(status)) >= GIVEN_BACK_MAX;
+  if (!forRoom && !isAgain) return freed;
   return {
     ...freed,
-    capacityReleases: (status.capacityReleases ?? 0) + 1,
+    ...(forRoom ? { capacityReleases: (status.capacityReleases ?? 0) + 1 } : {}),
     nextAttemptAt: new Date(now.getTime() + CAPACITY_GAP_MS).toISOString(),
   };
 }

@@ -1,7 +1,7 @@
 /** What one contract asks for and what its past says, worked out once before any agent is looked at. */
 import type { Contract } from '../contract/contract.ts';
-import { attemptsOfRound, finalWordOf } from '../contract/failed-before.ts';
-import { FAILED_BEFORE_HEAD_START_MS, TAKEOVER_HEAD_START_MS } from '../contract/numbers.ts';
+import { attemptsOfRound, finalWordOf, gaveBack } from '../contract/failed-before.ts';
+import { FAILED_BEFORE_HEAD_START_MS, GIVEN_BACK_MAX, TAKEOVER_HEAD_START_MS } from '../contract/numbers.ts';
 import type { TermsSnapshot } from '../contract/spec.ts';
 import type { Attempt, ContractStatus } from '../contract/status.ts';
 import { type Amounts, amountsOf } from './amounts.ts';
@@ -71,7 +71,10 @@ export function demandOf(contract: Contract, { terms, siblings = [], now }: Dema
   };
 }
 
-/** A lack of room counts as well: who had none a moment ago is asked last. What was merely given back does not. */
+/**
+ * A lack of room counts as well: who had none a moment ago is asked last. What was merely given back does not, at
+ * first: who gives it back again would else be the first to take it each time, and nobody would ever build it.
+ */
 function pastOf(
   status: ContractStatus | undefined,
 ): Pick<Demand, 'failedOn' | 'finalWords' | 'othersFirstUntilMs' | 'stickyTo'> {
@@ -79,7 +82,8 @@ function pastOf(
   const failedOn = new Map<string, number>();
   const finalWords = new Map<string, Attempt>();
   for (const { agentUID, outcome, class: kind } of round) {
-    if (outcome === 'Succeeded' || (outcome === 'Released' && kind !== 'capacity')) continue;
+    if (outcome === 'Succeeded') continue;
+    if (outcome === 'Released' && kind !== 'capacity' && gaveBack(round, agentUID) < GIVEN_BACK_MAX) continue;
     failedOn.set(agentUID, (failedOn.get(agentUID) ?? 0) + 1);
     const final = status && finalWordOf(status, agentUID);
     if (final) finalWords.set(agentUID, final);
