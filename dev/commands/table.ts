@@ -1,17 +1,7 @@
 /** The commands, their options and their help; each is loaded only when it is asked for. */
 import { type Command, InvalidArgumentError } from 'commander';
+import type { StartOptions } from '../start/options.ts';
 import type { Run } from './dev.ts';
-
-export type StartOptions = Readonly<{
-  /** Do everything once, cancel, wait until the instance is gone, and end. */
-  once?: boolean;
-  /** Use this cluster instead of one of our own. */
-  kubeconfig?: string;
-  /** Of the facade. */
-  port?: number;
-  /** Start changed parts again on save. */
-  reload?: boolean;
-}>;
 
 export function addCommands(program: Command, execute: (run: Run) => Promise<void>): void {
   const start = (name: string, description: string): Command =>
