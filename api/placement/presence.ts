@@ -1,7 +1,7 @@
 /** Whether an agent is there, by its heartbeat Lease; and for a moment after it spoke, before its Lease is seen. */
 import { SESSION_ANNOTATIONS } from '../../crds/agent-session.ts';
 import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
-import type { AgentFacts } from '../../crds/placement/supply.ts';
+import type { AgentFacts } from '../../crds/placement/agent-facts.ts';
 import type { Lease } from '../clients.ts';
 
 export type Presence = Readonly<{

@@ -3,11 +3,12 @@ import type { Agent } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
 import { anAgent, aPool, someTerms, uidOf } from '../contract/builders.ts';
 import type { Contract } from '../contract/contract.ts';
+import type { AgentFacts } from './agent-facts.ts';
 import { amountsOf, NOTHING } from './amounts.ts';
 import type { DemandFacts } from './demand.ts';
 import { NO_LOAD } from './load.ts';
 import { type Placement, place } from './place.ts';
-import { type AgentFacts, prepareSupply } from './supply.ts';
+import { prepareSupply } from './supply.ts';
 
 export const POOL = 'europe-script';
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { aContract, aHolder, aPool, at, someTerms, uidOf } from '../contract/builders.ts';
 import type { LiveContract } from '../contract/contract.ts';
 import type { TermsSnapshot } from '../contract/spec.ts';
+import type { AgentFacts } from './agent-facts.ts';
 import { crowded, failedAttempt, loaded, placeIn, refusals, someAgent } from './builders.ts';
-import type { AgentFacts } from './supply.ts';
 
 const condition = (type: string, status: 'True' | 'False') => ({
   type,

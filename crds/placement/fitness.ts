@@ -3,8 +3,8 @@
  * state that it is in, by its version. `checks.ts` tells each at its place in the chain.
  */
 import type { AgentPool } from '../agent-pool.ts';
+import type { AgentFacts } from './agent-facts.ts';
 import type { Because } from './reasons.ts';
-import type { AgentFacts } from './supply.ts';
 import { compareVersions } from './version.ts';
 
 export type Fitness = Readonly<{

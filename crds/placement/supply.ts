@@ -2,27 +2,16 @@
  * Pools and agents in the form that placing reads: quantities parsed, capacities multiplied, hashes made. Whoever
  * places often keeps each prepared pool and makes anew only the one that changed.
  */
-import type { Agent, AgentHealth } from '../agent.ts';
+import type { Agent } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
 import { type Window, windowsOf } from '../maintenance.ts';
+import type { AgentFacts } from './agent-facts.ts';
 import { type Amounts, numberOf } from './amounts.ts';
 import { type Fitness, fitnessOf } from './fitness.ts';
 import { recordOf, type TrackRecord } from './health.ts';
-import type { Load } from './load.ts';
 import { hashOf } from './rendezvous.ts';
 
 const NO_END = Number.POSITIVE_INFINITY;
-
-/** One agent with what was found out about it. */
-export type AgentFacts = Readonly<{
-  agent: Agent;
-  /** By its heartbeat Lease: fresh, not fresh, or fresh and used by two processes. */
-  presence: 'Online' | 'Offline' | 'Duplicate';
-  /** `loadOf` its contracts. */
-  load: Load;
-  /** `healthOf` its contracts, or what `Agent.status.health` has of it. */
-  health?: AgentHealth | undefined;
-}>;
 
 export type PreparedAgent = AgentFacts &
   Readonly<{

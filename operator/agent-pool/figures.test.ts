@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { AgentPoolStatus } from '../../crds/agent-pool.ts';
 import { aPool, at, uidOf } from '../../crds/contract/builders.ts';
+import type { AgentFacts } from '../../crds/placement/agent-facts.ts';
 import { loaded, someAgent } from '../../crds/placement/builders.ts';
-import { type AgentFacts, preparePool } from '../../crds/placement/supply.ts';
+import { preparePool } from '../../crds/placement/supply.ts';
 import type { DailyRate } from '../supply/attempt-book.ts';
 import { decidePool } from './decide.ts';
 

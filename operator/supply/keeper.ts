@@ -8,9 +8,9 @@ import type { Agent } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { type Condition, isTrue } from '../../crds/condition.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
+import type { AgentFacts } from '../../crds/placement/agent-facts.ts';
 import { type Load, loadOf } from '../../crds/placement/load.ts';
 import {
-  type AgentFacts,
   type PreparedAgent,
   type PreparedPool,
   prepareAgent,
