@@ -10,7 +10,8 @@ import {
 } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import type { Explanation, SchedulingReason } from '../../crds/placement/explain.ts';
-import type { Decision, Facts, Outlook } from './facts.ts';
+import type { Decision, Facts } from './facts.ts';
+import type { Outlook } from './outlook.ts';
 
 /** Two agents could build it; else nobody, for the reason that is given. */
 export const anOutlook = (

@@ -7,7 +7,7 @@ import { ContractStatus } from '../../crds/contract/status.ts';
 import type { Explanation } from '../../crds/placement/explain.ts';
 import { anOutlook, newborn, someFacts } from './builders.ts';
 import { decide } from './decide.ts';
-import type { Outlook } from './facts.ts';
+import type { Outlook } from './outlook.ts';
 
 const full = (change: Partial<Explanation> = {}): Outlook => ({
   ...anOutlook('NoCapacity', {

@@ -3,16 +3,10 @@ import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
 import type { TermsSnapshot } from '../../crds/contract/spec.ts';
 import type { Abandoned, ContractStatus, Holder } from '../../crds/contract/status.ts';
 import type { Offering } from '../../crds/offering.ts';
-import type { Explanation, SchedulingReason } from '../../crds/placement/explain.ts';
+import type { SchedulingReason } from '../../crds/placement/explain.ts';
 import type { Provider } from '../../crds/provider.ts';
 import type { Hosts } from './hosts.ts';
-
-/** Who could build the contract at the moment, and why the others not. */
-export type Outlook = Readonly<{
-  why: Explanation;
-  /** Somebody can, or will be able to by waiting for room or time alone. */
-  hasHope: boolean;
-}>;
+import type { Outlook } from './outlook.ts';
 
 export type Facts = Readonly<{
   contract: Contract;

@@ -10,7 +10,13 @@ import type { Supply } from '../../crds/placement/supply.ts';
 import type { Informers } from '../clients.ts';
 import { companionsOf } from '../indexes.ts';
 import type { SupplyKeeper } from '../supply/keeper.ts';
-import type { Outlook } from './facts.ts';
+
+/** Who could build the contract at the moment, and why the others not. */
+export type Outlook = Readonly<{
+  why: Explanation;
+  /** Somebody can, or will be able to by waiting for room or time alone. */
+  hasHope: boolean;
+}>;
 
 type Deps = Readonly<{ informers: Pick<Informers, 'contracts'>; supply: Pick<SupplyKeeper, 'of'> }>;
 type Asked = Readonly<{ contract: Contract; terms: TermsSnapshot | undefined; now: Date }>;

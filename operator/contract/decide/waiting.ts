@@ -7,7 +7,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { withCondition } from '../../../crds/condition.ts';
 import type { ContractStatus } from '../../../crds/contract/status.ts';
 import type { Explanation } from '../../../crds/placement/explain.ts';
-import type { Action, LiveFacts, Outlook } from '../facts.ts';
+import type { Action, LiveFacts } from '../facts.ts';
+import type { Outlook } from '../outlook.ts';
 
 export const SCHEDULING_EVERY_MS = 30_000;
 /** Nobody for so long: an Event and a metric, for whoever can do something about it. */
