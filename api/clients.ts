@@ -1,7 +1,8 @@
 /** Typed clients for what the facade reads and writes: our own kinds and the few built-in ones. */
 import { type Agent, agentDefinition } from '../crds/agent.ts';
 import { type AgentPool, agentPoolDefinition } from '../crds/agent-pool.ts';
-import { type Contract, contractDefinition } from '../crds/contract/contract.ts';
+import type { Contract } from '../crds/contract/contract.ts';
+import { contractDefinition } from '../crds/contract/definition.ts';
 import { GROUP, VERSION } from '../crds/group.ts';
 import { type Offering, offeringDefinition } from '../crds/offering.ts';
 import { type Provider, providerDefinition } from '../crds/provider.ts';

@@ -1,7 +1,7 @@
 /** All resources of the group, in the order in which they are installed. */
 import { agentDefinition } from './agent.ts';
 import { agentPoolDefinition } from './agent-pool.ts';
-import { contractDefinition } from './contract/contract.ts';
+import { contractDefinition } from './contract/definition.ts';
 import { offeringDefinition } from './offering.ts';
 import { providerDefinition } from './provider.ts';
 import { recipeDefinition } from './recipe.ts';

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Contract } from '../../crds/contract/contract.ts';
-import { addForceRelease } from '../../crds/contract/force-release.ts';
+import { addForceRelease } from '../../crds/contract/forced.ts';
 import { Problem } from '../../crds/problem.ts';
 import { DeskContractView, DeskListQuery, ForceReleaseRequest, RetryRequest } from '../../crds/wire/desk.ts';
 import { isForbidden } from '../../kube/error.ts';

@@ -2,7 +2,7 @@
  * The baseline of a start: a process that lists all contracts in pages through the same client, parses them, keeps
  * them, and does nothing else. Prints one line of JSON, then waits for its end. `KUBECONFIG` says where.
  */
-import { contractDefinition } from '../../crds/contract/contract.ts';
+import { contractDefinition } from '../../crds/contract/definition.ts';
 import { GROUP, VERSION } from '../../crds/group.ts';
 import { createKubeClient } from '../../kube/client.ts';
 import { type KubeObject, keyOf } from '../../kube/object.ts';

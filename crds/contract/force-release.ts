@@ -1,19 +1,14 @@
 /**
  * Force: a person with the right to do so ends the wait for a holder that will never confirm. The wish names
  * exactly one (agent, epoch), who wants it and why; it is never taken back, so that it stays on record. That
- * `by` is the truth and that the person may do it is checked by an admission policy (`crds/policies/`).
- * Source: docs/contract.md, 7.
+ * `by` is the truth and that the person may do it is checked by an admission policy (`crds/policies.ts`). What is
+ * made of the wish: `forced.ts`. Source: docs/contract.md, 7.
  */
 import { z } from 'zod';
 import { count, text, uid } from '../fields.ts';
 import type { Rule } from '../resource.ts';
-import type { ActVerdict } from './act.ts';
-import type { Contract } from './contract.ts';
-import { isHolder, sameGrant } from './move.ts';
-import type { ContractSpec } from './spec.ts';
-import type { ContractStatus, Holder } from './status.ts';
 
-const FORCED_MAX = 16;
+export const FORCED_MAX = 16;
 
 export const ForceRelease = z
   .object({
@@ -61,38 +56,3 @@ export const FORCE_RELEASE_CEL: Rule = {
   rule: `!has(self.spec.forceRelease) || self.spec.forceRelease.all(entry, (${KNOWN}) || (${HELD} && ${PAST}))`,
   message: FORCE_RELEASE_SENTENCE,
 };
-
-/** Whether this entry may be given up by force: the same rule as for the API server. */
-export const mayBeForced = (status: ContractStatus, grant: Pick<Holder, 'agentUID' | 'epoch'>): boolean =>
-  isHolder(status, grant) && (status.phase === 'Terminating' || grant.epoch < status.epoch);
-
-/** The holders that are to go now, each with the wish. */
-export const forcedHolders = (
-  spec: Pick<ContractSpec, 'forceRelease'>,
-  status: ContractStatus,
-): readonly Readonly<{ holder: Holder; wish: ForceRelease }>[] =>
-  (status.holders ?? []).flatMap((holder) => {
-    const wish = spec.forceRelease?.find((entry) => sameGrant(entry, holder));
-    return wish && mayBeForced(status, holder) ? [{ holder, wish }] : [];
-  });
-
-/** The wish on the spec, as somebody asks for it. Asked twice it is there once, in the first one's words. */
-export function addForceRelease({ spec, status }: Contract, wish: ForceRelease): ActVerdict {
-  const there = spec.forceRelease ?? [];
-  if (there.some((entry) => sameGrant(entry, wish))) return { outcome: 'Unchanged' };
-  if (!status || !mayBeForced(status, wish))
-    return {
-      outcome: 'Refused',
-      code: 'IllegalMove',
-      message: FORCE_RELEASE_SENTENCE,
-      next: 'Look at its holders; cancel the contract first if it is still to end.',
-    };
-  if (there.length >= FORCED_MAX)
-    return {
-      outcome: 'Refused',
-      code: 'IllegalMove',
-      message: `${FORCED_MAX} holders of this contract were released by force already`,
-      next: 'Wait until the others confirm, or become debts of their agents after 24 hours.',
-    };
-  return { outcome: 'Write', spec: { ...spec, forceRelease: [...there, wish] } };
-}

@@ -1,7 +1,8 @@
 /** The operator as a process-wide whole against a real API server: what it writes, and what it leaves alone. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Agent } from '../../crds/agent.ts';
-import { type Contract, contractDefinition } from '../../crds/contract/contract.ts';
+import type { Contract } from '../../crds/contract/contract.ts';
+import { contractDefinition } from '../../crds/contract/definition.ts';
 import { FINALIZER, GROUP, VERSION } from '../../crds/group.ts';
 import { RESOURCES } from '../../crds/resources.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';

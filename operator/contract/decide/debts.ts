@@ -3,7 +3,7 @@
  * contract ends, becomes a debt of its Agent: written there first, then taken off the contract. One that a person
  * releases by force goes at once, in the same order. docs/contract.md, 7.
  */
-import { forcedHolders } from '../../../crds/contract/force-release.ts';
+import { forcedHolders } from '../../../crds/contract/forced.ts';
 import { sameGrant } from '../../../crds/contract/move.ts';
 import { DEBT_AFTER_MS } from '../../../crds/contract/numbers.ts';
 import type { ContractStatus, Holder } from '../../../crds/contract/status.ts';
