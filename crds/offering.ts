@@ -48,6 +48,18 @@ export const Expiry = z
   .describe('What happens at the end of a rental.');
 export type Expiry = z.infer<typeof Expiry>;
 
+/** How hours are priced that are added to a rental; the same shape in an offering and in the terms of a contract. */
+export const Extension = z
+  .object({
+    price: z
+      .enum(['Same', 'Current'])
+      .default('Same')
+      .describe(
+        'Same: added hours cost what the terms say. Current: what the offering asks when they are added.',
+      ),
+  })
+  .describe('How an extension is priced.');
+
 export const SELECTOR_OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 
 export const Requirements = z
@@ -158,6 +170,7 @@ export const OfferingSpec = z
       })
       .describe('Limits of a rental.'),
     expiry: Expiry.optional(),
+    extension: Extension.optional(),
     stock: count(1_000_000).optional().describe('How many can be rented at a time; unlimited when absent.'),
     visibility: z
       .enum(['Public', 'Unlisted', 'Private'])

@@ -9,6 +9,33 @@ const HOURS_OF = { Hour: 1, Day: 24, Month: 720 } as const satisfies Record<
   number
 >;
 
+export type PriceValue = z.infer<typeof Price>;
+
+export const samePrice = (a: PriceValue, b: PriceValue): boolean =>
+  a.amountMinor === b.amountMinor && a.currency === b.currency && a.per === b.per;
+
+/** `5.00 EUR a month`, by whole numbers alone; `nothing` when it is free. */
+export const priceSentence = ({ amountMinor, currency, per }: PriceValue): string =>
+  amountMinor === 0
+    ? 'nothing'
+    : `${moneyWords(amountMinor, currency)} ${per === 'Hour' ? 'an' : 'a'} ${per.toLowerCase()}`;
+
+/** `5.00 EUR`; minor units as the currency has them (JPY has none). */
+export function moneyWords(amountMinor: number, currency: string): string {
+  const digits = minorDigits(currency);
+  const text = String(amountMinor).padStart(digits + 1, '0');
+  return `${digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`} ${currency}`;
+}
+
+function minorDigits(currency: string): number {
+  try {
+    const options = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
+    return options.maximumFractionDigits ?? 2;
+  } catch {
+    return 2; // a code that this Node does not know
+  }
+}
+
 /** Minor units for `hours`, rounded up to a whole one. At most 1e9 × 87,600, which a number holds exactly. */
 export function costMinor({ amountMinor, per }: z.infer<typeof Price>, hours: number): number {
   const product = amountMinor * hours;

@@ -45,6 +45,7 @@ export const PROBLEMS = {
     title: 'The process before this one may still be running',
   },
   IllegalMove: { status: 409, retryable: false, title: 'The contract cannot do that now' },
+  PriceChanged: { status: 409, retryable: false, title: 'It costs something else by now' },
   PreconditionFailed: { status: 412, retryable: false, title: 'It was changed since it was read' },
   BodyTooLarge: { status: 413, retryable: false, title: 'The body is too large' },
   UnsupportedMediaType: { status: 415, retryable: false, title: 'The body is not JSON' },

@@ -39,6 +39,11 @@ export const INDEXES = {
         : [],
     offering: ({ metadata, spec, status }: Contract) =>
       status && !hasEnded(status.phase) ? [inNamespace(metadata.namespace, spec.offering.name)] : [],
+    /** By the offering whose price decides about hours that are added. */
+    priced: ({ metadata, spec, status }: Contract) =>
+      status?.agreedHours !== undefined && !hasEnded(status.phase)
+        ? [inNamespace(metadata.namespace, spec.offering.name)]
+        : [],
     heldIn: ({ metadata, status }: Contract) =>
       status?.pool && !hasEnded(status.phase) ? [inNamespace(metadata.namespace, status.pool)] : [],
     holder: ({ status }: Contract) => [...new Set((status?.holders ?? []).map(({ agentUID }) => agentUID))],

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Condition } from '../../crds/condition.ts';
 import { type Contract, contractIdOf, isLive } from '../../crds/contract/contract.ts';
 import { demandKeys } from '../../crds/contract/eligibility.ts';
+import { hoursOf } from '../../crds/contract/extension.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
 import { wishStates } from '../../crds/contract/upkeep.ts';
 import { ANNOTATION, TENANT_LABEL_PREFIX } from '../../crds/group.ts';
@@ -11,6 +12,7 @@ import { isOnline } from '../agents/online.ts';
 import type { Deps } from '../deps.ts';
 import { presentSeller } from '../market/offering-view.ts';
 import { tenantMessageOf, waitingViewOf } from '../placement/why.ts';
+import { presentExtension } from './added-price.ts';
 import { tenantMessage, waitingOn } from './tenant-message.ts';
 
 type Options = Readonly<{ archived: boolean }>;
@@ -39,11 +41,12 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     ...(status?.startsAt ? { startsAt: status.startsAt } : {}),
     ...(status?.endsAt ? { endsAt: status.endsAt } : {}),
     ...(status?.graceEndsAt ? { graceEndsAt: status.graceEndsAt } : {}),
-    durationHours: spec.durationHours ?? null,
+    durationHours: hoursOf(contract) ?? null,
     autoRenew: spec.autoRenew ?? null,
     powerState: spec.powerState,
     wishes: isLive(contract) ? wishStates(contract) : [],
     price: terms?.price ?? null,
+    extension: presentExtension(deps, contract, { archived }),
     paymentStatus: (terms?.price.amountMinor ?? 0) === 0 ? 'NotRequired' : 'Pending',
     cancelRequested: spec.cancel?.requested ?? false,
     epoch: status?.epoch ?? 0,

@@ -89,6 +89,7 @@ export function presentOffering({ offering, provider }: Sold, onlineOf: OnlineCo
     resources: spec.resources,
     price: spec.price,
     duration: spec.duration,
+    extensionPricing: spec.extension?.price ?? 'Same',
     inStock: isInStock(offering),
     available: onlineOf(offering) > 0,
   };

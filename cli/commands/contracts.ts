@@ -71,6 +71,7 @@ function printDetails(print: Printer, { contract, now }: Details): void {
     ['Offering', `${contract.offering.offeringId}, ${contract.offering.title}`],
     ['Provider', contract.provider.displayName],
     ['Price', priceWords(contract.price)],
+    ['Longer', longerWords(contract)],
     ['Address', addressWords(access)],
     ['User', access?.user ?? undefined],
     ['Host key', access?.hostKeyFingerprint ?? undefined],
@@ -93,6 +94,14 @@ function printDetails(print: Printer, { contract, now }: Details): void {
 
 const renewalWords = ({ autoRenew }: ContractView): string | undefined =>
   autoRenew ? `by ${autoRenew.hours} h at its end, up to ${autoRenew.maxHours} h in all` : undefined;
+
+/** Only where it may cost something else than the rental did. */
+function longerWords({ extension }: ContractView): string | undefined {
+  const { pricing, price, pendingHours } = extension;
+  if (pricing === 'Same' || !price) return undefined;
+  const waits = pendingHours > 0 ? `; ${pendingHours} h wait until you agree to that` : '';
+  return `${priceWords(price)} at the moment (${price.amountMinor} for --price)${waits}`;
+}
 
 const STATES = { Open: 'being done', TriedAgain: 'tried again', CannotBeDone: 'cannot be done' } as const;
 

@@ -1,4 +1,5 @@
 /** Values as people say them: times, ages, prices, sizes, short ids. */
+import { moneyWords } from '../../crds/price.ts';
 import type { ContractView, OfferingView } from '../../crds/wire/market.ts';
 
 const UNITS = [
@@ -36,21 +37,6 @@ export function priceWords(price: Price | null): string | undefined {
   if (!price) return undefined;
   if (price.amountMinor === 0) return 'free';
   return `${moneyWords(price.amountMinor, price.currency)} / ${price.per.toLowerCase()}`;
-}
-
-/** `5.00 EUR`. */
-export function moneyWords(amountMinor: number, currency: string): string {
-  const digits = minorDigits(currency);
-  return `${(amountMinor / 10 ** digits).toFixed(digits)} ${currency}`;
-}
-
-function minorDigits(currency: string): number {
-  try {
-    const options = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
-    return options.maximumFractionDigits ?? 2;
-  } catch {
-    return 2; // a code that this Node does not know
-  }
 }
 
 export const sizeWords = ({ resources }: Pick<OfferingView, 'resources'>): string =>

@@ -3,9 +3,11 @@
  * what one refuses the other refuses in the same words (`actions.ts`). Pure. Asking twice is asking once, except
  * for the counters: there each call is one more wish.
  */
+import type { PriceValue } from '../price.ts';
 import type { ProblemCode } from '../problem.ts';
 import { mayAct, refusalOf } from './actions.ts';
 import type { Contract } from './contract.ts';
+import { hoursOf, isPricedAnew, PRICE_NEXT, refusalOfHours } from './extension.ts';
 import { ARCHIVED_SENTENCE, isArchived } from './retry.ts';
 import type { ContractSpec } from './spec.ts';
 
@@ -13,7 +15,14 @@ export type Action =
   | Readonly<{ type: 'cancel'; by: 'Tenant' | 'Provider'; note?: string | undefined }>
   | Readonly<{ type: 'decide'; verdict: 'Accept' | 'Reject'; note?: string | undefined }>
   /** So many hours more. */
-  | Readonly<{ type: 'extend'; hours: number }>
+  | Readonly<{
+      type: 'extend';
+      hours: number;
+      /** What they cost now; as the terms say when left out. */
+      price?: PriceValue | undefined;
+      /** What the tenant agrees to pay for them; the price of the terms when left out. */
+      agreed?: PriceValue | undefined;
+    }>
   /** Undefined: no longer. */
   | Readonly<{ type: 'renew'; autoRenew: ContractSpec['autoRenew'] }>
   | Readonly<{ type: 'changeKeys'; sshPublicKeys: readonly string[] }>
@@ -42,7 +51,7 @@ export function act(contract: Contract, action: Action): ActVerdict {
     };
   if (action.type === 'retry' && isArchived(contract))
     return refused('IllegalMove', ARCHIVED_SENTENCE, 'Rent another one.');
-  return apply(spec, action);
+  return action.type === 'extend' ? extend(contract, action) : apply(spec, action);
 }
 
 /** What was asked before needs no second writing, whatever the phase is now. */
@@ -67,7 +76,7 @@ function isDone(spec: ContractSpec, action: Action): boolean {
   }
 }
 
-function apply(spec: ContractSpec, action: Action): ActVerdict {
+function apply(spec: ContractSpec, action: Exclude<Action, { type: 'extend' }>): ActVerdict {
   switch (action.type) {
     case 'cancel':
       return write({ ...spec, cancel: { requested: true, by: action.by, ...noted(action.note) } });
@@ -79,8 +88,6 @@ function apply(spec: ContractSpec, action: Action): ActVerdict {
             'Cancel the contract.',
           )
         : write({ ...spec, decision: { verdict: action.verdict, ...noted(action.note) } });
-    case 'extend':
-      return extend(spec, action.hours);
     case 'renew': {
       const { autoRenew: _old, ...rest } = spec;
       return write(action.autoRenew ? { ...rest, autoRenew: action.autoRenew } : rest);
@@ -107,23 +114,33 @@ function apply(spec: ContractSpec, action: Action): ActVerdict {
   }
 }
 
-function extend(spec: ContractSpec, hours: number): ActVerdict {
-  const { durationHours, termsSnapshot } = spec;
-  if (durationHours === undefined)
+function extend(contract: Contract, { hours, price, agreed }: Action & { type: 'extend' }): ActVerdict {
+  const { spec } = contract;
+  const durationHours = hoursOf(contract);
+  if (durationHours === undefined || spec.durationHours === undefined)
     return refused(
       'IllegalMove',
       'the contract has no duration yet',
       'Wait until the operator has seen it, a second or two.',
     );
   const wanted = durationHours + hours;
-  const most = termsSnapshot?.maxHours;
+  const most = spec.termsSnapshot?.maxHours;
   if (most !== undefined && wanted > most)
     return refused(
       'ValidationFailed',
       `the terms allow ${most} hours at most, not ${wanted}`,
       `Extend it by ${Math.max(0, most - durationHours)} hours at most, or rent another one.`,
     );
-  return write({ ...spec, durationHours: wanted });
+  if (wanted < spec.durationHours)
+    return refused(
+      'IllegalMove',
+      `durationHours only rises: it is ${spec.durationHours}, not ${wanted}`,
+      `Extend it by ${spec.durationHours - durationHours} hours: as many were asked for before, at another price.`,
+    );
+  const refusal = price && refusalOfHours(contract, { price, agreed });
+  if (refusal) return refused(refusal.code, refusal.message, PRICE_NEXT);
+  const agreedPrice = isPricedAnew(contract) && price ? { agreedPrice: price } : {};
+  return write({ ...spec, durationHours: wanted, ...agreedPrice });
 }
 
 const write = (spec: ContractSpec): ActVerdict => ({ outcome: 'Write', spec });

@@ -25,6 +25,10 @@ const plain =
   (field: string) =>
   (now: string, old: string): string =>
     `(${now}.${field} != ${old}.${field})`;
+const either =
+  (...fields: string[]) =>
+  (now: string, old: string): string =>
+    `(${fields.map((field) => optional(field)(now, old)).join(' || ')})`;
 const pauseIs =
   (wanted: 'on' | 'off') =>
   (now: string, old: string): string => {
@@ -35,7 +39,7 @@ const pauseIs =
 export const ACTION_RULES = {
   cancel: { phases: LIVE, participle: 'cancelled', changed: optional('cancel') },
   decide: { phases: ['Requested'], participle: 'accepted or rejected', changed: optional('decision') },
-  extend: { phases: BEFORE_END, participle: 'extended', changed: optional('durationHours') },
+  extend: { phases: BEFORE_END, participle: 'extended', changed: either('durationHours', 'agreedPrice') },
   renew: { phases: BEFORE_END, participle: 'set to renew itself', changed: optional('autoRenew') },
   changeKeys: { phases: BEFORE_END, participle: 'given other SSH keys', changed: plain('sshPublicKeys') },
   power: { phases: BEFORE_END, participle: 'switched on or off', changed: plain('powerState') },

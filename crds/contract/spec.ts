@@ -1,7 +1,15 @@
 /** `Contract.spec`: what is wanted, and who may write it. CEL rules keep one-way wishes one-way. */
 import { z } from 'zod';
 import { count, freeForm, name, provisionerType, publicKey, sshPublicKey, text, word } from '../fields.ts';
-import { Expiry, furtherRegions, furtherTypes, Price, Requirements, ResourceAmounts } from '../offering.ts';
+import {
+  Expiry,
+  Extension,
+  furtherRegions,
+  furtherTypes,
+  Price,
+  Requirements,
+  ResourceAmounts,
+} from '../offering.ts';
 import { REGIONS } from '../regions.ts';
 import type { Rule } from '../resource.ts';
 import { forceRelease } from './force-release.ts';
@@ -32,6 +40,7 @@ export const TermsSnapshot = z
     allowRecreation: z.boolean().default(false).describe('A lost machine is built anew.'),
     maxHours: count(87_600).optional().describe('Longest rental, extensions included. Hours.'),
     expiry: Expiry.optional(),
+    extension: Extension.optional(),
   })
   .describe('The terms at the time of renting. Changing or deleting the offering does not change them.');
 export type TermsSnapshot = z.infer<typeof TermsSnapshot>;
@@ -63,12 +72,18 @@ export const ContractSpec = z
           messageExpression: "'durationHours only rises: it is %d, not %d'.format([oldSelf, self])",
         }),
       ),
+    agreedPrice: Price.optional().describe(
+      'What the tenant agrees to pay for added hours, where extensions cost the current price: nothing is added at another. Default: the price of the terms.',
+    ),
     autoRenew: z
       .object({
         hours: count(8760).min(1).describe('Each renewal adds as many hours.'),
         maxHours: count(87_600)
           .min(1)
           .describe('The rental never becomes longer than this by itself. Hours.'),
+        maxPrice: Price.optional().describe(
+          'Where extensions cost the current price: it is not renewed at a higher one. Default: the price of the terms.',
+        ),
       })
       .optional()
       .describe('Renews the rental at its end, on the same terms, up to a cap. Written by the tenant.'),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { conditions } from '../condition.ts';
 import { count, instant, name, text, uid } from '../fields.ts';
+import { Price } from '../offering.ts';
 import type { Rule } from '../resource.ts';
 import { Abandoned, Attempt } from './attempt.ts';
 import { Credentials } from './credentials.ts';
@@ -12,6 +13,7 @@ export { Abandoned, ATTEMPT_CLASSES, Attempt } from './attempt.ts';
 export const HISTORY_MAX = 32;
 export const ATTEMPTS_KEPT = 8;
 export const HOLDERS_MAX = 32;
+export const EXTENSIONS_MAX = 64;
 
 const validations = (...rules: Rule[]) => ({ 'x-kubernetes-validations': rules });
 
@@ -72,6 +74,15 @@ export const Instance = z
   })
   .describe('The one machine of the contract.');
 export type Instance = z.infer<typeof Instance>;
+
+/** Neighbours of one price are one entry, so that a bounded list tells of every hour. */
+export const AgreedHours = z
+  .object({
+    hours: count(87_600).min(1).describe('So many hours were added.'),
+    price: Price,
+    at: instant().describe('When; the last time where it happened again at the same price.'),
+  })
+  .describe('Hours that were added at an agreed price.');
 
 const byKey = (...keys: string[]) => ({
   'x-kubernetes-list-type': 'map',
@@ -223,6 +234,14 @@ export const ContractStatus = z
     graceEndsAt: instant()
       .optional()
       .describe('The rental ended and the machine is stopped; until then an extension brings it back.'),
+    agreedHours: count(87_600)
+      .optional()
+      .describe('Hours of spec.durationHours that are agreed; only where extensions cost the current price.'),
+    extensions: z
+      .array(AgreedHours)
+      .max(EXTENSIONS_MAX)
+      .optional()
+      .describe('What was agreed for added hours, oldest first; all other hours cost what the terms say.'),
     renewedHours: count(87_600).optional().describe('Hours that spec.autoRenew has added.'),
     warnedEndsAt: instant().optional().describe('The end that the last warning was about.'),
     warnedHours: count(8760).optional().describe('How many hours before that end the last warning came.'),

@@ -1,5 +1,7 @@
 /** What the operator does about the term of a rental, as pure steps: each takes a contract and gives its next status. */
+import type { PriceValue } from '../price.ts';
 import type { LiveContract } from './contract.ts';
+import { withAddedHours } from './extension.ts';
 import { move, withHistory } from './move.ts';
 import type { ContractStatus } from './status.ts';
 import { endMsOf } from './term.ts';
@@ -58,11 +60,12 @@ export function resume({ status, spec, ...rest }: LiveContract, now: Date): Cont
   return withEnd({ ...rest, spec, status: credited });
 }
 
-/** `hours` more on the same terms, as spec.autoRenew wants. */
+/** `hours` more, as spec.autoRenew wants; at what price is recorded where the terms do not say it. */
 export function renewTerm(
-  { status, spec, ...rest }: LiveContract,
-  { hours, now }: Readonly<{ hours: number; now: Date }>,
+  { status: before, spec, ...rest }: LiveContract,
+  { hours, now, price }: Readonly<{ hours: number; now: Date; price?: PriceValue | undefined }>,
 ): ContractStatus {
+  const status = withAddedHours({ ...rest, spec, status: before }, { hours, price, now });
   const renewed = { ...status, renewedHours: (status.renewedHours ?? 0) + hours };
   const entry = { from: status.phase, to: status.phase, by: OPERATOR, reason: 'Renewed', now } as const;
   return withEnd({ ...rest, spec, status: withHistory(renewed, entry) });
@@ -71,10 +74,10 @@ export function renewTerm(
 /** Says once that the end is near: the history carries it to Events and to the tenant's event stream. */
 export function warnOfEnd(
   contract: LiveContract,
-  { hours, now }: Readonly<{ hours: number; now: Date }>,
+  { hours, reason, now }: Readonly<{ hours: number; reason: 'EndsSoon' | 'RenewalTooDear'; now: Date }>,
 ): ContractStatus {
   const status = withEnd(contract);
-  const entry = { from: status.phase, to: status.phase, by: OPERATOR, reason: 'EndsSoon', now } as const;
+  const entry = { from: status.phase, to: status.phase, by: OPERATOR, reason, now } as const;
   const warned = { ...withHistory(status, entry), warnedHours: hours };
   return status.endsAt === undefined ? warned : { ...warned, warnedEndsAt: status.endsAt };
 }

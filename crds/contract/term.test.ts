@@ -27,7 +27,12 @@ const cases: { name: string; given: LiveContract; after: number; want: object }[
     after: 0,
     want: { type: 'Runs', nextLookMs: 23 * HOUR * 1000 },
   },
-  { name: 'warns an hour before', given: running(), after: 23 * HOUR, want: { type: 'Warn', hours: 1 } },
+  {
+    name: 'warns an hour before',
+    given: running(),
+    after: 23 * HOUR,
+    want: { type: 'Warn', hours: 1, reason: 'EndsSoon' },
+  },
   {
     name: 'warns once',
     given: running({}, { warnedHours: 1, warnedEndsAt: at(24 * HOUR).toISOString() }),
@@ -38,7 +43,7 @@ const cases: { name: string; given: LiveContract; after: number; want: object }[
     name: 'warns again about another end',
     given: running({ durationHours: 48 }, { warnedHours: 1, warnedEndsAt: at(24 * HOUR).toISOString() }),
     after: 24 * HOUR,
-    want: { type: 'Warn', hours: 24 },
+    want: { type: 'Warn', hours: 24, reason: 'EndsSoon' },
   },
   {
     name: 'no warning as long as the whole rental',
@@ -121,7 +126,7 @@ const cases: { name: string; given: LiveContract; after: number; want: object }[
 ];
 describe('judgeTerm', () => {
   for (const { name, given, after, want } of cases)
-    test(name, () => expect(judgeTerm(given, at(after))).toEqual(want));
+    test(name, () => expect(judgeTerm(given, { now: at(after) })).toEqual(want));
 });
 
 describe('what is done about it', () => {
@@ -151,7 +156,7 @@ describe('what is done about it', () => {
 
   test('a warning and a renewal are lines of the history, not moves', () => {
     const contract = running({ autoRenew: { hours: 24, maxHours: 48 } });
-    const warned = warnOfEnd(contract, { hours: 1, now: at(23 * HOUR) });
+    const warned = warnOfEnd(contract, { hours: 1, reason: 'EndsSoon', now: at(23 * HOUR) });
     expect(warned.history?.at(-1)).toMatchObject({ from: 'Active', to: 'Active', reason: 'EndsSoon' });
     const renewed = renewTerm(contract, { hours: 24, now: at(24 * HOUR) });
     expect(renewed).toMatchObject({ renewedHours: 24, endsAt: at(48 * HOUR).toISOString() });
@@ -178,7 +183,7 @@ test('whatever happens, the tenant gets the hours of the rental, and it ends', (
         contract = { ...contract, spec: { ...contract.spec, pause: { requested: isPaused } } };
         const now = at(minute * 60);
         for (let again = 0; again < 4 && !isOver; again++) {
-          const verdict = judgeTerm(contract, now);
+          const verdict = judgeTerm(contract, { now });
           if (verdict.type === 'Runs') break;
           if (verdict.type === 'End') isOver = true;
           else if (verdict.type === 'PauseByProvider')

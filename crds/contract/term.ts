@@ -2,13 +2,15 @@
  * The term of a rental: when it ends, whether it is to be paused, renewed, warned about or ended. Pure; the
  * operator carries the verdict out through `term-steps.ts`.
  *
- *   end = first Active + durationHours + renewedHours + time paused by the provider
+ *   end = first Active + durationHours (as far as they are agreed) + renewedHours + time paused by the provider
  *
  * A tenant's own power-off stops no clock. A pause by the provider does, and so the end moves by as much. At the
  * end the terms say: Terminate, or Pause for a grace in which an extension brings the machine back.
  */
 import { Expiry } from '../offering.ts';
+import type { PriceValue } from '../price.ts';
 import type { LiveContract } from './contract.ts';
+import { hoursOf, mayRenewAt } from './extension.ts';
 import { HOUR_MS } from './numbers.ts';
 
 /** Where the terms say nothing. */
@@ -22,20 +24,25 @@ export type TermVerdict =
   | Readonly<{ type: 'Resume' }>
   | Readonly<{ type: 'Renew'; hours: number }>
   /** So many hours before the end; each is said once for one end. */
-  | Readonly<{ type: 'Warn'; hours: number }>
+  | Readonly<{ type: 'Warn'; hours: number; reason: 'EndsSoon' | 'RenewalTooDear' }>
   /** The rental is over: stopped until `graceEndsAt`. */
   | Readonly<{ type: 'PauseAtEnd'; graceEndsAt: string }>
   | Readonly<{ type: 'End' }>;
 
 /** End of the rental in milliseconds since 1970; undefined before the first Active. */
-export function endMsOf({ spec, status }: LiveContract): number | undefined {
-  if (!status.startsAt || spec.durationHours === undefined) return undefined;
-  const hours = spec.durationHours + (status.renewedHours ?? 0);
+export function endMsOf(contract: LiveContract): number | undefined {
+  const { status } = contract;
+  const rented = hoursOf(contract);
+  if (!status.startsAt || rented === undefined) return undefined;
+  const hours = rented + (status.renewedHours ?? 0);
   return Date.parse(status.startsAt) + hours * HOUR_MS + (status.pausedMs ?? 0);
 }
 
 /** For Active and Paused. The first that applies, in the order in which a person would ask. */
-export function judgeTerm(contract: LiveContract, now: Date): TermVerdict {
+export function judgeTerm(
+  contract: LiveContract,
+  { now, price }: Readonly<{ now: Date; price?: PriceValue | undefined }>,
+): TermVerdict {
   const { status, spec } = contract;
   const endMs = endMsOf(contract);
   if (endMs === undefined) return { type: 'Runs', nextLookMs: undefined };
@@ -44,9 +51,9 @@ export function judgeTerm(contract: LiveContract, now: Date): TermVerdict {
   if (status.phase === 'Paused' && status.graceEndsAt) return judgeGrace(contract, { leftMs, now });
   if (status.phase === 'Paused')
     return pauseAsked ? { type: 'Runs', nextLookMs: undefined } : { type: 'Resume' };
-  if (leftMs <= 0) return judgeEnd(contract, { endMs, now });
+  if (leftMs <= 0) return judgeEnd(contract, { endMs, now, price });
   if (pauseAsked) return { type: 'PauseByProvider' };
-  return judgeWarning(contract, { endMs, leftMs });
+  return judgeWarning(contract, { endMs, leftMs, price });
 }
 
 type Left = Readonly<{ leftMs: number; now: Date }>;
@@ -59,9 +66,9 @@ function judgeGrace({ status }: LiveContract, { leftMs, now }: Left): TermVerdic
 
 function judgeEnd(
   contract: LiveContract,
-  { endMs, now }: Readonly<{ endMs: number; now: Date }>,
+  { endMs, now, price }: Readonly<{ endMs: number; now: Date; price: PriceValue | undefined }>,
 ): TermVerdict {
-  const hours = renewalOf(contract);
+  const hours = renewalOf(contract, price);
   if (hours !== undefined) return { type: 'Renew', hours };
   const { action, graceHours } = contract.spec.termsSnapshot?.expiry ?? DEFAULT_EXPIRY;
   // From the end, not from now: an operator that was down for a day gives no second grace.
@@ -71,21 +78,26 @@ function judgeEnd(
   return { type: 'End' };
 }
 
-/** The hours of the next renewal; undefined when none is wanted or the cap would be passed. */
-export function renewalOf({ spec, status }: LiveContract): number | undefined {
-  const { autoRenew, durationHours, termsSnapshot } = spec;
-  if (!autoRenew || durationHours === undefined) return undefined;
-  const after = durationHours + (status.renewedHours ?? 0) + autoRenew.hours;
+/** The hours of the next renewal; undefined when none is wanted, a cap would be passed or it is too dear. */
+const renewalOf = (contract: LiveContract, price: PriceValue | undefined): number | undefined =>
+  mayRenewAt(contract, price) ? wantedRenewalOf(contract) : undefined;
+
+function wantedRenewalOf(contract: LiveContract): number | undefined {
+  const { spec, status } = contract;
+  const { autoRenew, termsSnapshot } = spec;
+  const rented = hoursOf(contract);
+  if (!autoRenew || rented === undefined) return undefined;
+  const after = rented + (status.renewedHours ?? 0) + autoRenew.hours;
   const cap = Math.min(autoRenew.maxHours, termsSnapshot?.maxHours ?? Number.POSITIVE_INFINITY);
   return after <= cap ? autoRenew.hours : undefined;
 }
 
 function judgeWarning(
   contract: LiveContract,
-  { endMs, leftMs }: Readonly<{ endMs: number; leftMs: number }>,
+  { endMs, leftMs, price }: Readonly<{ endMs: number; leftMs: number; price: PriceValue | undefined }>,
 ): TermVerdict {
   const { status, spec } = contract;
-  if (renewalOf(contract) !== undefined) return { type: 'Runs', nextLookMs: leftMs };
+  if (renewalOf(contract, price) !== undefined) return { type: 'Runs', nextLookMs: leftMs };
   const { warnHours } = spec.termsSnapshot?.expiry ?? DEFAULT_EXPIRY;
   const rentedMs = endMs - Date.parse(status.startsAt ?? '');
   const isSameEnd = status.warnedEndsAt !== undefined && Date.parse(status.warnedEndsAt) === endMs;
@@ -93,7 +105,8 @@ function judgeWarning(
   // A warning that would come with the order itself tells nobody anything.
   const wanted = warnHours.filter((hours) => hours < warned && hours * HOUR_MS < rentedMs);
   const due = wanted.filter((hours) => leftMs <= hours * HOUR_MS);
-  if (due.length > 0) return { type: 'Warn', hours: Math.min(...due) };
+  const reason = wantedRenewalOf(contract) === undefined ? 'EndsSoon' : 'RenewalTooDear';
+  if (due.length > 0) return { type: 'Warn', hours: Math.min(...due), reason };
   const nextMs = Math.min(leftMs, ...wanted.map((hours) => leftMs - hours * HOUR_MS));
   return { type: 'Runs', nextLookMs: nextMs };
 }

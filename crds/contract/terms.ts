@@ -29,5 +29,6 @@ export function snapshotTerms(offering: Offering, recipe: Recipe | undefined): T
     allowRecreation: spec.allowRecreation,
     maxHours: spec.duration.maxHours,
     ...(spec.expiry ? { expiry: spec.expiry } : {}),
+    ...(spec.extension ? { extension: spec.extension } : {}),
   };
 }

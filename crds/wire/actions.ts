@@ -7,6 +7,9 @@ import { ContractView } from './market.ts';
 
 export const ExtendRequest = z.strictObject({
   hours: z.int().min(1).max(87_600).describe('So many hours more.'),
+  price: Price.optional().describe(
+    'What you agree to pay for them; refused with PriceChanged when they cost something else. Default: the price of the contract.',
+  ),
   dryRun: z.boolean().default(false).describe('True: only say what it would be, change nothing.'),
 });
 
@@ -14,7 +17,9 @@ export const ExtendResponse = z.object({
   contract: ContractView,
   durationHours: z.int().describe('Length of the rental with it. Hours.'),
   endsAt: instant().nullable().describe('End of the rental with it; null while it has not begun.'),
-  price: Price.nullable().describe('By the terms of the contract: an extension costs what the rental did.'),
+  price: Price.nullable().describe(
+    'What these hours are priced at: as the rental, or as its offering now where `extension.pricing` is Current.',
+  ),
   costMinor: z.int().describe('What these hours cost. Minor units of the currency.'),
   dryRun: z.boolean().describe('True: nothing was changed.'),
 });
@@ -23,6 +28,9 @@ export const AutoRenewRequest = z
   .strictObject({
     hours: z.int().min(1).max(8760).describe('Each renewal adds as many hours.'),
     maxHours: z.int().min(1).max(87_600).describe('Never longer than this by itself. Hours.'),
+    maxPrice: Price.optional().describe(
+      'Where `extension.pricing` is Current: not at a higher price. Default: the price of the contract.',
+    ),
   })
   .nullable()
   .describe('null: no longer.');

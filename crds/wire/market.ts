@@ -49,6 +49,9 @@ export const OfferingView = z.object({
   duration: z
     .object({ minHours: z.int(), maxHours: z.int(), defaultHours: z.int() })
     .describe('Limits of a rental.'),
+  extensionPricing: z
+    .enum(['Same', 'Current'])
+    .describe('What added hours cost: the same, or the price of that moment.'),
   inStock: z.boolean().describe('Can it be rented now.'),
   available: z.boolean().describe('Is an agent online that could build it.'),
 });
@@ -129,7 +132,7 @@ export const ContractView = z.object({
   endsAt: instant().optional(),
   durationHours: z.int().nullable(),
   autoRenew: z
-    .object({ hours: z.int(), maxHours: z.int() })
+    .object({ hours: z.int(), maxHours: z.int(), maxPrice: Price.optional() })
     .nullable()
     .describe('Renews itself by so many hours, up to so many in all.'),
   graceEndsAt: instant().optional().describe('It ended; until then an extension brings it back.'),
@@ -138,6 +141,19 @@ export const ContractView = z.object({
     .array(z.object({ wish: z.enum(WISHES), state: z.enum(['Open', 'TriedAgain', 'CannotBeDone']) }))
     .describe('What you asked of the machine and is not done yet.'),
   price: Price.nullable(),
+  extension: z
+    .object({
+      pricing: z
+        .enum(['Same', 'Current'])
+        .describe('Same: added hours cost what the rental does. Current: what its offering asks then.'),
+      price: Price.nullable().describe('What added hours cost now.'),
+      agreed: z
+        .array(z.object({ hours: z.int(), price: Price, at: instant() }))
+        .describe('Hours that were added at a price of their own, oldest first.'),
+      pendingHours: z.int().describe('Hours that were asked for and wait until their price is agreed.'),
+      message: z.string().nullable().describe('What became of the last that was asked for.'),
+    })
+    .describe('What it costs to rent it for longer.'),
   paymentStatus: z
     .enum(['NotRequired', 'Pending', 'Succeeded', 'Refunded'])
     .describe('NotRequired for what is free.'),

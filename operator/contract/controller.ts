@@ -44,6 +44,14 @@ export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Co
           ? []
           : requestedIn(contracts, object.metadata.namespace),
       ),
+      // Whose next hours cost what the offering asks.
+      on(offerings, (object, old) =>
+        old && isDeepStrictEqual(priceFactsOf(old), priceFactsOf(object))
+          ? []
+          : contracts.cache
+              .getByIndex('priced', `${object.metadata.namespace ?? ''}/${object.metadata.name}`)
+              .map(keyOf),
+      ),
       on(recipes, (object) => requestedIn(contracts, object.metadata.namespace)),
       // What is on an agent that is drained, revoked or deleted.
       on(agents, (object, old) =>
@@ -79,6 +87,8 @@ export function contractController(deps: OperatorDeps, tellStuck: TellStuck): Co
 
 /** What of an offering decides about a request: figures alone wake nobody. */
 const termsOf = (offering: Offering | undefined) => offering && [offering.spec, offering.status?.reserved];
+
+const priceFactsOf = ({ spec, metadata }: Offering) => [spec.price, metadata.deletionTimestamp];
 
 const hostFactsOf = ({ spec }: Agent) => [spec.draining, spec.drainBy, spec.revoked];
 

@@ -2,7 +2,8 @@
  * What happens next to one contract: same facts, same decision. One function a stage of life, in `decide/`.
  * The moves themselves are steps of `crds/contract/`; here is only which of them, and when.
  */
-import { isLive, type LiveContract } from '../../crds/contract/contract.ts';
+import { type Contract, isLive, type LiveContract } from '../../crds/contract/contract.ts';
+import { addedPriceOf, settleExtension, withOrder } from '../../crds/contract/extension.ts';
 import type { ContractPhase } from '../../crds/contract/phase.ts';
 import { withAttended } from './attended.ts';
 import { decideAccepted } from './decide/accepted.ts';
@@ -31,14 +32,22 @@ const BY_PHASE = {
 
 export function decide(facts: Facts): Decision {
   const { contract, isWorldCertain = true } = facts;
-  if (!isLive(contract)) return decideNew(facts);
-  const next = BY_PHASE[contract.status.phase]({ ...facts, contract });
+  if (!isLive(contract)) return withOrdered(decideNew(facts), contract);
+  const price = addedPriceOf(contract, facts.offering);
+  const settled = { ...contract, status: settleExtension(contract, { price, now: facts.now }) };
+  const next = withOrdered(BY_PHASE[contract.status.phase]({ ...facts, contract: settled }), contract);
   const decision = isWorldCertain ? next : holdBack(next, facts);
   const { hosts, now } = facts;
   const status =
     decision.status && hosts ? withAttended(decision.status, { ...hosts, now }) : decision.status;
   return { ...decision, status: status && observed(status, contract) };
 }
+
+/** What is accepted keeps the hours that were ordered; those that are added later may have another price. */
+const withOrdered = (decision: Decision, { spec }: Contract): Decision =>
+  decision.status
+    ? { ...decision, status: withOrder(decision.status, { ...spec, ...decision.prepare }) }
+    : decision;
 
 /** kstatus and GitOps tools wait for this to reach metadata.generation. */
 function observed<S extends { observedGeneration?: number | undefined }>(

@@ -19,6 +19,9 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'ConfigurationRefused',
   'NotReachable',
   'EndsSoon',
+  'RenewalTooDear',
+  'PriceChanged',
+  'NotExtended',
 ]);
 
 /** Answers how to stop. */

@@ -1,4 +1,5 @@
 /** Provisioned: a machine was reported; it becomes Active once it was seen reachable, else it counts as failed. */
+import { hoursOf } from '../../../crds/contract/extension.ts';
 import { isHolder } from '../../../crds/contract/move.ts';
 import { VERIFICATION_DEADLINE_MS } from '../../../crds/contract/numbers.ts';
 import { activate, failVerification, terminate } from '../../../crds/contract/steps.ts';
@@ -10,7 +11,7 @@ const RECORD = [{ type: 'RecordInstance' }] as const;
 
 export function decideProvisioned(facts: LiveFacts): Decision {
   const { contract, now } = facts;
-  const { status, spec } = contract;
+  const { status } = contract;
   const wish = endWish(contract);
   if (wish) return decided(terminate(status, { ...wish, now }));
   if (!status.instance || !isHolder(status, status.instance))
@@ -23,7 +24,7 @@ export function decideProvisioned(facts: LiveFacts): Decision {
     );
   if (status.access?.verifiedAt) {
     const message = status.endpoint ? `Reachable at ${status.endpoint}` : 'Confirmed';
-    const said = { reason: 'Reachable', message, now, durationHours: spec.durationHours ?? 0 };
+    const said = { reason: 'Reachable', message, now, durationHours: hoursOf(contract) ?? 0 };
     return decided(activate(status, said), { after: RECORD });
   }
   const sinceMs = now.getTime() - Date.parse(status.provisionedAt ?? now.toISOString());

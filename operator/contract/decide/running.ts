@@ -1,4 +1,5 @@
 /** Active and Paused: runs until its end, a cancellation, or the loss of its machine. */
+import { addedPriceOf } from '../../../crds/contract/extension.ts';
 import { failureMessage } from '../../../crds/contract/give-up.ts';
 import { isHolder } from '../../../crds/contract/move.ts';
 import { recreate, terminate } from '../../../crds/contract/steps.ts';
@@ -29,9 +30,10 @@ export function decideRunning(facts: LiveFacts): Decision {
   return moveIfDrained(facts, settleDebts(facts, term));
 }
 
-function decideTerm({ contract, now }: LiveFacts): Decision {
+function decideTerm({ contract, offering, now }: LiveFacts): Decision {
   const { status } = contract;
-  const verdict = judgeTerm(contract, now);
+  const price = addedPriceOf(contract, offering);
+  const verdict = judgeTerm(contract, { now, price });
   switch (verdict.type) {
     case 'Runs':
       return decided(status, { after: RECORD, requeueAfterMs: verdict.nextLookMs });
@@ -40,12 +42,12 @@ function decideTerm({ contract, now }: LiveFacts): Decision {
     case 'Resume':
       return decided(resume(contract, now), { after: RECORD, requeueAfterMs: 0 });
     case 'Renew':
-      return decided(renewTerm(contract, { hours: verdict.hours, now }), {
+      return decided(renewTerm(contract, { hours: verdict.hours, price, now }), {
         after: RECORD,
         requeueAfterMs: 0,
       });
     case 'Warn':
-      return decided(warnOfEnd(contract, { hours: verdict.hours, now }), {
+      return decided(warnOfEnd(contract, { ...verdict, now }), {
         after: RECORD,
         requeueAfterMs: 0,
       });
