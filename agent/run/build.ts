@@ -107,7 +107,8 @@ export function requestOf(
     memoryMb: amountOf(contract.memoryAmount),
     storageGb: amountOf(contract.storageCapacity),
     sshPublicKeys: contract.requesterSshPubkey.split('\n').filter((key) => key.trim() !== ''),
-    instanceConfig: { ...objectOf(contract.provisionerConfig), ...objectOf(contract.instanceConfig) },
+    // What the offering fixes, no tenant changes: template, network, size are the provider's.
+    instanceConfig: { ...objectOf(contract.instanceConfig), ...objectOf(contract.provisionerConfig) },
     postProvisionScript: contract.postProvisionScript,
   };
 }
