@@ -19,7 +19,7 @@ export function createPlacements({
   supply,
   caches,
   clock,
-}: Readonly<{ supply: LiveSupply; caches: Caches; clock: Clock }>): Placements {
+}: Readonly<{ supply: Pick<LiveSupply, 'of'>; clock: Clock }> & Companions): Placements {
   // By object: a contract that changed is another one, and who is gone is forgotten.
   const kept = new WeakMap<LiveContract, Kept>();
   return {
@@ -41,6 +41,10 @@ export function createPlacements({
   };
 }
 
+export type Companions = Readonly<{
+  caches: Readonly<{ contracts: Pick<Caches['contracts'], 'companionsOf'> }>;
+}>;
+
 /** Contracts that are to be kept apart from this one. */
-export const siblingsOf = (caches: Caches, contract: LiveContract): readonly Contract[] =>
+export const siblingsOf = (caches: Companions['caches'], contract: LiveContract): readonly Contract[] =>
   contract.spec.antiAffinity ? caches.contracts.companionsOf(contract) : [];

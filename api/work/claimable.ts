@@ -20,6 +20,16 @@ const JUDGED_MAX = 256;
 /** When not all could be looked at: the rest comes then. */
 const REST_IN_MS = 1000;
 
+type Needs = Pick<Deps, 'supply' | 'placements' | 'headStartMs' | 'clock'> &
+  Readonly<{
+    caches: Readonly<{
+      contracts: Pick<
+        Deps['caches']['contracts'],
+        'waiting' | 'queueVersion' | 'resumableBy' | 'companionsOf'
+      >;
+    }>;
+  }>;
+
 export type Claimable = Readonly<{
   contracts: readonly LiveContract[];
   /** Something waits only for its time: look again then. Infinity: only an event can bring work. */
@@ -30,31 +40,41 @@ type Nothing = Readonly<{
   /** What the answer depends on beside the time. */
   mark: string;
   dueMs: number;
-  /** Where the rest begins, when not all was looked at. */
-  from: number;
 }>;
 
 /** Of agents that found nothing. By object: one that changed is another one. */
 const nothing = new WeakMap<PreparedAgent, Nothing>();
 
-export function claimable(deps: Deps, worker: Worker): Claimable {
+/**
+ * Where agents go on that could not look at all, by UID. When something has changed they look at the first ones
+ * again, and go on all the same: where something changes all the time, hundreds of orders that nobody can build would
+ * else keep everybody from what waits behind them. Only of those that are in the middle.
+ */
+const unfinished = new Map<string, number>();
+
+export function claimable(deps: Needs, worker: Worker): Claimable {
   const { agent, pool } = worker;
+  const { caches } = deps;
   deps.supply.heard(agent);
   const nowMs = deps.clock.now().getTime();
-  const view = deps.supply.of(agent.metadata.namespace ?? '');
-  const prepared = view.agent(agent.metadata.uid ?? '');
+  const { namespace = '', uid = '' } = agent.metadata;
+  const view = deps.supply.of(namespace);
+  const prepared = view.agent(uid);
   const keys = view.keysOf(pool);
-  const mark = `${view.version}/${keys.map(deps.caches.contracts.queueVersion).join()}`;
+  const mark = `${view.version}/${keys.map(caches.contracts.queueVersion).join()}`;
   const kept = prepared && nothing.get(prepared);
   const isSame = kept?.mark === mark;
   if (isSame && nowMs < kept.dueMs) return { contracts: [], dueInMs: kept.dueMs - nowMs };
   const isOut = prepared !== undefined && takesNothingNew(prepared, pool);
-  const found = isOut
-    ? lookThrough(deps, { worker, waiting: deps.caches.contracts.resumableBy(prepared.uid), from: 0 })
-    : lookThrough(deps, { worker, waiting: allUnder(deps, keys), from: isSame ? kept.from : 0 });
-  const { contracts, dueInMs, from } = found;
-  if (prepared && !isOut && contracts.length === 0)
-    nothing.set(prepared, { mark, dueMs: nowMs + dueInMs, from });
+  if (isOut) return lookThrough(deps, { worker, waiting: caches.contracts.resumableBy(uid), from: 0 });
+  const begun = unfinished.get(uid) ?? 0;
+  const look = (from: number) => lookThrough(deps, { worker, waiting: allUnder(deps, keys), from });
+  const first = look(isSame ? begun : 0);
+  const isInVain = !isSame && first.contracts.length === 0 && first.from > 0;
+  const { contracts, dueInMs, from } = isInVain && begun >= first.from ? look(begun) : first;
+  if (prepared && contracts.length === 0) nothing.set(prepared, { mark, dueMs: nowMs + dueInMs });
+  if (contracts.length === 0 && from > 0) unfinished.set(uid, from);
+  else unfinished.delete(uid);
   return { contracts, dueInMs };
 }
 
@@ -65,7 +85,7 @@ const takesNothingNew = ({ fitness, load, capacity }: PreparedAgent, pool: Agent
   load.used.instances >= capacity.instances;
 
 /** One that allows several regions or types waits under several keys. */
-function* allUnder({ caches }: Deps, keys: readonly string[]): Generator<Contract> {
+function* allUnder({ caches }: Needs, keys: readonly string[]): Generator<Contract> {
   const seen = new Set<string>();
   for (const key of keys)
     for (const contract of caches.contracts.waiting(key)) {
@@ -77,7 +97,10 @@ function* allUnder({ caches }: Deps, keys: readonly string[]): Generator<Contrac
 
 type Looking = Readonly<{ worker: Worker; waiting: Iterable<Contract>; from: number }>;
 
-function lookThrough(deps: Deps, { worker, waiting, from }: Looking): Claimable & Readonly<{ from: number }> {
+function lookThrough(
+  deps: Needs,
+  { worker, waiting, from }: Looking,
+): Claimable & Readonly<{ from: number }> {
   const now = deps.clock.now();
   const view = deps.supply.of(worker.agent.metadata.namespace ?? '');
   const prepared = view.agent(worker.agent.metadata.uid ?? '');

@@ -2,13 +2,14 @@
 import type { LiveContract } from '../../crds/contract/contract.ts';
 import { type Eligibility, eligibility } from '../../crds/contract/eligibility.ts';
 import type { Deps } from '../deps.ts';
-import { siblingsOf } from '../placement/placements.ts';
+import { type Companions, siblingsOf } from '../placement/placements.ts';
 import type { Worker } from './list.ts';
 
+type Needs = Pick<Deps, 'supply' | 'placements' | 'headStartMs'> & Companions;
 type Asked = Readonly<{ worker: Worker; contract: LiveContract; now: Date }>;
 
 export const eligibleFor = (
-  { supply, placements, caches, headStartMs }: Deps,
+  { supply, placements, caches, headStartMs }: Needs,
   { worker: { agent }, contract, now }: Asked,
 ): Eligibility =>
   eligibility(contract, {
