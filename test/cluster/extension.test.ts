@@ -1,0 +1,214 @@
+/**
+ * What added hours cost where the offering says `Current`, with a real operator and facade: said beforehand, agreed
+ * to through API and YAML or not charged at all, on record, and the limit of a renewal. Time passes by moving the
+ * contract's instants back.
+ */
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { LiveContract } from '../../crds/contract/contract.ts';
+import type { ContractSpec } from '../../crds/contract/spec.ts';
+import type { PriceValue } from '../../crds/price.ts';
+import { createDatabase, inNamespace, type TestDatabase } from '../world/cluster.ts';
+import { startOperator } from '../world/operator.ts';
+import {
+  eventually,
+  joinAgent,
+  type Market,
+  makeOffering,
+  makePool,
+  mustLive,
+  openMarket,
+  providerPath,
+  type Rented,
+  readContract,
+  rent,
+  type TestAgent,
+} from './api/harness.ts';
+
+const HOUR_MS = 3_600_000;
+const eur = (amountMinor: number): PriceValue => ({ amountMinor, currency: 'EUR', per: 'Day' });
+const DEAR = 'dded hours cost 7.00 EUR a day by now, not nothing as agreed';
+let market: Market;
+let agent: TestAgent;
+let pool: string;
+let database: TestDatabase;
+let stopOperator: () => Promise<void>;
+beforeAll(async () => {
+  const namespace = await inNamespace('extension');
+  database = await createDatabase();
+  const kubeconfig = inject('kubeconfig');
+  stopOperator = startOperator({ kubeconfig, databaseUrl: database.url, namespace });
+  market = await openMarket({
+    cluster: { kubeconfig, namespace },
+    hasOperator: true,
+    withDatabase: false,
+    environment: { DATABASE_URL: database.url },
+  });
+  pool = await makePool(market);
+  agent = await joinAgent(market, pool);
+});
+afterAll(async () => {
+  await stopOperator?.();
+  await market?.close();
+  await database?.drop();
+});
+
+const ask = ({ id, tenant }: Rented, method: string, path: string, body?: object) =>
+  market.call(method, `/api/v1/contracts/${id}${path}`, { key: tenant, body });
+const live = async ({ id }: Rented): Promise<LiveContract> => mustLive(await readContract(market, id));
+const reasons = async (rented: Rented): Promise<string[]> =>
+  ((await live(rented)).status.history ?? []).map(({ reason }) => reason);
+const until = (rented: Rented, isSo: (contract: LiveContract) => boolean): Promise<void> =>
+  eventually(async () => {
+    const contract = await readContract(market, rented.id);
+    return contract.status !== undefined && isSo(mustLive(contract));
+  });
+const asAgent = (path: string, body: object) =>
+  market.call('POST', `${providerPath(market)}${path}`, {
+    key: agent.keys,
+    body: { session: agent.session, incarnation: agent.incarnation, ...body },
+  });
+
+type Sold = Rented & Readonly<{ place: { namespace: string; name: string } }>;
+
+/** Rented for nothing and 24 hours, and running; hours that are added cost what the offering asks then. */
+async function running(): Promise<Sold> {
+  const offering = await makeOffering(market, {
+    poolName: pool,
+    price: eur(0),
+    extension: { price: 'Current' },
+    duration: { minHours: 1, maxHours: 240, defaultHours: 24 },
+  });
+  const rented = await rent(market, offering);
+  await eventually(
+    async () => (await asAgent(`/contracts/${rented.id}/lock`, { observedEpoch: 0 })).status === 200,
+  );
+  const instanceDetails = { externalId: 'vm', sshPort: 22, verifiedAt: new Date().toISOString() };
+  await asAgent(`/contracts/${rented.id}/provisioned`, { epoch: 1, instanceDetails });
+  await until(rented, ({ status }) => status.phase === 'Active');
+  return { ...rented, place: { namespace: market.namespace, name: offering.split('/')[1] ?? '' } };
+}
+
+/** The provider asks another price, and the facade knows it. */
+async function asks(sold: Sold, price: PriceValue): Promise<void> {
+  await eventually(async () => {
+    const offering = await market.clients.offerings.get(sold.place);
+    if (!offering) return false;
+    return market.clients.offerings.update({ ...offering, spec: { ...offering.spec, price } }).then(
+      () => true,
+      () => false, // the operator wrote in between
+    );
+  });
+  await eventually(
+    async () => (await ask(sold, 'GET', '')).data.extension.price.amountMinor === price.amountMinor,
+  );
+}
+
+const change = (rented: Rented, spec: Partial<ContractSpec>): Promise<void> =>
+  eventually(async () => {
+    const contract = await live(rented);
+    return market.clients.contracts.update({ ...contract, spec: { ...contract.spec, ...spec } }).then(
+      () => true,
+      () => false,
+    );
+  });
+
+const pass = (rented: Rented, hours: number): Promise<void> =>
+  eventually(async () => {
+    const contract = await live(rented);
+    const startsAt = new Date(Date.parse(contract.status.startsAt ?? '') - hours * HOUR_MS).toISOString();
+    return market.clients.contracts
+      .updateStatus({ ...contract, status: { ...contract.status, startsAt } })
+      .then(
+        () => true,
+        () => false,
+      );
+  });
+const hoursOf = ({ status }: LiveContract): number =>
+  (Date.parse(status.endsAt ?? '') - Date.parse(status.startsAt ?? '')) / HOUR_MS;
+
+test('through the API: said beforehand, refused at another price, agreed, done and on record', async () => {
+  const sold = await running();
+  await asks(sold, eur(700));
+  const quote = await ask(sold, 'POST', '/extend', { hours: 36, dryRun: true });
+  expect(quote.data).toMatchObject({ price: eur(700), costMinor: 1050, durationHours: 60, dryRun: true });
+  expect((await ask(sold, 'GET', '')).data.extension).toMatchObject({ pricing: 'Current', agreed: [] });
+
+  const refused = await ask(sold, 'POST', '/extend', { hours: 36 });
+  expect(refused).toMatchObject({ status: 409, body: { code: 'PriceChanged', detail: `A${DEAR}.` } });
+  expect(refused.body.error).toContain('agree to that price');
+  expect((await ask(sold, 'POST', '/extend', { hours: 36, price: eur(699) })).status).toBe(409);
+  expect((await live(sold)).spec.durationHours).toBe(24);
+
+  const done = await ask(sold, 'POST', '/extend', { hours: 36, price: eur(700) });
+  expect(done).toMatchObject({ status: 200, data: { costMinor: 1050, durationHours: 60 } });
+  await until(sold, ({ status }) => status.agreedHours === 60);
+  expect(hoursOf(await live(sold))).toBe(60);
+  await eventually(async () => (await ask(sold, 'GET', '')).data.extension.agreed.length === 1);
+  expect((await ask(sold, 'GET', '')).data).toMatchObject({
+    durationHours: 60,
+    price: eur(0),
+    extension: { agreed: [{ hours: 36, price: eur(700) }], pendingHours: 0 },
+  });
+});
+
+test('through YAML: nothing is added at a price that was not agreed, in the same words, until it is', async () => {
+  const sold = await running();
+  await asks(sold, eur(700));
+  await change(sold, { durationHours: 30 });
+  await until(sold, ({ status }) => status.history?.at(-1)?.reason === 'PriceChanged');
+  const waiting = await live(sold);
+  expect(waiting.status.conditions).toContainEqual(
+    expect.objectContaining({
+      type: 'ExtensionAgreed',
+      status: 'False',
+      reason: 'PriceChanged',
+      message: `6 hours were not added: a${DEAR}`,
+    }),
+  );
+  expect([hoursOf(waiting), waiting.status.extensions]).toEqual([24, undefined]);
+  await eventually(async () => (await ask(sold, 'GET', '')).data.extension.pendingHours === 6);
+
+  await change(sold, { agreedPrice: eur(700) });
+  await until(sold, ({ status }) => status.agreedHours === 30);
+  expect((await live(sold)).status.extensions).toMatchObject([{ hours: 6, price: eur(700) }]);
+  // And when the offering comes to ask what was agreed.
+  await change(sold, { durationHours: 40, agreedPrice: eur(500) });
+  await until(sold, ({ status }) => status.history?.at(-1)?.reason === 'PriceChanged');
+  await asks(sold, eur(500));
+  await until(sold, ({ status }) => status.agreedHours === 40);
+  expect(hoursOf(await live(sold))).toBe(40);
+  expect((await live(sold)).status.extensions).toMatchObject([
+    { hours: 6, price: eur(700) },
+    { hours: 10, price: eur(500) },
+  ]);
+  expect((await reasons(sold)).filter((reason) => reason === 'PriceChanged')).toHaveLength(2);
+});
+
+test('an offering that is gone asks nothing more: the terms hold', async () => {
+  const sold = await running();
+  await asks(sold, eur(700));
+  await market.clients.offerings.delete(sold.place);
+  await eventually(async () => (await ask(sold, 'GET', '')).data.extension.price.amountMinor === 0);
+  expect((await ask(sold, 'POST', '/extend', { hours: 2, price: eur(700) })).status).toBe(409);
+  expect((await ask(sold, 'POST', '/extend', { hours: 2 })).status).toBe(200);
+  await until(sold, ({ status }) => status.agreedHours === 26);
+  expect((await live(sold)).status.extensions).toMatchObject([{ hours: 2, price: eur(0) }]);
+});
+
+test('a renewal goes up to the price that was agreed for it, and is warned about above it', async () => {
+  const sold = await running();
+  await asks(sold, eur(700));
+  const renewal = { hours: 24, maxHours: 96, maxPrice: eur(600) };
+  expect((await ask(sold, 'PUT', '/auto-renew', renewal)).status).toBe(200);
+  await pass(sold, 23.5);
+  await until(sold, ({ status }) => status.history?.at(-1)?.reason === 'RenewalTooDear');
+  await asks(sold, eur(600));
+  await pass(sold, 0.5);
+  await until(sold, ({ status }) => status.renewedHours === 24);
+  expect((await live(sold)).status.extensions).toMatchObject([{ hours: 24, price: eur(600) }]);
+
+  await asks(sold, eur(601));
+  await pass(sold, 24);
+  await until(sold, ({ status }) => status.phase === 'Terminating');
+  expect((await live(sold)).status).toMatchObject({ reason: 'DurationEnded', renewedHours: 24 });
+});
