@@ -30,7 +30,10 @@ export const decideAct = (contract: Contract, action: Action): Contract | undefi
 /** What a verdict about the spec makes of the contract. Throws Problem for a refusal. */
 export function toSpecChange(contract: Contract, verdict: ActVerdict): Contract | undefined {
   if (verdict.outcome === 'Refused')
-    throw new Problem(verdict.code, sentence(verdict.message), { next: verdict.next });
+    throw new Problem(verdict.code, sentence(verdict.message), {
+      next: verdict.next,
+      extra: verdict.data ? { data: verdict.data } : {},
+    });
   return verdict.outcome === 'Write' ? { ...contract, spec: verdict.spec } : undefined;
 }
 

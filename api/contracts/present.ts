@@ -47,7 +47,7 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     wishes: isLive(contract) ? wishStates(contract) : [],
     price: terms?.price ?? null,
     extension: presentExtension(deps, contract, { archived }),
-    paymentStatus: (terms?.price.amountMinor ?? 0) === 0 ? 'NotRequired' : 'Pending',
+    paymentStatus: costsNothing(contract) ? 'NotRequired' : 'Pending',
     cancelRequested: spec.cancel?.requested ?? false,
     epoch: status?.epoch ?? 0,
     history: (status?.history ?? []).map(({ at, from, to, reason }) => ({
@@ -59,6 +59,12 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     archived,
   };
 }
+
+/** Neither the rental nor any hour that was added to it. */
+const costsNothing = ({ spec, status }: Contract): boolean =>
+  [spec.termsSnapshot?.price, ...(status?.extensions ?? []).map(({ price }) => price)].every(
+    (price) => (price?.amountMinor ?? 0) === 0,
+  );
 
 /** The labels that the tenant gave it, as it gave them. */
 const tenantLabels = (labels: Readonly<Record<string, string>> = {}): Record<string, string> =>

@@ -152,6 +152,74 @@ describe('term and name', () => {
     ]);
   });
 
+  describe('where added hours cost what the offering asks', () => {
+    const dear = { amountMinor: 700, currency: 'EUR', per: 'Day' };
+    const extension = { pricing: 'Current', price: dear, agreed: [], pendingHours: 0, message: null };
+    const answers = ({ method, body }: Seen): Answer =>
+      method === 'GET'
+        ? asItIs({ extension })
+        : {
+            data: {
+              ...quote,
+              ...(body as object),
+              contract: view({ extension }),
+              price: dear,
+              costMinor: 700,
+            },
+          };
+    const extending = (...more: string[]) => against(answers, 'extend', ID, '--hours', '24', ...more);
+    const until = 'rented for 48 hours in all, until 2026-01-03T12:00:00.000Z (in 24h), for 7.00 EUR';
+
+    test('nobody is asked to agree without hearing the price, and nothing is done unasked', async () => {
+      const ran = await extending();
+      expect([ran.exitCode, ran.stderr]).toEqual([2, expect.stringContaining('--yes')]);
+      expect(sent()).toMatchObject([{ body: { dryRun: true } }]);
+    });
+    test('--yes agrees to the price that was heard', async () => {
+      const ran = await extending('--yes');
+      expect(ran.stdout).toBe(`${NAME} is ${until} (7.00 EUR / day).\n`);
+      expect(sent().at(-1)?.body).toEqual({ hours: 24, dryRun: false, price: dear });
+    });
+    test('--price agrees to one, whatever is asked by then', async () => {
+      await extending('--price', '650');
+      expect(sent()).toMatchObject([{ body: { dryRun: false, price: { ...dear, amountMinor: 650 } } }]);
+    });
+    test('no question where it costs what the rental did', async () => {
+      const cheap = { amountMinor: 500, currency: 'EUR', per: 'Month' };
+      const same = { ...extension, price: cheap };
+      const ran = await against(
+        ({ method }) =>
+          method === 'GET'
+            ? asItIs({ extension: same })
+            : { data: { ...quote, contract: view({ extension: same }), price: cheap, dryRun: false } },
+        ...['extend', ID, '--hours', '24'],
+      );
+      expect(ran.exitCode).toBe(0);
+      expect(sent().at(-1)?.body).toMatchObject({ price: cheap });
+    });
+    test('the price can be read, and a renewal has a cap', async () => {
+      const shown = await against(answers, 'contract', ID);
+      expect(shown.stdout).toContain('Longer     7.00 EUR / day at the moment (700 for --price)');
+      await facade?.close();
+      await against(
+        () => asItIs(),
+        'auto-renew',
+        ID,
+        '--hours',
+        '24',
+        '--max-hours',
+        '72',
+        '--max-price',
+        '900',
+      );
+      expect(sent().at(-1)?.body).toEqual({
+        hours: 24,
+        maxHours: 72,
+        maxPrice: { amountMinor: 900, currency: 'EUR', per: 'Month' },
+      });
+    });
+  });
+
   test('what is refused is read as the server says it', async () => {
     const ran = await against(
       ({ method }) =>

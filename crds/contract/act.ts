@@ -36,7 +36,14 @@ export type Action =
 export type ActVerdict =
   | Readonly<{ outcome: 'Write'; spec: ContractSpec }>
   | Readonly<{ outcome: 'Unchanged' }>
-  | Readonly<{ outcome: 'Refused'; code: ProblemCode; message: string; next: string }>;
+  | Readonly<{
+      outcome: 'Refused';
+      code: ProblemCode;
+      message: string;
+      next: string;
+      /** For programs, beside the sentence. */
+      data?: Readonly<Record<string, unknown>> | undefined;
+    }>;
 
 export function act(contract: Contract, action: Action): ActVerdict {
   const { spec, status } = contract;
@@ -138,7 +145,8 @@ function extend(contract: Contract, { hours, price, agreed }: Action & { type: '
       `Extend it by ${spec.durationHours - durationHours} hours: as many were asked for before, at another price.`,
     );
   const refusal = price && refusalOfHours(contract, { price, agreed });
-  if (refusal) return refused(refusal.code, refusal.message, PRICE_NEXT);
+  if (refusal)
+    return { outcome: 'Refused', ...refusal, next: PRICE_NEXT, data: { price, agreed: agreed ?? null } };
   const agreedPrice = isPricedAnew(contract) && price ? { agreedPrice: price } : {};
   return write({ ...spec, durationHours: wanted, ...agreedPrice });
 }

@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { moneyWords } from '../price.ts';
 import { act } from './act.ts';
+import { EXTENSIONS_MAX } from './agreed-hours.ts';
 import { aContract, aHolder, anOffering, at, someTerms, uidOf } from './builders.ts';
 import type { LiveContract } from './contract.ts';
 import { addedPriceOf, extensionMessage, hoursOf, settleExtension, withOrder } from './extension.ts';
 import type { ContractSpec } from './spec.ts';
-import { ContractStatus, EXTENSIONS_MAX } from './status.ts';
+import { ContractStatus } from './status.ts';
 import { judgeTerm } from './term.ts';
 import { renewTerm, withEnd } from './term-steps.ts';
 

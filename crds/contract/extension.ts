@@ -7,11 +7,12 @@
 import { withCondition } from '../condition.ts';
 import type { Offering } from '../offering.ts';
 import { costMinor, type PriceValue, priceSentence, samePrice } from '../price.ts';
+import { EXTENSIONS_MAX } from './agreed-hours.ts';
 import type { Contract, LiveContract } from './contract.ts';
 import { withHistory } from './move.ts';
 import { hasEnded } from './phase.ts';
 import type { ContractSpec } from './spec.ts';
-import { type ContractStatus, EXTENSIONS_MAX } from './status.ts';
+import type { ContractStatus } from './status.ts';
 
 const EXTENSION_AGREED = 'ExtensionAgreed';
 export const PRICE_NEXT = 'Look at what it costs now, and agree to that price or leave it as it is.';

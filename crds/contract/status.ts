@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { conditions } from '../condition.ts';
 import { count, instant, name, text, uid } from '../fields.ts';
-import { Price } from '../offering.ts';
 import type { Rule } from '../resource.ts';
+import { AgreedHours, EXTENSIONS_MAX } from './agreed-hours.ts';
 import { Abandoned, Attempt } from './attempt.ts';
 import { Credentials } from './credentials.ts';
 import { MOVES, PHASES } from './phase.ts';
@@ -13,7 +13,6 @@ export { Abandoned, ATTEMPT_CLASSES, Attempt } from './attempt.ts';
 export const HISTORY_MAX = 32;
 export const ATTEMPTS_KEPT = 8;
 export const HOLDERS_MAX = 32;
-export const EXTENSIONS_MAX = 64;
 
 const validations = (...rules: Rule[]) => ({ 'x-kubernetes-validations': rules });
 
@@ -74,15 +73,6 @@ export const Instance = z
   })
   .describe('The one machine of the contract.');
 export type Instance = z.infer<typeof Instance>;
-
-/** Neighbours of one price are one entry, so that a bounded list tells of every hour. */
-export const AgreedHours = z
-  .object({
-    hours: count(87_600).min(1).describe('So many hours were added.'),
-    price: Price,
-    at: instant().describe('When; the last time where it happened again at the same price.'),
-  })
-  .describe('Hours that were added at an agreed price.');
 
 const byKey = (...keys: string[]) => ({
   'x-kubernetes-list-type': 'map',

@@ -1,7 +1,7 @@
 /** What people may ask of a contract: the API server refuses through YAML what the rules refuse, in the same words. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Action, act } from '../../crds/contract/act.ts';
-import { ACTION_NAMES, type ActionName } from '../../crds/contract/actions.ts';
+import { ACTION_NAMES, type ActionName, mayAct, refusalOf } from '../../crds/contract/actions.ts';
 import { someTerms } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { PHASES } from '../../crds/contract/phase.ts';
@@ -95,4 +95,18 @@ test('an extension beyond the terms is refused in the words of the rule', async 
   expect(await tryUpdate({ ...contract, spec: { ...contract.spec, durationHours: 31 } })).toContain(
     verdict.message,
   );
+});
+
+test('a price is agreed to while hours can be added, and no longer', async () => {
+  const contracts = resourceOf<Contract>(client, 'Contract');
+  const disagreements: string[] = [];
+  const agreedPrice = { amountMinor: 500, currency: 'EUR', per: 'Day' } as const;
+  for (const phase of PHASES) {
+    const made = await newContract(contracts, { name: `priced-${phase.toLowerCase()}`, namespace }, TERMS);
+    const contract = await walkTo(contracts, made, wayTo(phase));
+    const said = await tryUpdate({ ...contract, spec: { ...contract.spec, agreedPrice } });
+    const agrees = mayAct('extend', phase) ? said === 'taken' : said.includes(refusalOf('extend', phase));
+    if (!agrees) disagreements.push(`${phase}: ${said}`);
+  }
+  expect(disagreements).toEqual([]);
 });

@@ -135,7 +135,10 @@ test('through the API: said beforehand, refused at another price, agreed, done a
 
   const refused = await ask(sold, 'POST', '/extend', { hours: 36 });
   expect(refused).toMatchObject({ status: 409, body: { code: 'PriceChanged', detail: `A${DEAR}.` } });
-  expect(refused.body.error).toContain('agree to that price');
+  expect(refused.body).toMatchObject({
+    error: expect.stringContaining('agree to that price'),
+    data: { price: eur(700), agreed: null },
+  });
   expect((await ask(sold, 'POST', '/extend', { hours: 36, price: eur(699) })).status).toBe(409);
   expect((await live(sold)).spec.durationHours).toBe(24);
 
@@ -147,6 +150,7 @@ test('through the API: said beforehand, refused at another price, agreed, done a
   expect((await ask(sold, 'GET', '')).data).toMatchObject({
     durationHours: 60,
     price: eur(0),
+    paymentStatus: 'Pending',
     extension: { agreed: [{ hours: 36, price: eur(700) }], pendingHours: 0 },
   });
 });

@@ -59,8 +59,16 @@ export const BODIES: Readonly<Record<string, unknown>> = {
     instanceConfig: {},
   },
   'PUT /contracts/{id}/cancel': { note: 'no more' },
-  'POST /contracts/{id}/extend': { hours: 2, dryRun: true },
-  'PUT /contracts/{id}/auto-renew': { hours: 24, maxHours: 48 },
+  'POST /contracts/{id}/extend': {
+    hours: 2,
+    price: { amountMinor: 500, currency: 'EUR', per: 'Day' },
+    dryRun: true,
+  },
+  'PUT /contracts/{id}/auto-renew': {
+    hours: 24,
+    maxHours: 48,
+    maxPrice: { amountMinor: 500, currency: 'EUR', per: 'Day' },
+  },
   'PUT /contracts/{id}/ssh-keys': { sshPublicKeys: [SSH_KEY] },
   'POST /contracts/{id}/power': { action: 'Stop' },
   'PATCH /contracts/{id}': { name: 'mine', description: 'for me', labels: { env: 'prod' } },
