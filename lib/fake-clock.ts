@@ -3,6 +3,7 @@
  * they resolve run before it goes on, so a chain of sleeps plays out as it would in real time.
  */
 import type { Clock, Timer } from './clock.ts';
+import { sleepBy } from './sleep-by.ts';
 
 type Pending = { atMs: number; order: number; run: () => void };
 
@@ -41,19 +42,7 @@ export function fakeClock(startAt = '2026-01-01T00:00:00.000Z'): FakeClock {
     now: () => new Date(wallMs),
     monotonicMs: () => monotonic,
     after,
-    sleep: (ms, { signal } = {}) =>
-      new Promise<void>((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
-        const onAbort = (): void => {
-          timer.cancel();
-          reject(signal?.reason);
-        };
-        const timer = after(ms, () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        });
-        signal?.addEventListener('abort', onAbort, { once: true });
-      }),
+    sleep: sleepBy(after),
     advance: async (ms) => {
       const target = monotonic + ms;
       await settle();

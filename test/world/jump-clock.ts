@@ -1,5 +1,6 @@
 /** The real clock, until a test lets time pass: then everything that falls due meanwhile is due now. */
 import { type Clock, systemClock, type Timer } from '../../lib/clock.ts';
+import { sleepBy } from '../../lib/sleep-by.ts';
 
 export type JumpClock = Clock & Readonly<{ jump: (ms: number) => void }>;
 
@@ -33,19 +34,7 @@ export function jumpClock(): JumpClock {
     now: () => new Date(systemClock.now().getTime() + aheadMs),
     monotonicMs,
     after,
-    sleep: (ms, { signal } = {}) =>
-      new Promise<void>((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
-        const onAbort = (): void => {
-          timer.cancel();
-          reject(signal?.reason);
-        };
-        const timer = after(ms, () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        });
-        signal?.addEventListener('abort', onAbort, { once: true });
-      }),
+    sleep: sleepBy(after),
     jump: (ms) => {
       aheadMs += ms;
       for (const entry of pending) arm(entry);

@@ -5,6 +5,7 @@
  */
 import { setInterval } from 'node:timers';
 import { type Clock, systemClock } from '../../../lib/clock.ts';
+import { sleepBy } from '../../../lib/sleep-by.ts';
 
 export type PatientClock = Clock &
   Readonly<{
@@ -55,19 +56,7 @@ export function patientClock(times: number): PatientClock {
     now: () => new Date(startMs + elapsedMs),
     monotonicMs: () => elapsedMs,
     after,
-    sleep: (ms, { signal } = {}) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
-        const onAbort = (): void => {
-          timer.cancel();
-          reject(signal?.reason);
-        };
-        const timer = after(ms, () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        });
-        signal?.addEventListener('abort', onAbort, { once: true });
-      }),
+    sleep: sleepBy(after),
     begin: () => {
       const work = { sinceMs: systemClock.monotonicMs() };
       underWay.add(work);
