@@ -1,6 +1,6 @@
 /** AgentPool: agents of one provisioner type in one region, and the rules for handing work to them. */
 import { z } from 'zod';
-import { Capacity, CapacityText } from './capacity.ts';
+import { Capacity, CapacityText, FREE_COLUMNS } from './capacity.ts';
 import { conditions } from './condition.ts';
 import { count, instant, name, provisionerType, text, version } from './fields.ts';
 import { maintenanceWindows } from './maintenance.ts';
@@ -150,18 +150,7 @@ export const agentPoolDefinition = defineResource({
       jsonPath: '.status.waitingContracts',
       description: 'Contracts that wait.',
     },
-    {
-      name: 'Free CPU',
-      type: 'string',
-      jsonPath: '.status.freeText.cpu',
-      description: 'CPUs that may still be promised.',
-    },
-    {
-      name: 'Free Mem',
-      type: 'string',
-      jsonPath: '.status.freeText.memory',
-      description: 'Memory that may still be promised.',
-    },
+    ...FREE_COLUMNS,
     {
       name: 'Success 24h',
       type: 'string',

@@ -1,6 +1,6 @@
 /** Agent: one `dc-agent` on one hypervisor. Its heartbeat is a Lease of the same name; this is what lasts. */
 import { z } from 'zod';
-import { Capacity, CapacityText } from './capacity.ts';
+import { Capacity, CapacityText, FREE_COLUMNS } from './capacity.ts';
 import { conditions } from './condition.ts';
 import { PHASES } from './contract/phase.ts';
 import { count, instant, name, provisionerType, publicKey, quantity, text, uid, word } from './fields.ts';
@@ -190,18 +190,7 @@ export const agentDefinition = defineResource({
       jsonPath: '.status.activeContracts',
       description: 'Contracts it holds.',
     },
-    {
-      name: 'Free CPU',
-      type: 'string',
-      jsonPath: '.status.freeText.cpu',
-      description: 'CPUs that may still be promised.',
-    },
-    {
-      name: 'Free Mem',
-      type: 'string',
-      jsonPath: '.status.freeText.memory',
-      description: 'Memory that may still be promised.',
-    },
+    ...FREE_COLUMNS,
     {
       name: 'Last Seen',
       type: 'date',

@@ -1,6 +1,7 @@
 /** How much of something there is: of an agent, and of a pool. */
 import { z } from 'zod';
 import { count, quantity, text } from './fields.ts';
+import type { PrinterColumn } from './resource.ts';
 
 /** Sizes as Kubernetes quantities; a member that is missing is not known, or has no end. */
 export const Capacity = z.object({
@@ -17,3 +18,19 @@ export const CapacityText = z.object({
   cpu: text(24).describe('CPUs, as in 71; a dash where it is not known.'),
   memory: text(24).describe('Memory, as in 212Gi; a dash where it is not known.'),
 });
+
+/** What is free, where the status has a `freeText`. */
+export const FREE_COLUMNS: readonly PrinterColumn[] = [
+  {
+    name: 'Free CPU',
+    type: 'string',
+    jsonPath: '.status.freeText.cpu',
+    description: 'CPUs that may still be promised.',
+  },
+  {
+    name: 'Free Mem',
+    type: 'string',
+    jsonPath: '.status.freeText.memory',
+    description: 'Memory that may still be promised.',
+  },
+];
