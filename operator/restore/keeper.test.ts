@@ -5,7 +5,8 @@ import { dataOf, FIRST_WORLD, raised, WORLD, type World, worldOf } from '../../c
 import type { ConfigMap } from '../../kube/config-map.ts';
 import { fakeClock } from '../../lib/fake-clock.ts';
 import { createLogger } from '../../lib/log.ts';
-import { firstLook, keepWorld, type RestoreDeps } from './keeper.ts';
+import type { RestoreDeps } from './deps.ts';
+import { firstLook, keepWorld } from './keeper.ts';
 
 const resolving = raised(FIRST_WORLD, {
   sign: { because: 'StoreAhead', generation: 1 },

@@ -20,6 +20,7 @@ import type { ListPage, ListQuery } from '../../kube/resource.ts';
 import type { LiveMachine, RestoreListing } from '../../store/restore.ts';
 import type { StoredFacts } from '../../store/restore-facts.ts';
 import type { Clients } from '../clients.ts';
+import type { RestoreDeps } from './deps.ts';
 import { describeUnresolved, resolveEach, type Unresolved } from './each.ts';
 import {
   type AgentInCluster,
@@ -28,7 +29,6 @@ import {
   type KnownAgents,
   restoredFacts,
 } from './facts.ts';
-import type { RestoreDeps } from './keeper.ts';
 
 const PAGE = 500;
 const LIVE_PAGE = 1000;
