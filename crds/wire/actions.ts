@@ -5,9 +5,11 @@ import { instant, sshPublicKey, text } from '../fields.ts';
 import { Price } from '../offering.ts';
 import { ContractView } from './market.ts';
 
+const AgreedPrice = z.strictObject(Price.shape);
+
 export const ExtendRequest = z.strictObject({
   hours: z.int().min(1).max(87_600).describe('So many hours more.'),
-  price: Price.optional().describe(
+  price: AgreedPrice.optional().describe(
     'What you agree to pay for them; refused with PriceChanged when they cost something else. Default: the price of the contract.',
   ),
   dryRun: z.boolean().default(false).describe('True: only say what it would be, change nothing.'),
@@ -28,7 +30,7 @@ export const AutoRenewRequest = z
   .strictObject({
     hours: z.int().min(1).max(8760).describe('Each renewal adds as many hours.'),
     maxHours: z.int().min(1).max(87_600).describe('Never longer than this by itself. Hours.'),
-    maxPrice: Price.optional().describe(
+    maxPrice: AgreedPrice.optional().describe(
       'Where `extension.pricing` is Current: not at a higher price. Default: the price of the contract.',
     ),
   })
