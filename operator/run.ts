@@ -9,6 +9,7 @@ import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
 import { NotLeadingError, runLeaderElection } from '../kube/leader-election.ts';
 import { createMetrics } from '../kube/metrics.ts';
 import { logObservations, observeAll } from '../kube/observation.ts';
+import { serverClock } from '../kube/server-clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { createStore } from '../store/store.ts';
@@ -52,6 +53,8 @@ export type OperatorTiming = Readonly<{
   retryPeriodMs?: number;
   /** Longest silence of a watch. */
   watchStallMs?: number;
+  /** The test moves time on: the clock of the API server stays behind and is not asked. */
+  isTimeMoved?: boolean;
 }>;
 
 const LEASE = 'dcmarket-operator';
@@ -60,15 +63,18 @@ const EVENTS_DRAIN_MS = 3_000;
 
 /** Resolves after `signal`, when everything has stopped and the Lease is released. */
 export async function runOperator(options: OperatorOptions): Promise<void> {
-  const { config, log, clock, identity, signal, timing: { watchStallMs, ...leaseTiming } = {} } = options;
-  const metrics = createMetrics({ clock });
+  const { config, log, clock: ownClock, identity, signal } = options;
+  const { watchStallMs, isTimeMoved = false, ...leaseTiming } = options.timing ?? {};
+  const metrics = createMetrics({ clock: ownClock });
   const observe = observeAll(metrics.observe, logObservations(log));
   const client = createKubeClient({
     kubeconfig: config.KUBECONFIG ? { file: config.KUBECONFIG } : 'InCluster',
     userAgent: 'dcmarket-operator',
-    clock,
+    clock: ownClock,
     observe,
   });
+  // A host whose clock is wrong or jumps would end every rental, and nothing brings their machines back.
+  const clock = isTimeMoved ? ownClock : serverClock(ownClock, client.clockSkew);
   const store = createStore({ databaseUrl: config.DATABASE_URL, clock, log });
   const watched = config.WATCH_NAMESPACE;
   const failedGraceMs =

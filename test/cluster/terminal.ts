@@ -55,7 +55,10 @@ export async function openTerminal(prefix: string) {
       clock,
       identity: 'test',
       // A jump must not cost it its leadership.
-      timing: { leaseDurationMs: 48 * HOUR_MS, renewDeadlineMs: 40 * HOUR_MS, watchStallMs: 48 * HOUR_MS },
+      timing: {
+        ...{ leaseDurationMs: 48 * HOUR_MS, renewDeadlineMs: 40 * HOUR_MS, watchStallMs: 48 * HOUR_MS },
+        isTimeMoved: true,
+      },
       signal: stop.signal,
     });
     running.catch(() => undefined);

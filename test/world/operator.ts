@@ -1,5 +1,5 @@
 /** An operator of this process, for one namespace of the shared cluster. */
-import { systemClock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import { readConfig } from '../../operator/config.ts';
 import { type OperatorTiming, runOperator } from '../../operator/run.ts';
@@ -10,6 +10,7 @@ export type OperatorStart = Readonly<{
   databaseUrl: string;
   namespace: string;
   identity?: string;
+  clock?: Clock;
   timing?: OperatorTiming;
   environment?: Readonly<Record<string, string>>;
 }>;
@@ -28,7 +29,7 @@ export function startOperator({ kubeconfig, databaseUrl, namespace, ...more }: O
       ...more.environment,
     }),
     log: createLogger({ name: 'operator', level: process.env['TEST_LOG'] === 'debug' ? 'debug' : 'silent' }),
-    clock: systemClock,
+    clock: more.clock ?? systemClock,
     identity: more.identity ?? 'operator-1',
     timing: more.timing,
     signal: stop.signal,

@@ -1,10 +1,10 @@
 /**
- * The API server's clock, as the facade knows it from the `Date` of its answers: what all facades write and
- * compare instants by, so that it does not matter how far their own clocks are apart. A jump of the own clock is
+ * The API server's clock, as a process knows it from the `Date` of its answers: what all facades and the operator
+ * write and compare instants by, so that it does not matter how far their own clocks are apart. A jump of the own clock is
  * not followed, because time goes on from the last known instant by the monotonic clock.
  */
-import type { ClockSkew } from '../kube/clock-skew.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ClockSkew } from './clock-skew.ts';
 
 /** The estimate gets closer with each answer: up to here a correction is taken at once. */
 const STEP_MAX_MS = 2000;
