@@ -1,44 +1,25 @@
 /** The program from argument to exit code, against a server that verifies what was signed. */
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type Answer,
-  aProblem,
-  dcm,
-  type Facade,
-  type Home,
-  makeHome,
-  openFacade,
-  type Ran,
-  type Seen,
-} from './test-facade.ts';
+import { describe, expect, test } from 'vitest';
+import { type Answer, aProblem, dcm } from './test-facade.ts';
+import { useTerminal } from './test-terminal.ts';
 
-let home: Home;
-let facade: Facade | undefined;
-beforeAll(async () => {
-  home = await makeHome();
-  await mkdir(join(home.folder, '.ssh'));
-  await writeFile(join(home.folder, '.ssh', 'id_ed25519.pub'), 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host\n');
+const terminal = useTerminal({
+  prepare: async ({ folder }) => {
+    await mkdir(join(folder, '.ssh'));
+    await writeFile(join(folder, '.ssh', 'id_ed25519.pub'), 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host\n');
+  },
 });
-afterEach(async () => {
-  await facade?.close();
-  facade = undefined;
-});
-afterAll(() => home.remove());
-
-async function against(answer: (seen: Seen) => Answer | 'HangUp', ...argv: string[]): Promise<Ran> {
-  facade = await openFacade(answer);
-  return dcm(home, [...argv, '--api-url', facade.url]);
-}
+const against = terminal.run;
 
 describe('call', () => {
   test('signs body and query, and fills in the own key', async () => {
-    facade = await openFacade(({ body }) => ({ data: body }));
+    const facade = await terminal.open(({ body }) => ({ data: body }));
     const argv = ['call', 'post', '/api/v1/providers/{pk}/x?a=b%20c', '-', '--api-url', facade.url];
-    const ran = await dcm(home, argv, { input: '{"note":"ü"}' });
+    const ran = await dcm(terminal.home(), argv, { input: '{"note":"ü"}' });
     expect(JSON.parse(ran.stdout)).toEqual({ success: true, data: { note: 'ü' } });
-    expect(facade.seen[0]).toMatchObject({ keyid: home.key.publicKey, query: { a: 'b c' } });
+    expect(facade.seen[0]).toMatchObject({ keyid: terminal.home().key.publicKey, query: { a: 'b c' } });
   });
 
   test('a refusal is printed whole, with exit code 1', async () => {
@@ -52,19 +33,19 @@ describe('call', () => {
     async (path) => {
       const ran = await against(() => ({ data: 1 }), 'call', 'GET', path);
       expect(ran.exitCode).toBe(2);
-      expect(facade?.seen).toEqual([]);
+      expect(terminal.seen()).toEqual([]);
     },
   );
 });
 
 describe('keys and settings', () => {
   test('keygen makes a file for its owner only and never overwrites one', async () => {
-    const file = join(home.folder, 'new', 'a.key');
-    const made = await dcm(home, ['keygen', '--out', file]);
+    const file = join(terminal.home().folder, 'new', 'a.key');
+    const made = await dcm(terminal.home(), ['keygen', '--out', file]);
     expect(made.stdout).toMatch(/^[0-9a-f]{64}\n$/);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const seed = await readFile(file, 'utf8');
-    const again = await dcm(home, ['keygen', '--out', file]);
+    const again = await dcm(terminal.home(), ['keygen', '--out', file]);
     expect(again).toMatchObject({
       exitCode: 2,
       stdout: '',
@@ -74,29 +55,28 @@ describe('keys and settings', () => {
   });
 
   test('npm start leaves address and keys in the checkout; relative paths count from there', async () => {
-    facade = await openFacade(() => ({ data: [] }));
-    const folder = join(home.folder, '.dcmarket');
+    const facade = await terminal.open(() => ({ data: [] }));
+    const folder = join(terminal.home().folder, '.dcmarket');
     await mkdir(folder);
     await writeFile(
       join(folder, 'dcm.json'),
       JSON.stringify({ apiUrl: facade.url, keys: { tenant: '../test.key' } }),
     );
-    const ran = await dcm(home, ['contracts'], { env: {} });
+    const ran = await dcm(terminal.home(), ['contracts'], { env: {} });
     expect(ran.exitCode).toBe(0);
-    expect(facade.seen[0]?.keyid).toBe(home.key.publicKey);
-    await facade.close();
-    const other = await dcm(home, ['contracts'], { env: { DCM_API_URL: facade.url } });
+    expect(facade.seen[0]?.keyid).toBe(terminal.home().key.publicKey);
+    await terminal.close();
+    const other = await dcm(terminal.home(), ['contracts'], { env: { DCM_API_URL: facade.url } });
     expect(other).toMatchObject({
       exitCode: 3,
       stderr: expect.stringContaining(`nothing listens at ${facade.url}`),
     });
     await writeFile(join(folder, 'dcm.json'), '{"apiUrl":"ftp://x"}');
-    expect(await dcm(home, ['contracts'])).toMatchObject({
+    expect(await dcm(terminal.home(), ['contracts'])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('apiUrl'),
     });
     await writeFile(join(folder, 'dcm.json'), '{}');
-    facade = undefined;
   });
 
   const files: readonly Readonly<{ name: string; text?: string; mode?: number; want: RegExp }>[] = [
@@ -111,10 +91,10 @@ describe('keys and settings', () => {
     { name: 'too short', text: '0'.repeat(62), mode: 0o600, want: /not 64 lower-case hex/ },
   ];
   test.each(files)('a key file that is $name is named with what to do', async ({ text, mode, want }) => {
-    const file = join(home.folder, text === undefined ? 'missing' : 'bad.key');
+    const file = join(terminal.home().folder, text === undefined ? 'missing' : 'bad.key');
     if (text !== undefined) await writeFile(file, text, { mode: 0o600 });
     if (mode !== undefined) await chmod(file, mode);
-    const ran = await dcm(home, ['contracts', '--key', file]);
+    const ran = await dcm(terminal.home(), ['contracts', '--key', file]);
     expect(ran).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(want) });
   });
 });
@@ -135,7 +115,7 @@ describe('wrong usage is exit code 2 and says what is allowed', () => {
     [['contracts', '--api-url', 'example.com'], /the address of the API is not valid/],
   ];
   test.each(cases)('%j', async (argv, want) => {
-    const ran = await dcm(home, argv);
+    const ran = await dcm(terminal.home(), argv);
     expect(ran).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(want) });
   });
 });
@@ -151,7 +131,6 @@ describe('refusals', () => {
     expect(ran.stderr).toBe(
       'dcm: It is ValidationFailed.\n  durationHours: must be at least 1\n  name: must be shorter\n     Do it another way.\n',
     );
-    await facade?.close();
     const json = await against(answer, 'cancel', 'a'.repeat(32), '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ code: 'ValidationFailed', errors });
     expect(json.exitCode).toBe(1);

@@ -1,20 +1,11 @@
 /** A provider at a terminal: an agent in full, a drain with its list, maintenance, and what can be set of a pool. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { fakeClock } from '../../lib/fake-clock.ts';
-import { type Answer, dcm, type Facade, type Home, makeHome, openFacade, type Ran } from '../test-facade.ts';
-
-let home: Home;
-let facade: Facade | undefined;
-beforeAll(async () => {
-  home = await makeHome();
-});
-afterEach(async () => {
-  await facade?.close();
-  facade = undefined;
-});
-afterAll(() => home.remove());
+import type { Answer, Ran, Seen } from '../test-facade.ts';
+import { useTerminal } from '../test-terminal.ts';
 
 const CLOCK = fakeClock();
+const terminal = useTerminal({ clock: CLOCK });
 const at = (hours: number): string => new Date(CLOCK.now().getTime() + hours * 3_600_000).toISOString();
 const VIEW = {
   agentName: 'node-3',
@@ -56,14 +47,12 @@ const POOL = {
   ...{ providerPubkey: 'a'.repeat(64), agents: 1, online: 1, activeContracts: 2 },
 };
 
-async function run(...argv: string[]): Promise<Ran> {
-  facade = await openFacade(({ path }): Answer => {
-    if (path.includes('/pools/')) return { data: POOL };
-    return { data: path.endsWith('/agents') ? [VIEW] : DETAIL };
-  }, CLOCK);
-  return dcm(home, [...argv, '--api-url', facade.url], { clock: CLOCK });
-}
-const sent = () => facade?.seen.at(-1);
+const answer = ({ path }: Seen): Answer => {
+  if (path.includes('/pools/')) return { data: POOL };
+  return { data: path.endsWith('/agents') ? [VIEW] : DETAIL };
+};
+const run = (...argv: string[]): Promise<Ran> => terminal.run(answer, ...argv);
+const sent = () => terminal.seen().at(-1);
 
 test('a drain with a deadline says what remains, and why', async () => {
   const { stdout, exitCode } = await run(
@@ -115,16 +104,13 @@ test('maintenance of an agent and of a pool, and an end to it', async () => {
     path: expect.stringMatching(/f\/maintenance$/),
     body: { windows: [window] },
   });
-  await facade?.close();
   await run('pool', 'maintenance', 'eu', ...words);
   expect(sent()).toMatchObject({
     path: expect.stringMatching(/pools\/eu\/maintenance$/),
     body: { windows: [window] },
   });
-  await facade?.close();
   await run('agent', 'maintenance', 'node-3', '--clear');
   expect(sent()?.body).toEqual({ windows: [] });
-  await facade?.close();
   expect(await run('agent', 'maintenance', 'node-3')).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining('until when'),
@@ -135,7 +121,6 @@ test('what can be set of a pool', async () => {
   const set = async (...words: string[]) => {
     const { exitCode } = await run('pool', 'set', 'eu', ...words);
     const body = sent()?.body;
-    await facade?.close();
     return exitCode === 0 ? body : exitCode;
   };
   expect(await set('--min-version', '1.2.0', '--upgrade-to', '1.3.0', '--not-before', '3d')).toEqual({

@@ -1,40 +1,19 @@
 /** Commands against a server that verifies what was signed: what is sent, and what a person reads. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { fakeClock } from '../../lib/fake-clock.ts';
-import {
-  ACTIVE,
-  type Answer,
-  aContractView,
-  aProblem,
-  dcm,
-  type Facade,
-  type Home,
-  makeHome,
-  openFacade,
-  type Ran,
-  type Seen,
-} from '../test-facade.ts';
+import { ACTIVE, type Answer, aContractView, aProblem, dcm, type Ran, type Seen } from '../test-facade.ts';
+import { useTerminal } from '../test-terminal.ts';
 
-let home: Home;
-let facade: Facade | undefined;
-beforeAll(async () => {
-  home = await makeHome();
-  await mkdir(join(home.folder, '.ssh'));
-  await writeFile(join(home.folder, '.ssh', 'id_ed25519.pub'), 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host\n');
+const terminal = useTerminal({
+  prepare: async ({ folder }) => {
+    await mkdir(join(folder, '.ssh'));
+    await writeFile(join(folder, '.ssh', 'id_ed25519.pub'), 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host\n');
+  },
 });
-afterEach(async () => {
-  await facade?.close();
-  facade = undefined;
-});
-afterAll(() => home.remove());
-
-async function against(answer: (seen: Seen) => Answer | 'HangUp', ...argv: string[]): Promise<Ran> {
-  facade = await openFacade(answer);
-  return dcm(home, [...argv, '--api-url', facade.url]);
-}
+const against = terminal.run;
 
 const RENTED = {
   contractId: 'c1d09e44'.repeat(4),
@@ -54,11 +33,11 @@ describe('renting', () => {
     );
     expect(ran.stdout).toBe('Rented acme/vps-small as vps-small-k3x9 (c1d09e44). On its way.\n');
     expect(ran.exitCode).toBe(0);
-    expect(facade?.seen).toMatchObject([
+    expect(terminal.seen()).toMatchObject([
       {
         method: 'POST',
         path: '/api/v1/contracts',
-        keyid: home.key.publicKey,
+        keyid: terminal.home().key.publicKey,
         body: {
           offeringId: 'acme/vps-small',
           durationHours: 48,
@@ -76,7 +55,7 @@ describe('renting', () => {
     ];
     const ran = await against(() => answers.shift() ?? 'HangUp', 'rent', 'acme/vps-small');
     expect(ran.exitCode).toBe(0);
-    const seen = facade?.seen ?? [];
+    const seen = terminal.seen();
     expect(seen).toHaveLength(3);
     expect(new Set(seen.map(({ idempotencyKey }) => idempotencyKey))).toEqual(new Set([expect.any(String)]));
     expect(new Set(seen.map(({ nonce }) => nonce)).size).toBe(3);
@@ -85,12 +64,14 @@ describe('renting', () => {
   test('--wait prints each step once and ends at Active, though the stream of events is broken', async () => {
     const views = [aContractView(), aContractView(), aContractView({ ...ACTIVE })];
     const clock = fakeClock();
-    facade = await openFacade(({ method, path }) => {
+    const facade = await terminal.open(({ method, path }) => {
       if (method === 'POST') return { status: 201, data: RENTED };
       if (path.endsWith('/events')) return aProblem(404, 'RouteNotFound');
       return { data: views.length > 1 ? views.shift() : views[0] };
     }, clock);
-    const running = dcm(home, ['rent', 'acme/vps-small', '--wait', '--api-url', facade.url], { clock });
+    const running = dcm(terminal.home(), ['rent', 'acme/vps-small', '--wait', '--api-url', facade.url], {
+      clock,
+    });
     let ran: Ran | undefined;
     void running.then((result) => {
       ran = result;
@@ -143,7 +124,7 @@ describe('renting', () => {
 describe('lists', () => {
   test('contracts are a table in the words of people; control characters are made visible', async () => {
     const clock = fakeClock('2026-01-02T12:00:00Z');
-    facade = await openFacade(
+    const facade = await terminal.open(
       () => ({
         data: [
           aContractView({ ...ACTIVE, displayName: 'my\u001b[2Jbox' }),
@@ -152,7 +133,7 @@ describe('lists', () => {
       }),
       clock,
     );
-    const ran = await dcm(home, ['contracts', '--api-url', facade.url], { clock });
+    const ran = await dcm(terminal.home(), ['contracts', '--api-url', facade.url], { clock });
     expect(ran.stdout.split('\n')).toEqual([
       'ID        NAME       PHASE   OFFERING        ADDRESS          ENDS    AGE',
       'c1d09e44  my␛[2Jbox  Active  acme/vps-small  198.51.100.7:22  in 29d  24h',
@@ -178,12 +159,14 @@ describe('lists', () => {
       'a',
       'b',
     ]);
-    expect(facade?.seen[1]?.query).toEqual({ cursor: 'x+y' });
+    expect(terminal.seen()[1]?.query).toEqual({ cursor: 'x+y' });
   });
 
   test('offerings need no key', async () => {
-    facade = await openFacade(() => ({ data: [] }));
-    const ran = await dcm(home, ['offerings', '--country', 'de', '--api-url', facade.url], { env: {} });
+    const facade = await terminal.open(() => ({ data: [] }));
+    const ran = await dcm(terminal.home(), ['offerings', '--country', 'de', '--api-url', facade.url], {
+      env: {},
+    });
     expect(ran).toEqual({ exitCode: 0, stdout: 'Nothing for sale fits that.\n', stderr: '' });
     expect(facade.seen[0]).toMatchObject({ keyid: undefined, query: { country: 'DE', limit: '200' } });
   });
@@ -195,7 +178,7 @@ describe('providers', () => {
   test('a setup token is one line to copy', async () => {
     const setupCommand = 'curl -sSf https://api.example.com/setup | sh -s -- --token apt_europe_5d0f';
     const clock = fakeClock();
-    facade = await openFacade(
+    const facade = await terminal.open(
       () => ({
         status: 201,
         data: {
@@ -209,13 +192,17 @@ describe('providers', () => {
       }),
       clock,
     );
-    const ran = await dcm(home, ['token', 'create', 'eu', '--label', 'node-6', '--api-url', facade.url], {
-      clock,
-    });
+    const ran = await dcm(
+      terminal.home(),
+      ['token', 'create', 'eu', '--label', 'node-6', '--api-url', facade.url],
+      {
+        clock,
+      },
+    );
     expect(ran.stdout).toBe(`  ${setupCommand}\n`);
     expect(ran.stderr).toBe('Run this on the new host within 24 hours; it works once:\n\n');
     expect(facade.seen[0]).toMatchObject({
-      path: pool.replace('{pk}', home.key.publicKey),
+      path: pool.replace('{pk}', terminal.home().key.publicKey),
       body: { label: 'node-6' },
     });
   });
@@ -227,7 +214,7 @@ describe('providers', () => {
   });
 
   test('--yaml prints what kubectl applies', async () => {
-    const { stdout } = await dcm(home, [
+    const { stdout } = await dcm(terminal.home(), [
       'provider',
       'create',
       'acme',
@@ -239,7 +226,7 @@ describe('providers', () => {
       { kind: 'Namespace', metadata: { name: 'acme' } },
       {
         kind: 'Provider',
-        spec: { publicKey: home.key.publicKey, displayName: 'Acme: Hosting', namespace: 'acme' },
+        spec: { publicKey: terminal.home().key.publicKey, displayName: 'Acme: Hosting', namespace: 'acme' },
       },
     ]);
   });
@@ -262,9 +249,8 @@ describe('providers', () => {
     };
     const answer = ({ method }: Seen): Answer => ({ data: method === 'GET' ? [agent] : {} });
     expect(await against(answer, 'agent', 'revoke', 'node-3')).toMatchObject({ exitCode: 2 });
-    await facade?.close();
     expect(await against(answer, 'agent', 'revoke', 'ffff', '--yes')).toMatchObject({ exitCode: 0 });
-    expect(facade?.seen.at(-1)).toMatchObject({
+    expect(terminal.seen().at(-1)).toMatchObject({
       method: 'DELETE',
       path: expect.stringMatching(/agents\/f{64}$/),
     });

@@ -1,29 +1,11 @@
 /** The provider's desk against a server that verifies what was signed: what is sent, and what a person reads. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { fakeClock } from '../../lib/fake-clock.ts';
-import {
-  type Answer,
-  aContractView,
-  dcm,
-  type Facade,
-  type Home,
-  makeHome,
-  openFacade,
-  type Ran,
-  type Seen,
-} from '../test-facade.ts';
+import { type Answer, aContractView, type Ran, type Seen } from '../test-facade.ts';
+import { useTerminal } from '../test-terminal.ts';
 import { matchHolder } from './desk.ts';
 
-let home: Home;
-let facade: Facade | undefined;
-beforeAll(async () => {
-  home = await makeHome();
-});
-afterEach(async () => {
-  await facade?.close();
-  facade = undefined;
-});
-afterAll(() => home.remove());
+const terminal = useTerminal({ clock: fakeClock('2026-01-02T12:00:00Z') });
 
 const UID = 'aaaaaaaa-0000-4000-8000-000000000001';
 const failed = aContractView({
@@ -56,11 +38,7 @@ const failed = aContractView({
 const answer = ({ method, path }: Seen): Answer => ({
   data: method === 'GET' && path === '/api/v1/provider/contracts' ? [failed] : failed,
 });
-async function run(...argv: string[]): Promise<Ran> {
-  const clock = fakeClock('2026-01-02T12:00:00Z');
-  facade = await openFacade(answer, clock);
-  return dcm(home, [...argv, '--api-url', facade.url], { clock });
-}
+const run = (...argv: string[]): Promise<Ran> => terminal.run(answer, ...argv);
 
 test('what failed is shown with every attempt, on whose machine and why', async () => {
   const { stdout, stderr } = await run('provider', 'contract', 'c1d09e44');
@@ -81,12 +59,15 @@ test('what failed is shown with every attempt, on whose machine and why', async 
 test('a list by phase', async () => {
   const { stdout } = await run('provider', 'contracts', '--phase', 'Failed');
   expect(stdout).toMatch(/c1d09e44 +vps-small-k3x9q2m7ta +Failed +AttemptsExhausted/);
-  expect(facade?.seen[0]).toMatchObject({ query: { phase: 'Failed' }, keyid: home.key.publicKey });
+  expect(terminal.seen()[0]).toMatchObject({
+    query: { phase: 'Failed' },
+    keyid: terminal.home().key.publicKey,
+  });
 });
 
 test('a retry names its number, so that asking twice is asking once', async () => {
   expect((await run('retry', 'vps-small')).stdout).toBe('vps-small-k3x9q2m7ta is tried again.\n');
-  expect(facade?.seen.at(-1)).toMatchObject({
+  expect(terminal.seen().at(-1)).toMatchObject({
     method: 'PUT',
     path: `/api/v1/provider/contracts/${'c1d09e44'.repeat(4)}/retry`,
     body: { count: 5 },
@@ -96,9 +77,8 @@ test('a retry names its number, so that asking twice is asking once', async () =
 test('force asks first, and says which agent, which epoch and why', async () => {
   const words = ['force-release', 'c1d09e44', '--agent', 'node-1', '--reason', 'the host burnt down'];
   expect(await run(...words)).toMatchObject({ exitCode: 2 });
-  await facade?.close();
   expect((await run(...words, '--yes')).stdout).toBe('vps-small-k3x9q2m7ta waits no more for node-1.\n');
-  expect(facade?.seen.at(-1)).toMatchObject({
+  expect(terminal.seen().at(-1)).toMatchObject({
     method: 'POST',
     path: expect.stringMatching(/force-release$/),
     body: { agentUid: UID, epoch: 1, reason: 'the host burnt down' },

@@ -1,46 +1,25 @@
 /** The life of a contract at the command line: what is sent, and what a person reads. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { sealCredentials } from '../../crds/contract/credentials.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { fakeClock } from '../../lib/fake-clock.ts';
-import {
-  ACTIVE,
-  type Answer,
-  aContractView,
-  aProblem,
-  dcm,
-  type Facade,
-  type Home,
-  makeHome,
-  openFacade,
-  type Ran,
-  type Seen,
-} from '../test-facade.ts';
+import { ACTIVE, type Answer, aContractView, aProblem, dcm, makeHome, type Seen } from '../test-facade.ts';
+import { useTerminal } from '../test-terminal.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host';
 const ID = 'c1d09e44'.repeat(4);
 const NAME = 'vps-small-k3x9q2m7ta';
-let home: Home;
-let facade: Facade | undefined;
-beforeAll(async () => {
-  home = await makeHome();
-  await writeFile(join(home.folder, 'one.pub'), `${KEY}\n`);
+const terminal = useTerminal({
+  clock: fakeClock('2026-01-02T12:00:00Z'),
+  prepare: ({ folder }) => writeFile(join(folder, 'one.pub'), `${KEY}\n`),
 });
-afterEach(async () => {
-  await facade?.close();
-  facade = undefined;
-});
-afterAll(() => home.remove());
+const against = terminal.run;
+const sent = () => terminal.seen().filter(({ method }) => method !== 'GET');
 
 const view = (change: object = {}) => aContractView({ ...ACTIVE, ...change });
 const asItIs = (change: object = {}): Answer => ({ data: view(change) });
-async function against(answer: (seen: Seen) => Answer | 'HangUp', ...argv: string[]): Promise<Ran> {
-  const clock = fakeClock('2026-01-02T12:00:00Z');
-  facade = await openFacade(answer, clock);
-  return dcm(home, [...argv, '--api-url', facade.url], { clock });
-}
-const sent = () => facade?.seen.filter(({ method }) => method !== 'GET') ?? [];
 
 describe('wishes', () => {
   test.each([
@@ -90,11 +69,10 @@ describe('wishes', () => {
   });
 
   test('keys come from files, one each', async () => {
-    const file = join(home.folder, 'one.pub');
+    const file = join(terminal.home().folder, 'one.pub');
     await against(() => asItIs(), 'keys', ID, '--ssh-key', file, file);
     expect(sent()).toMatchObject([{ method: 'PUT', body: { sshPublicKeys: [KEY, KEY] } }]);
-    await facade?.close();
-    expect(await against(() => asItIs(), 'keys', ID, '--ssh-key', home.keyFile)).toMatchObject({
+    expect(await against(() => asItIs(), 'keys', ID, '--ssh-key', terminal.home().keyFile)).toMatchObject({
       exitCode: 2,
     });
   });
@@ -102,7 +80,7 @@ describe('wishes', () => {
 
 test('a password is set, awaited and opened; a stranger reads nothing of it', async () => {
   const secret = { user: 'root', password: 'correct horse' };
-  const sealed = sealCredentials(home.key.publicKey, secret, { contractId: ID, count: 2 });
+  const sealed = sealCredentials(terminal.home().key.publicKey, secret, { contractId: ID, count: 2 });
   const credentials = { sealed, passwordReset: 2, setAt: '2026-01-02T12:00:00.000Z', user: 'tenant' };
   const answers = ({ path, method }: Seen): Answer =>
     method === 'GET' && path.endsWith('/credentials')
@@ -111,10 +89,9 @@ test('a password is set, awaited and opened; a stranger reads nothing of it', as
   const ran = await against(answers, 'password', ID, '--reset');
   expect(ran).toEqual({ exitCode: 0, stdout: 'correct horse\n', stderr: 'Of user root:\n' });
   expect(sent()).toMatchObject([{ method: 'POST', path: `/api/v1/contracts/${ID}/reset-password` }]);
-  await facade?.close();
   const stranger = await makeHome();
-  facade = await openFacade(answers);
-  const read = await dcm(stranger, ['password', ID, '--api-url', facade.url]);
+  const { url } = await terminal.open(answers, systemClock);
+  const read = await dcm(stranger, ['password', ID, '--api-url', url]);
   await stranger.remove();
   expect([read.exitCode === 0, read.stdout]).toEqual([false, '']);
 });
@@ -200,7 +177,6 @@ describe('term and name', () => {
     test('the price can be read, and a renewal has a cap', async () => {
       const shown = await against(answers, 'contract', ID);
       expect(shown.stdout).toContain('Longer     7.00 EUR / day at the moment (700 for --price)');
-      await facade?.close();
       await against(
         () => asItIs(),
         'auto-renew',
@@ -237,10 +213,8 @@ describe('term and name', () => {
   test('renewal on and off', async () => {
     await against(() => asItIs(), 'auto-renew', ID, '--hours', '24', '--max-hours', '72');
     expect(sent()).toMatchObject([{ method: 'PUT', body: { hours: 24, maxHours: 72 } }]);
-    await facade?.close();
     await against(() => asItIs(), 'auto-renew', ID, '--off');
     expect(sent()[0]?.body).toBeNull();
-    await facade?.close();
     expect(await against(() => asItIs(), 'auto-renew', ID)).toMatchObject({ exitCode: 2 });
   });
 
@@ -251,7 +225,6 @@ describe('term and name', () => {
     );
     const body = { name: 'box', description: null, labels: { env: 'ci', a: 'b=c' } };
     expect(sent()).toMatchObject([{ method: 'PATCH', path: `/api/v1/contracts/${ID}`, body }]);
-    await facade?.close();
     expect(await against(() => asItIs(), 'describe', ID, '--label', 'nothing')).toMatchObject({
       exitCode: 2,
     });
@@ -304,7 +277,6 @@ describe('the provider', () => {
 
   test('requests are a table; cancelling wants --yes', async () => {
     expect((await against(answer, 'provider', 'requests')).stdout).toContain('c1d09e44  ');
-    await facade?.close();
     expect(await against(answer, 'provider', 'cancel', ID)).toMatchObject({ exitCode: 2 });
     expect(sent()).toEqual([]);
   });
