@@ -134,6 +134,14 @@ describe('a raised duration', () => {
       extensions: [{ price: eur(500) }],
     });
   });
+  test('counts not beyond the terms, renewals included: those hours would be owed and never had', () => {
+    const asked = running({ durationHours: 710, agreedPrice: eur(700) }, { renewedHours: 24 });
+    const { status } = settle(asked);
+    expect(extensionMessage(status)).toBe(
+      '686 hours were not added: the terms allow 720 hours at most, not 734',
+    );
+    expect([status.agreedHours, status.extensions]).toEqual([24, undefined]);
+  });
   test('is left alone once it is ending', () => {
     const asked = running({ durationHours: 48, agreedPrice: eur(700) }, { phase: 'Terminating' });
     expect(settle(asked).status).toBe(asked.status);
@@ -168,6 +176,7 @@ describe('what was agreed', () => {
     ));
   test('when it is full nothing is added at a further price', () => {
     const extensions = Array.from({ length: EXTENSIONS_MAX }, (_, n) => ({
+      seq: n + 1,
       hours: 1,
       price: eur(n),
       at: at(0).toISOString(),

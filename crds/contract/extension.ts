@@ -7,7 +7,7 @@
 import { withCondition } from '../condition.ts';
 import type { Offering } from '../offering.ts';
 import { costMinor, type PriceValue, priceSentence, samePrice } from '../price.ts';
-import { EXTENSIONS_MAX } from './agreed-hours.ts';
+import { type AgreedHours, EXTENSIONS_MAX } from './agreed-hours.ts';
 import type { Contract, LiveContract } from './contract.ts';
 import { withHistory } from './move.ts';
 import { hasEnded } from './phase.ts';
@@ -70,12 +70,12 @@ export function mayRenewAt(contract: Contract, price: PriceValue | undefined): b
 type Added = Readonly<{ hours: number; price: PriceValue; at: string }>;
 
 /** The list with these hours in it; undefined when it is full. */
-function recorded(status: ContractStatus | undefined, added: Added): Added[] | undefined {
+function recorded(status: ContractStatus | undefined, added: Added): AgreedHours[] | undefined {
   const list = status?.extensions ?? [];
   const last = list.at(-1);
   if (last && samePrice(last.price, added.price))
-    return [...list.slice(0, -1), { ...added, hours: last.hours + added.hours }];
-  return list.length < EXTENSIONS_MAX ? [...list, added] : undefined;
+    return [...list.slice(0, -1), { ...added, seq: last.seq, hours: last.hours + added.hours }];
+  return list.length < EXTENSIONS_MAX ? [...list, { seq: (last?.seq ?? 0) + 1, ...added }] : undefined;
 }
 
 /** The status with hours on record that a rental was given at an agreed price. Unchanged where terms say it all. */
@@ -106,7 +106,7 @@ export function settleExtension(contract: LiveContract, { price, now }: Asked): 
   if (isOver || agreedHours === undefined || spec.durationHours === undefined || !price) return status;
   const hours = spec.durationHours - agreedHours;
   if (hours <= 0) return status;
-  const refusal = refusalOfHours(contract, { price, agreed: spec.agreedPrice });
+  const refusal = beyondTerms(contract) ?? refusalOfHours(contract, { price, agreed: spec.agreedPrice });
   const known = status.conditions?.find(({ type }) => type === EXTENSION_AGREED);
   const reason = !refusal
     ? 'ExtensionAgreed'
@@ -123,6 +123,14 @@ export function settleExtension(contract: LiveContract, { price, now }: Asked): 
   const next = { type: EXTENSION_AGREED, status: refusal ? 'False' : 'True', reason, message } as const;
   const said = { ...settled, conditions: withCondition(status.conditions, { next, now }) };
   return withHistory(said, { from: status.phase, to: status.phase, by: 'operator', reason, now });
+}
+
+/** The API server counts no renewals: hours that the terms do not give are not agreed, and not owed. */
+function beyondTerms({ spec, status }: LiveContract): Refusal | undefined {
+  const wanted = (spec.durationHours ?? 0) + (status.renewedHours ?? 0);
+  const most = spec.termsSnapshot?.maxHours ?? Number.POSITIVE_INFINITY;
+  const message = `the terms allow ${most} hours at most, not ${wanted}`;
+  return wanted > most ? { code: 'IllegalMove', message } : undefined;
 }
 
 /** What was said of the last extension, for people. */

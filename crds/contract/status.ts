@@ -231,6 +231,7 @@ export const ContractStatus = z
       .array(AgreedHours)
       .max(EXTENSIONS_MAX)
       .optional()
+      .meta(byKey('seq'))
       .describe('What was agreed for added hours, oldest first; all other hours cost what the terms say.'),
     renewedHours: count(87_600).optional().describe('Hours that spec.autoRenew has added.'),
     warnedEndsAt: instant().optional().describe('The end that the last warning was about.'),
