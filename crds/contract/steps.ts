@@ -122,6 +122,19 @@ export const moveAway = (status: ContractStatus, said: Said): ContractStatus =>
 export const terminate = (status: ContractStatus, said: Said): ContractStatus =>
   move(status, { to: 'Terminating', by: OPERATOR, ...said });
 
+/** So long is enough to build: who held it for longer has failed it, however often it renewed. */
+const HELD_TOO_LONG_MS = OVERALL_DEADLINE_MS / 2;
+
+/** The deadline of the contract, while it is built. Of who sat on it: three in a row open its breaker, as all failures do. */
+export function outOfTime(status: ContractStatus, said: Said): ContractStatus {
+  const { lock } = status;
+  if (!lock || said.now.getTime() - Date.parse(lock.acquiredAt) < HELD_TOO_LONG_MS)
+    return terminate(status, said);
+  const message = 'not finished by the deadline of the contract';
+  const attempt = endOfAttempt(lock, { outcome: 'Expired', message, now: said.now });
+  return terminate(withAttempt(status, attempt), said);
+}
+
 export type EndPhase = 'Rejected' | 'Cancelled' | 'Expired' | 'Failed';
 
 export function end(status: ContractStatus, { to, ...said }: Said & { to: EndPhase }): ContractStatus {

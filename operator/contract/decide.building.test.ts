@@ -1,6 +1,7 @@
 /** What happens next from acceptance to the first login. */
 import { describe, expect, test } from 'vitest';
 import { aContract, aLock, at } from '../../crds/contract/builders.ts';
+import { isFaultOfAgent } from '../../crds/placement/health.ts';
 import { anOutlook, cancel, gist, held, instance, someFacts, verified } from './builders.ts';
 import { decide } from './decide.ts';
 import type { Facts } from './facts.ts';
@@ -85,4 +86,20 @@ const cases: { name: string; given: Partial<Facts>; want: object }[] = [
 describe('what happens next to what is to be built', () => {
   for (const { name, given, want } of cases)
     test(name, () => expect(gist(decide(someFacts(given)))).toMatchObject(want));
+});
+
+describe('at the deadline of a contract that is being built', () => {
+  const attemptsOf = (acquiredAt: Date) => {
+    const contract = aContract('Provisioning', {
+      ...held,
+      lock: aLock(1, { acquiredAt: acquiredAt.toISOString() }),
+    });
+    return decide(someFacts({ contract, now: at(3600) })).status?.attempts;
+  };
+  test('who sat on it and renewed has failed it, and three such open its breaker', () => {
+    const [attempt] = attemptsOf(at(1800)) ?? [];
+    expect(attempt).toMatchObject({ agentUID: held.holders[0]?.agentUID, epoch: 1, outcome: 'Expired' });
+    expect(attempt && isFaultOfAgent(attempt)).toBe(true);
+  });
+  test('who was asked late is not to blame', () => expect(attemptsOf(at(1801))).toBeUndefined());
 });

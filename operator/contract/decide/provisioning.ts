@@ -2,7 +2,7 @@
 
 import { failureMessage } from '../../../crds/contract/give-up.ts';
 import type { Lock } from '../../../crds/contract/status.ts';
-import { expireLock, terminate } from '../../../crds/contract/steps.ts';
+import { expireLock, outOfTime, terminate } from '../../../crds/contract/steps.ts';
 import { endWish } from '../../../crds/contract/wishes.ts';
 import { type Decision, decided, type LiveFacts, untilMs } from '../facts.ts';
 import { settleDebts } from './debts.ts';
@@ -15,7 +15,7 @@ export function decideProvisioning(facts: LiveFacts): Decision {
   const deadlineMs = status.provisionBy ? untilMs(status.provisionBy, now) : Number.POSITIVE_INFINITY;
   if (deadlineMs === 0)
     return decided(
-      terminate(status, {
+      outOfTime(status, {
         reason: 'DeadlineExceeded',
         message: failureMessage('DeadlineExceeded', status),
         now,
