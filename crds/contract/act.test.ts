@@ -101,3 +101,14 @@ test('an extension stays within the terms, and says by how much it can be', () =
     next: 'Extend it by 6 hours at most, or rent another one.',
   });
 });
+
+test('what it renewed by itself counts too', () => {
+  const terms = { spec: { termsSnapshot: someTerms({ maxHours: 30 }) } };
+  const contract = aContract('Active', { renewedHours: 4 }, terms);
+  expect(act(contract, { type: 'extend', hours: 2 })).toMatchObject({ spec: { durationHours: 26 } });
+  expect(act(contract, { type: 'extend', hours: 3 })).toMatchObject({
+    outcome: 'Refused',
+    message: 'the terms allow 30 hours at most, not 31',
+    next: 'Extend it by 2 hours at most, or rent another one.',
+  });
+});

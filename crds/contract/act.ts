@@ -132,11 +132,12 @@ function extend(contract: Contract, { hours, price, agreed }: Action & { type: '
     );
   const wanted = durationHours + hours;
   const most = spec.termsSnapshot?.maxHours;
-  if (most !== undefined && wanted > most)
+  const renewed = contract.status?.renewedHours ?? 0;
+  if (most !== undefined && wanted + renewed > most)
     return refused(
       'ValidationFailed',
-      `the terms allow ${most} hours at most, not ${wanted}`,
-      `Extend it by ${Math.max(0, most - durationHours)} hours at most, or rent another one.`,
+      `the terms allow ${most} hours at most, not ${wanted + renewed}`,
+      `Extend it by ${Math.max(0, most - durationHours - renewed)} hours at most, or rent another one.`,
     );
   if (wanted < spec.durationHours)
     return refused(

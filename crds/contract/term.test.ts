@@ -204,3 +204,11 @@ test('whatever happens, the tenant gets the hours of the rental, and it ends', (
     }),
   );
 });
+
+test('what was renewed and what was extended afterwards stay within the terms together', () => {
+  const terms = { termsSnapshot: someTerms({ maxHours: 30 }), durationHours: 30 };
+  expect(withEnd(running(terms, { renewedHours: 20 })).endsAt).toBe(at(30 * HOUR).toISOString());
+  expect(withEnd(running({ ...terms, termsSnapshot: someTerms() }, { renewedHours: 20 })).endsAt).toBe(
+    at(50 * HOUR).toISOString(),
+  );
+});

@@ -31,10 +31,12 @@ export type TermVerdict =
 
 /** End of the rental in milliseconds since 1970; undefined before the first Active. */
 export function endMsOf(contract: LiveContract): number | undefined {
-  const { status } = contract;
+  const { status, spec } = contract;
   const rented = hoursOf(contract);
   if (!status.startsAt || rented === undefined) return undefined;
-  const hours = rented + (status.renewedHours ?? 0);
+  // An extension by YAML is checked without what was renewed before; together they stay within the terms too.
+  const most = Math.max(rented, spec.termsSnapshot?.maxHours ?? Number.POSITIVE_INFINITY);
+  const hours = Math.min(most, rented + (status.renewedHours ?? 0));
   return Date.parse(status.startsAt) + hours * HOUR_MS + (status.pausedMs ?? 0);
 }
 
