@@ -7,7 +7,7 @@ import type { ContractSpec } from './spec.ts';
 import type { ContractStatus, Holder } from './status.ts';
 
 /** Whether this entry may be given up by force: the same rule as for the API server. */
-export const mayBeForced = (status: ContractStatus, grant: Pick<Holder, 'agentUID' | 'epoch'>): boolean =>
+const mayBeForced = (status: ContractStatus, grant: Pick<Holder, 'agentUID' | 'epoch'>): boolean =>
   isHolder(status, grant) && (status.phase === 'Terminating' || grant.epoch < status.epoch);
 
 /** The holders that are to go now, each with the wish. */

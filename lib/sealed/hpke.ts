@@ -17,7 +17,7 @@ const KEY_BYTES = 16;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** Bytes of an encapsulated key. */
-export const ENC_BYTES = 32;
+const ENC_BYTES = 32;
 
 const KEM_ID = Buffer.from('KEM\x00\x20', 'latin1');
 const SUITE_ID = Buffer.from('HPKE\x00\x20\x00\x01\x00\x01', 'latin1');

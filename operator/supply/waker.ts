@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 
 /** Looks for one key at a time, and how far apart. */
 export const SLICE = 64;
-export const SLICE_EVERY_MS = 1_000;
+const SLICE_EVERY_MS = 1_000;
 
 export type Urgency = 'Now' | 'Soon';
 

@@ -10,7 +10,7 @@ import type { Explanation } from '../../../crds/placement/explain.ts';
 import type { Action, LiveFacts } from '../facts.ts';
 import type { Outlook } from '../outlook.ts';
 
-export const SCHEDULING_EVERY_MS = 30_000;
+const SCHEDULING_EVERY_MS = 30_000;
 /** Nobody for so long: an Event and a metric, for whoever can do something about it. */
 export const STUCK_AFTER_MS = 120_000;
 
