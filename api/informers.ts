@@ -6,6 +6,7 @@ import type { Agent } from '../crds/agent.ts';
 import type { AgentPool } from '../crds/agent-pool.ts';
 import { type Contract, isLive } from '../crds/contract/contract.ts';
 import { demandKeys, supplyKeys } from '../crds/contract/eligibility.ts';
+import { hasEnded } from '../crds/contract/phase.ts';
 import { openWishes } from '../crds/contract/upkeep.ts';
 import { endWish } from '../crds/contract/wishes.ts';
 import { ANNOTATION, LABEL } from '../crds/group.ts';
@@ -122,7 +123,8 @@ function inform({ clients, clock, log, observe, namespace, watchStallMs: stallMs
         resumable: (contract) => (isWaiting(contract) ? holdersOf(contract) : []),
         doomed: (contract) => holdersOf(contract).filter((uid) => doomedEpochs(contract, uid).length > 0),
         failed: failedAgents,
-        group: groupOf,
+        // What has ended has no machine, and stays for a month.
+        group: (contract) => (contract.status && hasEnded(contract.status.phase) ? [] : groupOf(contract)),
         undecided: ({ metadata, status }) =>
           status?.phase === 'Requested' && status.reason === 'AwaitingDecision'
             ? [metadata.namespace ?? '']
@@ -230,7 +232,7 @@ function toCaches(all: All, { recent, queues, isSynced }: Kept): Caches {
       placeInQueue: queues.placeOf,
       failedBy: (agentUid) => contracts.cache.getByIndex('failed', agentUid),
       companionsOf: (contract) =>
-        groupOf(contract).flatMap((group) => contracts.cache.getByIndex('group', group)),
+        groupOf(contract).flatMap((group) => newestOf(contracts.cache.getByIndex('group', group))),
       byIdempotencyKey: ({ tenantKey, keyHash }) =>
         first(contracts, 'idempotency', `${tenantKey}/${keyHash}`),
     },
