@@ -103,6 +103,12 @@ export const AgentHealth = z
         z.object({
           contractUID: uid().describe('UID of the contract, which may be gone.'),
           at: instant().describe('When the attempt ended.'),
+          tenant: z
+            .string()
+            .length(16)
+            .regex(/^[0-9a-f]{16}$/)
+            .optional()
+            .describe("Beginning of the tenant's public key: failures of one tenant count as one in a run."),
         }),
       )
       .max(16)

@@ -1,7 +1,7 @@
 /** Attempts and dead letters on a real PostgreSQL: written again and out of order they stay what they were. */
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { at, CONTRACT_UID, uidOf } from '../crds/contract/builders.ts';
+import { aContract, at, CONTRACT_UID, uidOf } from '../crds/contract/builders.ts';
 import type { Attempt } from '../crds/contract/status.ts';
 import { fakeClock } from '../lib/fake-clock.ts';
 import { createLogger } from '../lib/log.ts';
@@ -80,6 +80,16 @@ test('those of the last while are found, the newest first, whatever contract the
     { contractUID: uidOf(501), attempt: late[1] },
   ]);
   expect(await store.attempts.endedSince({ since: at(100_000), limit: 1 })).toEqual(found.slice(0, 1));
+});
+
+test('with the tenant, where the contract is archived', async () => {
+  const ended = aContract('Cancelled', {}, { metadata: { uid: uidOf(600) } });
+  await store.archive.put(ended);
+  const attempt = anAttempt(1, { endedAt: at(200_000).toISOString() });
+  await store.attempts.put([{ contractUID: uidOf(600), attempt }]);
+  expect(await store.attempts.endedSince({ since: at(199_999), limit: 1 })).toEqual([
+    { contractUID: uidOf(600), tenantKey: ended.spec.tenant.publicKey, attempt },
+  ]);
 });
 
 test('what an agent says may hold anything', async () => {

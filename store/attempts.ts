@@ -7,6 +7,8 @@ import type { Attempt } from '../crds/contract/status.ts';
 import type { Database } from './database.ts';
 
 export type AttemptRecord = Readonly<{ contractUID: string; attempt: Attempt }>;
+/** With the key of the tenant, where the contract is archived. */
+type FoundAttempt = AttemptRecord & Readonly<{ tenantKey?: string }>;
 
 export type Attempts = Readonly<{
   /** Idempotent, in one statement however many they are. */
@@ -14,7 +16,7 @@ export type Attempts = Readonly<{
   /** All tries of a contract, in the order of their end. */
   get: (contractUID: string) => Promise<Attempt[]>;
   /** Those that ended after `since`, the newest first and at most `limit`, of whatever contracts. */
-  endedSince: (options: Readonly<{ since: Date; limit: number }>) => Promise<AttemptRecord[]>;
+  endedSince: (options: Readonly<{ since: Date; limit: number }>) => Promise<FoundAttempt[]>;
 }>;
 
 type Row = {
@@ -68,12 +70,16 @@ export function openAttempts(database: Database): Attempts {
       return rows.map(present);
     },
     endedSince: async ({ since, limit }) => {
-      const rows = await database.query<Row & { contract_uid: string }>(
-        `SELECT contract_uid, agent_uid, epoch, agent, started_at, ended_at, outcome, class, message
-         FROM attempts WHERE ended_at > $1 ORDER BY ended_at DESC LIMIT $2`,
+      const rows = await database.query<Row & { contract_uid: string; tenant_key: string | null }>(
+        `SELECT contract_uid, tenant_key, agent_uid, epoch, agent, started_at, ended_at, outcome, class, message
+         FROM attempts LEFT JOIN archived_contracts ON uid = contract_uid WHERE ended_at > $1 ORDER BY ended_at DESC LIMIT $2`,
         [since, limit],
       );
-      return rows.map((row) => ({ contractUID: row.contract_uid, attempt: present(row) }));
+      return rows.map((row) => ({
+        contractUID: row.contract_uid,
+        ...(row.tenant_key === null ? {} : { tenantKey: row.tenant_key }),
+        attempt: present(row),
+      }));
     },
   };
 }

@@ -46,6 +46,19 @@ describe('the breaker of an agent', () => {
     expect(stateAt({ failures: same }, 4)).toBe('Closed');
   });
 
+  test("contracts of one tenant open nothing, however many fail: three tenants' do", () => {
+    const tenant = (n: number) => `${n}`.padStart(16, '0');
+    const of = (...tenants: number[]): AgentHealth => ({
+      failures: failures(...tenants.keys()).failures?.map((entry, n) => ({
+        ...entry,
+        tenant: tenant(tenants[n] ?? 0),
+      })),
+    });
+    expect(stateAt(of(1, 1, 1, 1, 1, 1), 6)).toBe('Closed');
+    expect(stateAt(of(1, 2, 1, 2), 4)).toBe('Closed');
+    expect(breakerAt(of(1, 1, 2, 3), 4)).toMatchObject({ state: 'Open', failures: 3 });
+  });
+
   test('failures of another day are no part of a run', () =>
     expect(stateAt(failures(0, 1, 24 * 60 + 1), 24 * 60 + 2)).toBe('Closed'));
 });
@@ -94,10 +107,11 @@ describe('what is a failure of the agent', () => {
       ),
     );
     const health = healthOf(anAgent(1), { contracts: contracts.toReversed(), now: at(60) });
+    const tenant = contracts[0]?.spec.tenant.publicKey.slice(0, 16);
     expect(health.failures).toEqual(
       contracts
         .slice(4)
-        .map(({ metadata }, n) => ({ contractUID: metadata.uid, at: at(n + 4).toISOString() })),
+        .map(({ metadata }, n) => ({ contractUID: metadata.uid, at: at(n + 4).toISOString(), tenant })),
     );
   });
 
@@ -109,7 +123,13 @@ describe('what is a failure of the agent', () => {
     const contract = aContract('Active', { attempts });
     expect(healthOf(anAgent(1), { contracts: [contract], now: at(100) })).toEqual({
       lastSuccessAt: at(90).toISOString(),
-      failures: [{ contractUID: contract.metadata.uid, at: at(60).toISOString() }],
+      failures: [
+        {
+          contractUID: contract.metadata.uid,
+          at: at(60).toISOString(),
+          tenant: contract.spec.tenant.publicKey.slice(0, 16),
+        },
+      ],
     });
   });
 });

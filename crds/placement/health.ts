@@ -2,11 +2,12 @@
  * What the last attempts say of an agent. Failures lower its score for a while; a run of them opens its breaker,
  * and when that time is over it is on trial: one contract at a time, until one succeeds (half-open).
  *
- *   Closed → (3 contracts in a row failed) → Open → (15 min, doubled by each further one) → HalfOpen
+ *   Closed → (contracts of 3 tenants in a row failed) → Open → (15 min, doubled by each further one) → HalfOpen
  *      ↑______________________ a success ______________________________________________________↓
  *
- * A run counts contracts, not attempts, and nothing that was the fault of the contract or mere lack of room:
- * one bad order must not close a host for all others.
+ * A run counts tenants, not contracts or attempts (the contract itself where its tenant is not known), and nothing
+ * that was the fault of the contract or mere lack of room: one bad order must not close a host for all others,
+ * nor must one tenant who orders it again and again.
  */
 import type { Agent, AgentHealth } from '../agent.ts';
 import type { Contract } from '../contract/contract.ts';
@@ -29,7 +30,12 @@ export type Breaker =
   | Readonly<{ state: 'HalfOpen'; failures: number }>;
 
 /** Whose it was, and how it ended. */
-export type Tried = Readonly<{ contractUID: string; attempt: Attempt }>;
+export type Tried = Readonly<{ contractUID: string; tenantKey?: string | undefined; attempt: Attempt }>;
+
+export const triedOf = ({ metadata, spec }: Contract, attempt: Attempt): Tried => ({
+  ...{ contractUID: metadata.uid ?? '', tenantKey: spec.tenant.publicKey },
+  attempt,
+});
 
 /** Read from the attempts of contracts, ended ones too; what happened before the last 24 hours is left out. */
 export function healthOf(
@@ -37,8 +43,8 @@ export function healthOf(
   { contracts, now }: Readonly<{ contracts: Iterable<Contract>; now: Date }>,
 ): AgentHealth {
   const tried: Tried[] = [];
-  for (const { metadata, status } of contracts)
-    for (const attempt of status?.attempts ?? []) tried.push({ contractUID: metadata.uid ?? '', attempt });
+  for (const contract of contracts)
+    for (const attempt of contract.status?.attempts ?? []) tried.push(triedOf(contract, attempt));
   return healthFrom(agent, { tried, now });
 }
 
@@ -49,12 +55,16 @@ export function healthFrom(
 ): AgentHealth {
   let lastSuccessMs = 0;
   const failures: NonNullable<AgentHealth['failures']> = [];
-  for (const { contractUID, attempt } of tried) {
+  for (const { contractUID, tenantKey, attempt } of tried) {
     if (attempt.agentUID !== metadata.uid) continue;
     const endedMs = Date.parse(attempt.endedAt);
     if (attempt.outcome === 'Succeeded') lastSuccessMs = Math.max(lastSuccessMs, endedMs);
     else if (isFaultOfAgent(attempt) && now.getTime() - endedMs < RUN_WITHIN_MS)
-      failures.push({ contractUID, at: attempt.endedAt });
+      failures.push({
+        contractUID,
+        at: attempt.endedAt,
+        ...(tenantKey && { tenant: tenantKey.slice(0, 16) }),
+      });
   }
   failures.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.contractUID < b.contractUID ? -1 : 1));
   return {
@@ -91,12 +101,16 @@ const WELL: Standing = { breaker: { state: 'Closed' }, cost: 0, changesAtMs: und
 /** The same with its instants parsed, for whoever asks often. */
 export type TrackRecord = Readonly<{
   lastSuccessMs: number;
-  failures: readonly Readonly<{ contractUID: string; atMs: number }>[];
+  /** `of`: whose failures count as one. */
+  failures: readonly Readonly<{ of: string; atMs: number }>[];
 }>;
 
 export const recordOf = (health: AgentHealth | undefined): TrackRecord => ({
   lastSuccessMs: health?.lastSuccessAt ? Date.parse(health.lastSuccessAt) : 0,
-  failures: (health?.failures ?? []).map(({ contractUID, at }) => ({ contractUID, atMs: Date.parse(at) })),
+  failures: (health?.failures ?? []).map(({ contractUID, at, tenant }) => ({
+    of: tenant ?? contractUID,
+    atMs: Date.parse(at),
+  })),
 });
 
 export function standingAt(record: TrackRecord, nowMs: number): Standing {
@@ -120,11 +134,11 @@ export function standingAt(record: TrackRecord, nowMs: number): Standing {
 
 function breakerOf({ lastSuccessMs, failures }: TrackRecord, nowMs: number): Breaker {
   const run = failures.filter(({ atMs }) => atMs > lastSuccessMs && nowMs - atMs < RUN_WITHIN_MS);
-  const contracts = new Set(run.map(({ contractUID }) => contractUID)).size;
+  const tenants = new Set(run.map(({ of }) => of)).size;
   const last = run.at(-1);
-  if (contracts < BREAKER_RUN || !last) return WELL.breaker;
-  const openMs = Math.min(BREAKER_OPEN_MAX_MS, BREAKER_OPEN_MS * 2 ** (contracts - BREAKER_RUN));
+  if (tenants < BREAKER_RUN || !last) return WELL.breaker;
+  const openMs = Math.min(BREAKER_OPEN_MAX_MS, BREAKER_OPEN_MS * 2 ** (tenants - BREAKER_RUN));
   const untilMs = last.atMs + openMs;
-  if (nowMs < untilMs) return { state: 'Open', failures: contracts, untilMs };
-  return { state: 'HalfOpen', failures: contracts };
+  if (nowMs < untilMs) return { state: 'Open', failures: tenants, untilMs };
+  return { state: 'HalfOpen', failures: tenants };
 }

@@ -7,7 +7,7 @@ export const FAILURE_WEIGHS_MS = 30 * 60_000;
 /** What one recent failure takes off a score of 0 to 100, and what all of them take at most. */
 export const FAILURE_COST = 15;
 export const FAILURES_COST_MAX = 60;
-/** So many contracts in a row that failed on one agent open its breaker. */
+/** So many tenants whose contracts failed in a row on one agent open its breaker. */
 export const BREAKER_RUN = 3;
 /** A failure that is older is no part of a run: an agent that is rarely asked must not collect them for weeks. */
 export const RUN_WITHIN_MS = 24 * 3_600_000;

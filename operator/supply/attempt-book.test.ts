@@ -91,6 +91,14 @@ describe('PostgreSQL', () => {
     await book.opened;
     expect(book.rate(AGENT).failed).toBe(2);
   });
+  test('knows the tenant of what is archived; where it does not, the word of the contract stays', async () => {
+    const tenantKey = 'b'.repeat(64);
+    const { book, put } = open(() => [row(1, 1), { ...row(2, 1), tenantKey }]);
+    const living = contract(1, [attempt(1, -5)]);
+    put(living);
+    await book.load(new AbortController().signal);
+    expect(book.of(AGENT).map((tried) => tried.tenantKey)).toEqual([living.spec.tenant.publicKey, tenantKey]);
+  });
   test('down: figures begin without it after three seconds, and are told anew when it is back', async () => {
     let isDown = true;
     const { clock, book } = open(() => {

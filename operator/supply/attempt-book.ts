@@ -9,7 +9,7 @@ import type { Rate } from '../../crds/agent-pool.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import type { Attempt } from '../../crds/contract/status.ts';
 import { rateOf } from '../../crds/placement/figures.ts';
-import type { Tried } from '../../crds/placement/health.ts';
+import { type Tried, triedOf } from '../../crds/placement/health.ts';
 import { RUN_WITHIN_MS } from '../../crds/placement/numbers.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { type Backoff, backoffMs } from '../../lib/backoff.ts';
@@ -61,7 +61,7 @@ export function openAttemptBook({ contracts, attempts, clock, log }: Deps): Atte
     const known = own.get(key);
     // A late word replaces an earlier one: what expired may still succeed, what succeeded may not be reachable.
     if (known && Date.parse(known.attempt.endedAt) > Date.parse(endedAt)) return;
-    own.set(key, tried);
+    own.set(key, { ...tried, tenantKey: tried.tenantKey ?? known?.tenantKey });
     byAgent.set(agentUID, own);
     rates.delete(agentUID);
   };
@@ -78,7 +78,7 @@ export function openAttemptBook({ contracts, attempts, clock, log }: Deps): Atte
   contracts.onChange(({ type, object, old }) => {
     if (type === 'Deleted') return; // it happened all the same
     for (const attempt of object.status?.attempts ?? [])
-      if (!isKnown(old, attempt)) note({ contractUID: object.metadata.uid ?? '', attempt });
+      if (!isKnown(old, attempt)) note(triedOf(object, attempt));
   });
 
   return {

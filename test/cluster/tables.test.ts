@@ -5,6 +5,7 @@ import type { Contract } from '../../crds/contract/contract.ts';
 import { EVENTS } from '../../kube/events.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { generateKeyPair } from '../../lib/signature/keys.ts';
 import { eventually } from '../world/eventually.ts';
 import { resourceOf } from '../world/market.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
@@ -88,7 +89,7 @@ const RUN = [3, 4, 5].map((n) => `web-${n}`);
 
 test('a run of failures is Healthy=False, says until when, and is over by itself', async () => {
   for (const name of RUN) {
-    await at.rent(name);
+    await at.rent(name, { tenant: { publicKey: generateKeyPair().publicKey } });
     const now = at.clock.now().toISOString();
     const ended = { startedAt: now, endedAt: now, outcome: 'Failed' };
     await at.leave(name, { attempts: [{ ...(await grantOf('node-1', 1)), ...ended }] });

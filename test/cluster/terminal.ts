@@ -135,8 +135,8 @@ export async function openTerminal(prefix: string) {
       for (const name of joined)
         await eventually(async () => expect(isOnline(await read<Agent>('Agent', name))).toBe(true));
     },
-    rent: async (name: string): Promise<void> => {
-      await make('Contract', name, { offering: { name: 'vps-large' } });
+    rent: async (name: string, spec: object = {}): Promise<void> => {
+      await make('Contract', name, { offering: { name: 'vps-large' }, ...spec });
       await eventually(async () =>
         expect((await read<Contract>('Contract', name)).status?.phase).toBe('Accepted'),
       );
