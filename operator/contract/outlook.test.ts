@@ -42,11 +42,27 @@ describe('is asked of placement', () => {
   test('there is hope where room or time is all that is lacking', () => {
     const full = someAgent(1, { facts: { load: { used: { ...NO_ROOM }, unproven: 0 } } });
     expect(market([full])(order(1))).toMatchObject({ why: { reason: 'NoCapacity' }, hasHope: true });
-    expect(market([cordoned])(order(1))).toMatchObject({
-      why: { reason: 'NoEligibleAgent' },
-      hasHope: false,
-    });
   });
+  const refused = order(1, { attempts: [{ ...failedAttempt(1, 1, at(-60)), class: 'configuration' }] });
+  const others: [string, AgentFacts[], boolean][] = [
+    ['nobody else is there', [], false],
+    ['the other is cordoned', [someAgent(2, { spec: { cordoned: true } })], true],
+    ['the other is offline', [someAgent(2, { facts: { presence: 'Offline' } })], true],
+    ['the other is revoked', [someAgent(2, { spec: { revoked: true } })], false],
+    ['the other may not build', [someAgent(2, { spec: { permissions: ['heartbeat'] } })], false],
+    [
+      'the other is cordoned, and may not build',
+      [someAgent(2, { spec: { cordoned: true, permissions: ['heartbeat'] } })],
+      false,
+    ],
+  ];
+  test.each(others)(
+    'after a refusal, as far as somebody else may come back: %s',
+    (_name, agents, hasHope) => {
+      const first = someAgent(1, { spec: { cordoned: true } }); // it refused: that it may come back is no hope
+      expect(market([first, ...agents])(refused)).toMatchObject({ why: { schedulable: false }, hasHope });
+    },
+  );
   test('who is to stay apart is looked up by index', () => {
     const antiAffinity = { group: 'db', mode: 'Required' } as const;
     const other = order(9, { holders: [aHolder(1, 1)] }, { antiAffinity });

@@ -5,7 +5,7 @@ import { wantsRetry } from '../../crds/contract/retry.ts';
 import type { TermsSnapshot } from '../../crds/contract/spec.ts';
 import { type Explanation, explain } from '../../crds/placement/explain.ts';
 import { type PassedOver, type Placement, place } from '../../crds/placement/place.ts';
-import { CAUSE_OF, type Cause } from '../../crds/placement/reasons.ts';
+import { CAUSE_OF, type Cause, type PassedOverReason } from '../../crds/placement/reasons.ts';
 import type { Supply } from '../../crds/placement/supply.ts';
 import type { Informers } from '../clients.ts';
 import { companionsOf } from '../indexes.ts';
@@ -14,7 +14,7 @@ import type { SupplyKeeper } from '../supply/keeper.ts';
 /** Who could build the contract at the moment, and why the others not. */
 export type Outlook = Readonly<{
   why: Explanation;
-  /** Somebody can, or will be able to by waiting for room or time alone. */
+  /** Somebody can, or may be able to later: room, time, and the state that an agent or pool is in may change. */
   hasHope: boolean;
 }>;
 
@@ -76,9 +76,17 @@ const waits = (contract: Contract): boolean =>
   !isLive(contract) || WAITS.has(contract.status.phase) || wantsRetry(contract);
 const WAITS: ReadonlySet<ContractPhase> = new Set(['Requested', 'Accepted']);
 
-const mayStillTakeIt = ({ because }: PassedOver): boolean => PASSES.has(CAUSE_OF[because.reason]);
-/** What goes by without anybody's doing: room, time, the tenant's own other contracts. */
-const PASSES: ReadonlySet<Cause> = new Set(['Room', 'Time', 'Wish']);
+const mayStillTakeIt = ({ because: { reason } }: PassedOver): boolean =>
+  PASSES.has(CAUSE_OF[reason]) && !LASTS.has(reason);
+/** Room, time, the tenant's own other contracts; and a host that is away or cordoned comes back. */
+const PASSES: ReadonlySet<Cause> = new Set(['Room', 'Time', 'Wish', 'State']);
+/** States that nobody is to wait for. */
+const LASTS: ReadonlySet<PassedOverReason> = new Set([
+  'FailedForGood',
+  'AgentRevoked',
+  'MissingPermission',
+  'AgentTypeMismatch',
+]);
 
 const NOBODY: Explanation = {
   schedulable: false,
