@@ -4,7 +4,7 @@ import type { LiveContract } from '../../crds/contract/contract.ts';
 import { tenantMessage } from './tenant-message.ts';
 
 const said = (contract: LiveContract): string =>
-  tenantMessage(contract, { online: 1, now: new Date('2026-01-01T12:00:00Z') });
+  tenantMessage(contract, { online: () => 1, now: new Date('2026-01-01T12:00:00Z') });
 const node = 'node-1 said so'; // of the provider's own; never passed on
 
 test.each([

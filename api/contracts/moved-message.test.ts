@@ -10,7 +10,7 @@ type Entry = Omit<HistoryEntry, 'seq'>;
 const told = (phase: ContractPhase, more: readonly Entry[] = []): string => {
   const history = [moved, ...more].map((entry, n) => ({ seq: n + 1, ...entry }));
   const lock = phase === 'Provisioning' ? { lock: aLock(1) } : {};
-  return tenantMessage(aContract(phase, { history, ...lock }), { online: 1, now: NOON });
+  return tenantMessage(aContract(phase, { history, ...lock }), { online: () => 1, now: NOON });
 };
 
 test('a tenant is told that its machine is moved, until it runs again', () => {

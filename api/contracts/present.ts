@@ -83,7 +83,7 @@ export function presentContractInFull(deps: Deps, contract: Contract, options: O
 
 export const messageOf = (deps: Deps, contract: Contract): string =>
   tenantMessage(contract, {
-    online: onlineFor(deps, contract),
+    online: () => onlineFor(deps, contract),
     waiting: tenantMessageOf(deps, contract),
     now: deps.clock.now(),
   });

@@ -11,8 +11,8 @@ import { REGION_NAMES } from '../../crds/regions.ts';
 import { cancelledMessage, pausedMessage, rejectedMessage } from './decided-message.ts';
 
 export type TenantFacts = Readonly<{
-  /** Agents that are online and could build it. */
-  online: number;
+  /** How many agents are online and could build it. Walks over them: asked only where the text needs it. */
+  online: () => number;
   /** Why no agent has it yet, where it waits for one. */
   waiting?: string | undefined;
   now: Date;
@@ -106,8 +106,9 @@ const requestedMessage: Say = (status, { contract, ...facts }) => {
   }
 };
 
-function orderedMessage(contract: Contract, { online }: TenantFacts): string {
+function orderedMessage(contract: Contract, facts: TenantFacts): string {
   const place = regionOf(contract);
+  const online = facts.online();
   if (online === 0) return `No machine${place} is online right now. You are not charged while you wait.`;
   return `On its way to one of ${online} ${online === 1 ? 'agent' : 'agents'}${place}.`;
 }
