@@ -92,7 +92,9 @@ async function attempt(racer: Racer, contract: Contract, round: number): Promise
   return { contractId, racer, status: answer.status, epoch: data?.epoch, body: answer.body };
 }
 
-test(`${AGENTS} agents, ${CONTRACTS} contracts, 2 facades, ${ROUNDS} rounds: one winner each, every loser 409`, async () => {
+test(`${AGENTS} agents, ${CONTRACTS} contracts, 2 facades, ${ROUNDS} rounds: one winner each, every loser 409`, {
+  timeout: 240_000,
+}, async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const contracts = await stage.addWaiting(CONTRACTS, `round-${round}`);
     await eventually(() => expectSeen(contracts));
