@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /**
  * `unit` needs no server and stands beside the code; `process` starts programs of its own; `cluster` shares one
  * real API server and PostgreSQL (started by the global set-up), and so do `faults`, which breaks what lies
- * between the parts, and `crash`, which kills programs and puts an older etcd back; `explorer` walks through all
+ * between the parts, and `crash`, which kills programs, fills hosts and puts an older etcd back; `explorer` walks through all
  * states of the rules; `e2e` starts the whole market, one file at a time. `sweep` is the long form of explorer,
  * faults and crashes: `npm run test:faults`.
  */
@@ -49,7 +49,7 @@ export default defineConfig({
       {
         test: {
           name: 'faults',
-          include: ['test/faults/{proxy,ledger,oracles,world,scenarios,capacity}/**/*.test.ts'],
+          include: ['test/faults/{proxy,ledger,oracles,world,scenarios}/**/*.test.ts'],
           globalSetup: ['test/world/global-setup.ts'],
           testTimeout: 90_000,
           hookTimeout: 120_000,
@@ -58,7 +58,7 @@ export default defineConfig({
       {
         test: {
           name: 'crash',
-          include: ['test/faults/{crash,processes,random,restore}/**/*.test.ts'],
+          include: ['test/faults/{capacity,crash,processes,random,restore}/**/*.test.ts'],
           globalSetup: ['test/world/global-setup.ts'],
           testTimeout: 90_000,
           hookTimeout: 120_000,
