@@ -28,6 +28,10 @@ export async function runTest(dev: Dev, filter: readonly string[]): Promise<numb
   const failed = sum(results.map((result) => result.failed));
   dev.progress.say(`\nin ${seconds(dev.clock.monotonicMs() - startedMs)}`);
   dev.progress.say(`${passed} passed, ${failed} failed`);
+  if (passed + failed === 0) {
+    dev.progress.say(`No test file has ${filter.join(' or ')} in its path; name a part of one.`);
+    return 1;
+  }
   return failed === 0 ? 0 : 1;
 }
 
