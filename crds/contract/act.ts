@@ -8,6 +8,7 @@ import type { ProblemCode } from '../problem.ts';
 import { mayAct, refusalOf } from './actions.ts';
 import type { Contract } from './contract.ts';
 import { hoursOf, isPricedAnew, PRICE_NEXT, refusalOfHours } from './extension.ts';
+import { hoursLeft, refusalOfTotal } from './extension-limit.ts';
 import { ARCHIVED_SENTENCE, isArchived } from './retry.ts';
 import type { ContractSpec } from './spec.ts';
 
@@ -131,13 +132,12 @@ function extend(contract: Contract, { hours, price, agreed }: Action & { type: '
       'Wait until the operator has seen it, a second or two.',
     );
   const wanted = durationHours + hours;
-  const most = spec.termsSnapshot?.maxHours;
-  const renewed = contract.status?.renewedHours ?? 0;
-  if (most !== undefined && wanted + renewed > most)
+  const tooLong = refusalOfTotal(contract, wanted);
+  if (tooLong)
     return refused(
       'ValidationFailed',
-      `the terms allow ${most} hours at most, not ${wanted + renewed}`,
-      `Extend it by ${Math.max(0, most - durationHours - renewed)} hours at most, or rent another one.`,
+      tooLong,
+      `Extend it by ${hoursLeft(contract, durationHours)} hours at most, or rent another one.`,
     );
   if (wanted < spec.durationHours)
     return refused(

@@ -134,7 +134,7 @@ describe('a raised duration', () => {
       extensions: [{ price: eur(500) }],
     });
   });
-  test('counts not beyond the terms, renewals included: those hours would be owed and never had', () => {
+  test('counts not beyond the terms when a renewal came after the wish: those hours would be owed and never had', () => {
     const asked = running({ durationHours: 710, agreedPrice: eur(700) }, { renewedHours: 24 });
     const { status } = settle(asked);
     expect(extensionMessage(status)).toBe(

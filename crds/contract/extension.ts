@@ -9,6 +9,7 @@ import type { Offering } from '../offering.ts';
 import { costMinor, type PriceValue, priceSentence, samePrice } from '../price.ts';
 import { type AgreedHours, EXTENSIONS_MAX } from './agreed-hours.ts';
 import type { Contract, LiveContract } from './contract.ts';
+import { refusalOfTotal } from './extension-limit.ts';
 import { withHistory } from './move.ts';
 import { hasEnded } from './phase.ts';
 import type { ContractSpec } from './spec.ts';
@@ -125,12 +126,10 @@ export function settleExtension(contract: LiveContract, { price, now }: Asked): 
   return withHistory(said, { from: status.phase, to: status.phase, by: 'operator', reason, now });
 }
 
-/** The API server counts no renewals: hours that the terms do not give are not agreed, and not owed. */
-function beyondTerms({ spec, status }: LiveContract): Refusal | undefined {
-  const wanted = (spec.durationHours ?? 0) + (status.renewedHours ?? 0);
-  const most = spec.termsSnapshot?.maxHours ?? Number.POSITIVE_INFINITY;
-  const message = `the terms allow ${most} hours at most, not ${wanted}`;
-  return wanted > most ? { code: 'IllegalMove', message } : undefined;
+/** A renewal may have come after the wish: hours that the terms do not give are not agreed, and not owed. */
+function beyondTerms(contract: LiveContract): Refusal | undefined {
+  const message = refusalOfTotal(contract, contract.spec.durationHours ?? 0);
+  return message === undefined ? undefined : { code: 'IllegalMove', message };
 }
 
 /** What was said of the last extension, for people. */

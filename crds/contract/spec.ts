@@ -182,11 +182,6 @@ export const ContractSpec = z
         message: 'durationHours cannot be removed',
       },
       {
-        rule: '!has(oldSelf.durationHours) || !has(self.durationHours) || self.durationHours == oldSelf.durationHours || !has(self.termsSnapshot) || !has(self.termsSnapshot.maxHours) || self.durationHours <= self.termsSnapshot.maxHours',
-        messageExpression:
-          "'the terms allow %d hours at most, not %d'.format([self.termsSnapshot.maxHours, self.durationHours])",
-      },
-      {
         rule: '!has(oldSelf.forceRelease) || has(self.forceRelease)',
         message: 'what was released by force stays on record',
       },

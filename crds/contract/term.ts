@@ -34,7 +34,7 @@ export function endMsOf(contract: LiveContract): number | undefined {
   const { status, spec } = contract;
   const rented = hoursOf(contract);
   if (!status.startsAt || rented === undefined) return undefined;
-  // An extension by YAML is checked without what was renewed before; together they stay within the terms too.
+  // Stored by an API server that did not count renewals yet: together they stay within the terms too.
   const most = Math.max(rented, spec.termsSnapshot?.maxHours ?? Number.POSITIVE_INFINITY);
   const hours = Math.min(most, rented + (status.renewedHours ?? 0));
   return Date.parse(status.startsAt) + hours * HOUR_MS + (status.pausedMs ?? 0);

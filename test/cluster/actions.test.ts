@@ -86,15 +86,26 @@ test('YAML and API agree about every action in every phase', async () => {
   expect(disagreements).toEqual([]);
 });
 
-test('an extension beyond the terms is refused in the words of the rule', async () => {
+test('an extension beyond the terms, renewals included, is refused in the words of the rule', async () => {
   const contracts = resourceOf<Contract>(client, 'Contract');
   const made = await newContract(contracts, { name: 'too-long', namespace }, TERMS);
-  const contract = await walkTo(contracts, made, ['Accepted']);
-  const verdict = act(contract, { type: 'extend', hours: 7 });
-  if (verdict.outcome !== 'Refused') throw new Error('it is too long');
-  expect(await tryUpdate({ ...contract, spec: { ...contract.spec, durationHours: 31 } })).toContain(
-    verdict.message,
-  );
+  let contract = await walkTo(contracts, made, wayTo('Active'));
+  for (const { renewedHours, most } of [
+    { renewedHours: 0, most: 6 },
+    { renewedHours: 4, most: 2 },
+  ]) {
+    contract = await contracts.updateStatus({
+      ...contract,
+      status: { phase: 'Active', epoch: 0, ...contract.status, renewedHours },
+    });
+    const said = (hours: number) =>
+      tryUpdate({ ...contract, spec: { ...contract.spec, durationHours: 24 + hours } });
+    expect(act(contract, { type: 'extend', hours: most }).outcome).toBe('Write');
+    expect(await said(most)).toBe('taken');
+    const verdict = act(contract, { type: 'extend', hours: most + 1 });
+    if (verdict.outcome !== 'Refused') throw new Error('it is too long');
+    expect(await said(most + 1)).toContain(verdict.message);
+  }
 });
 
 test('a price is agreed to while hours can be added, and no longer', async () => {
