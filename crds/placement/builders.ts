@@ -1,7 +1,7 @@
 /** Pools and agents for the tests of placement: a legal minimum, and a case names only what it is about. */
 import type { Agent } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
-import { anAgent, aPool, someTerms, uidOf } from '../contract/builders.ts';
+import { anAgent, aPool, at, someTerms, uidOf } from '../contract/builders.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import { amountsOf, NOTHING } from './amounts.ts';
@@ -37,6 +37,12 @@ export function someAgent(
     load: NO_LOAD,
     ...facts,
   };
+}
+
+/** Deleted; its finalizer keeps it while it is used. */
+export function aGoingPool(name = POOL): AgentPool {
+  const pool = aPool(name);
+  return { ...pool, metadata: { ...pool.metadata, deletionTimestamp: at(0).toISOString() } };
 }
 
 /** So much of an agent is promised already. */

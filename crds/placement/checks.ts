@@ -16,6 +16,7 @@ export type Pair = Readonly<{ demand: Demand; route: Route; agent: PreparedAgent
 
 /** Undefined when the agent may take it. */
 export const refusalOf = (pair: Pair): Because | undefined =>
+  poolIsGoing(pair) ??
   pair.agent.fitness.unfit ??
   lacksWhatIsAsked(pair) ??
   isTooSmall(pair) ??
@@ -27,6 +28,10 @@ export const refusalOf = (pair: Pair): Because | undefined =>
   lacksRoom(pair) ??
   isNotApart(pair) ??
   poolIsClosed(pair);
+
+/** What was deleted never comes back, whoever is in it. */
+const poolIsGoing = ({ route: { pool } }: Pair): Because | undefined =>
+  pool.pool.metadata.deletionTimestamp ? { reason: 'PoolDeleting' } : undefined;
 
 function lacksWhatIsAsked({ demand: { requirements }, agent: { agent } }: Pair): Because | undefined {
   if (!requirements) return undefined;
@@ -88,7 +93,6 @@ function isNotApart({ demand: { apart }, agent: { uid } }: Pair): Because | unde
 }
 
 function poolIsClosed({ demand: { nowMs }, route: { pool, opens } }: Pair): Because | undefined {
-  if (pool.pool.metadata.deletionTimestamp) return { reason: 'PoolDeleting' };
   if (pool.pool.spec.paused) return { reason: 'PoolPaused' };
   if (!opens || nowMs >= opens.atMs) return undefined;
   return { reason: 'FallbackLater', opensAtMs: opens.atMs, afterSeconds: opens.afterSeconds };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aContract, aPool, at, NOON, someTerms, uidOf } from '../contract/builders.ts';
 import { ContractStatus } from '../contract/status.ts';
-import { loaded, placeIn, someAgent, type World } from './builders.ts';
+import { aGoingPool, loaded, placeIn, someAgent, type World } from './builders.ts';
 import { explain, type SCHEDULING_REASONS } from './explain.ts';
 import { whatHelps } from './helps.ts';
 import { contracts, siblings, worlds } from './random-world.ts';
@@ -133,6 +133,7 @@ const reasons: [string, World, ReturnType<typeof aContract>, (typeof SCHEDULING_
     'NoPool',
   ],
   ['there is no pool at all', { pools: [] }, large, 'NoPool'],
+  ['the only pool is being deleted', { pools: [aGoingPool()], agents: [someAgent(1)] }, large, 'NoPool'],
   ['nobody has joined', {}, large, 'NoAgent'],
   ['who had joined was revoked', { agents: [someAgent(1, { spec: { revoked: true } })] }, large, 'NoAgent'],
   ['nobody is online', { agents: [offline(1), offline(2)] }, large, 'NoAgentOnline'],
@@ -154,6 +155,21 @@ test.each(reasons)('%s', (_name, world, contract, reason) => {
   const found = explain(placeIn(world, contract, { now: at(0) }));
   expect(found.reason).toBe(reason);
   expect(found.schedulable).toBe(['AwaitingAgent', 'AwaitingRetry'].includes(reason));
+});
+
+test('of a pool that is being deleted the truth is told, not that it may come back', () => {
+  const found = explain(placeIn({ pools: [aGoingPool()], agents: [offline(1)] }, large, { now: at(0) }));
+  expect(found.message).toBe(
+    [
+      '0 of 0 agents can take 16 CPU, 64Gi memory, 200Gi disk in europe (script):',
+      '  europe-script/node-1: its pool is being deleted',
+      'What helps: make another pool in place of europe-script.',
+    ].join('\n'),
+  );
+  expect(found.tenantMessage).toBe(
+    'What builds this in Europe is going out of service, and there is nothing else. ' +
+      'You are not charged while you wait; cancel at any time.',
+  );
 });
 
 test('a thousand agents are told in sixteen lines, at least one of each reason', () => {

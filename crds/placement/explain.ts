@@ -153,6 +153,9 @@ function tenantMessageOf(placement: Placement, reason: SchedulingReason): string
     case 'AwaitingRetry':
       return `The last try did not work. Next attempt at ${showInstant(notBeforeMs ?? nowMs, { nowMs })}. ${FREE}`;
     case 'NoPool':
+      if (passedOver.some(({ because }) => because.reason === 'PoolDeleting'))
+        return `What builds this in ${place} is going out of service, and there is nothing else. ${FREE}`;
+      return `No machine in ${place} builds this at the moment. ${FREE}`;
     case 'NoAgent':
       return `No machine in ${place} builds this at the moment. ${FREE}`;
     case 'NoAgentOnline':

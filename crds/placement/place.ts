@@ -98,7 +98,10 @@ function lookInto(route: Route, { demand, found }: Readonly<{ demand: Demand; fo
   const pool = object.metadata.name;
   const opensAtMs = route.opens?.atMs ?? 0;
   const routeKey = routeKeyOf(route);
-  if (agents.length === 0) found.passedOver.push(wholePool(route.pool, { reason: 'NoAgents' }));
+  if (agents.length === 0)
+    found.passedOver.push(
+      wholePool(route.pool, { reason: object.metadata.deletionTimestamp ? 'PoolDeleting' : 'NoAgents' }),
+    );
   for (const agent of agents) {
     const pair = { demand, route, agent, standing: standingAt(agent.record, demand.nowMs) };
     const { name } = agent.agent.metadata;

@@ -19,6 +19,7 @@ type Figures = {
   WrongType: Readonly<{ type: ProvisionerType; wanted: readonly ProvisionerType[] }>;
   NoAgents: Nothing;
   PoolNotFound: Nothing;
+  PoolDeleting: Nothing;
   // what the agent is and has
   AgentRevoked: Nothing;
   MissingPermission: Nothing;
@@ -46,7 +47,6 @@ type Figures = {
   TooManyInstances: Shortage;
   // the wishes of tenant and provider
   AntiAffinity: Readonly<{ group: string }>;
-  PoolDeleting: Nothing;
   PoolPaused: Nothing;
   FallbackLater: Readonly<{ opensAtMs: number; afterSeconds: number }>;
 };
@@ -70,6 +70,7 @@ export const CAUSE_OF = {
   WrongType: 'Route',
   NoAgents: 'Route',
   PoolNotFound: 'Route',
+  PoolDeleting: 'Route',
   AgentRevoked: 'State',
   MissingPermission: 'State',
   AgentTypeMismatch: 'State',
@@ -93,7 +94,6 @@ export const CAUSE_OF = {
   InsufficientGPU: 'Room',
   TooManyInstances: 'Room',
   AntiAffinity: 'Wish',
-  PoolDeleting: 'State',
   PoolPaused: 'State',
   FallbackLater: 'Time',
 } as const satisfies Record<PassedOverReason, Cause>;

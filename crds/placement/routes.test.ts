@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aContract, aPool, at, someTerms } from '../contract/builders.ts';
 import type { LiveContract } from '../contract/contract.ts';
-import { firsts, placeIn, refusals, someAgent, type World } from './builders.ts';
+import { aGoingPool, firsts, loaded, placeIn, refusals, someAgent, type World } from './builders.ts';
 import type { Terms } from './demand.ts';
 
 const asking = (terms: Partial<Terms>, status: Partial<LiveContract['status']> = {}): LiveContract =>
@@ -74,15 +74,23 @@ const cases: Case[] = [
       pools: [
         aPool('empty'),
         aPool('paused', { paused: true }),
-        {
-          ...aPool('going'),
-          metadata: { name: 'going', namespace: 'acme', deletionTimestamp: at(0).toISOString() },
-        },
+        aGoingPool('going'),
+        aGoingPool('going-and-empty'),
       ],
-      agents: ['paused', 'going', 'gone'].map((pool, n) => someAgent(n + 1, { pool })),
+      agents: [
+        someAgent(1, { pool: 'paused' }),
+        someAgent(2, { pool: 'going', facts: { presence: 'Offline', load: loaded(32) } }),
+        someAgent(3, { pool: 'gone' }),
+      ],
     },
     firsts: [],
-    refusals: ['empty: NoAgents', 'node-1: PoolPaused', 'node-2: PoolDeleting', 'node-3: PoolNotFound'],
+    refusals: [
+      'empty: NoAgents',
+      'node-1: PoolPaused',
+      'node-2: PoolDeleting',
+      'going-and-empty: PoolDeleting',
+      'node-3: PoolNotFound',
+    ],
   },
   {
     name: 'pools of other providers are none of its business',

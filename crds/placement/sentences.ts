@@ -12,6 +12,7 @@ const SENTENCES: Sentences = {
   WrongType: ({ type, wanted }) => `builds ${type}, wanted is ${wanted.join(' or ')}`,
   NoAgents: () => 'no agent has joined',
   PoolNotFound: () => 'there is no such pool',
+  PoolDeleting: () => 'its pool is being deleted',
   AgentRevoked: () => 'revoked',
   MissingPermission: () => 'lacks the permission provision',
   AgentTypeMismatch: ({ said, wanted }) => `says that it builds ${said}, its pool is for ${wanted}`,
@@ -42,7 +43,6 @@ const SENTENCES: Sentences = {
   InsufficientGPU: (because) => full('gpus', because),
   TooManyInstances: ({ total }) => `full: it has all of its ${show('instances', total)}`,
   AntiAffinity: ({ group }) => `has another contract of the tenant's group ${group}`,
-  PoolDeleting: () => 'its pool is being deleted',
   PoolPaused: () => 'its pool is paused',
   FallbackLater: ({ opensAtMs, afterSeconds }, saying) =>
     `from ${showInstant(opensAtMs, saying)} on (fallback after ${afterSeconds} s)`,

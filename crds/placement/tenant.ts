@@ -10,6 +10,7 @@ const SENTENCES = {
   WrongType: 'Some machines are of another kind.',
   NoAgents: 'The provider has no machine for this offering yet.',
   PoolNotFound: 'Some machines are not set up yet.',
+  PoolDeleting: 'Some machines are going out of service.',
   AgentRevoked: 'Some machines are out of service.',
   MissingPermission: 'Some machines do not take orders.',
   AgentTypeMismatch: 'Some machines are not set up for this offering.',
@@ -33,7 +34,6 @@ const SENTENCES = {
   InsufficientGPU: 'Some machines have no GPU free.',
   TooManyInstances: 'Some machines are full.',
   AntiAffinity: 'Some machines have another contract of your group already; you asked to keep them apart.',
-  PoolDeleting: 'Some machines are going out of service.',
   PoolPaused: 'Some machines take no new orders at the moment.',
   FallbackLater: 'Some machines may be used when you have waited a little longer.',
 } as const satisfies Record<PassedOverReason, string>;

@@ -10,7 +10,7 @@ import { type Explanation, explain } from '../../crds/placement/explain.ts';
 import type { Informers } from '../clients.ts';
 import type { SupplyKeeper } from '../supply/keeper.ts';
 import type { MoveTurns } from './move-turns.ts';
-import { placementOf } from './outlook.ts';
+import { couldBeBuiltBy, placementOf } from './outlook.ts';
 
 export type Hosts = Readonly<{
   /** The agent of its machine, while that is being drained. */
@@ -18,7 +18,7 @@ export type Hosts = Readonly<{
   /** Whether somebody else could build it; only worked out once the drain has come to its deadline. */
   elsewhere: Explanation | undefined;
   /** It is to be moved, and others go first. */
-  awaitsTurn?: Exclude<ReturnType<MoveTurns['waitsFor']>, 'Nothing'> | undefined;
+  awaitsTurn?: 'AnotherMove' | 'OthersThatWait' | undefined;
   /** UIDs of holders that were revoked, or whose Agent is gone. */
   deserted: readonly string[];
 }>;
@@ -62,11 +62,14 @@ function elsewhereOf(
   const terms = contract.spec.termsSnapshot;
   const isMovable = terms?.allowRecreation && contract.status?.phase === 'Active' && !endWish(contract);
   if (!isMovable) return { elsewhere: undefined };
-  const waitsFor = deps.turns.waitsFor(contract);
-  if (waitsFor === 'AnotherMove') return { elsewhere: undefined, awaitsTurn: waitsFor };
-  const elsewhere = explain(placementOf(deps, { contract, terms, now }));
-  if (!elsewhere.schedulable) return { elsewhere };
-  if (waitsFor === 'OthersThatWait') return { elsewhere, awaitsTurn: waitsFor };
+  if (deps.turns.isTaken(contract)) return { elsewhere: undefined, awaitsTurn: 'AnotherMove' };
+  const placement = placementOf(deps, { contract, terms, now });
+  const elsewhere = explain(placement);
+  const [first] = placement.candidates;
+  if (!first) return { elsewhere };
+  const couldUse = (waiting: Contract): boolean =>
+    couldBeBuiltBy(deps, { contract: waiting, agentUID: first.agentUID, now });
+  if (deps.turns.goesLast(contract, couldUse)) return { elsewhere, awaitsTurn: 'OthersThatWait' };
   deps.turns.take(contract);
   return { elsewhere };
 }

@@ -3,7 +3,8 @@ import type { Agent } from '../../crds/agent.ts';
 import { aContract, aHolder, anAgent, aPool, at, someTerms, uidOf } from '../../crds/contract/builders.ts';
 import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
-import { someAgent } from '../../crds/placement/builders.ts';
+import { loaded, someAgent } from '../../crds/placement/builders.ts';
+import { NO_LOAD } from '../../crds/placement/load.ts';
 import { prepareSupply } from '../../crds/placement/supply.ts';
 import { createCache } from '../../kube/cache.ts';
 import type { Informer } from '../../kube/informer.ts';
@@ -27,20 +28,23 @@ const aTenantOf = (n: number, status: Partial<ContractStatus> = {}, spec = {}): 
     },
     { metadata: { name: `c-${n}`, uid: uidOf(100 + n) }, spec: { termsSnapshot: terms, ...spec } },
   );
-const waiting = (n: number, status: Partial<ContractStatus> = {}): LiveContract =>
-  aContract('Accepted', status, { metadata: { name: `w-${n}`, uid: uidOf(200 + n) } });
+const waiting = (n: number, status: Partial<ContractStatus> = {}, spec = {}): LiveContract =>
+  aContract('Accepted', status, { metadata: { name: `w-${n}`, uid: uidOf(200 + n) }, spec });
 const scheduling = (reason: 'NoCapacity' | 'NoMatchingAgent') => ({
   scheduling: { reason, counts: [], examples: [], at: at(0).toISOString() },
 });
 
-/** Agent 1 is drained and its deadline is over; agent 2 is empty. */
-function market() {
+/** Agent 1 is drained and its deadline is over; agent 2 has room for the moved. */
+function market(load = NO_LOAD) {
   const cache = createCache<Contract>(INDEXES.contracts, fails);
   const agents = createCache<Agent>({}, fails);
   const drain = { draining: true, drainBy: at(30).toISOString() };
   agents.put(anAgent(1, drain));
   agents.put(anAgent(2));
-  const supply = prepareSupply({ pools: [aPool()], agents: [someAgent(1, { spec: drain }), someAgent(2)] });
+  const supply = prepareSupply({
+    pools: [aPool()],
+    agents: [someAgent(1, { spec: drain }), someAgent(2, { facts: { load } })],
+  });
   let nowMs = 0;
   const turns = createMoveTurns({ contracts: cache, clock: { monotonicMs: () => nowMs } });
   const deps = {
@@ -93,12 +97,20 @@ describe('of many contracts that would all find the last room', () => {
     expect(status?.conditions).toMatchObject([{ type: 'Movable', status: 'False', reason: 'NoOtherAgent' }]);
   });
 
+  const huge = someTerms({ resources: { cpu: '64', memory: '1Gi', storage: '1Gi' } });
+  const large = someTerms({ resources: { cpu: '20', memory: '1Gi', storage: '1Gi' } });
   test.each([
-    ['is on its way', {}],
-    ['wants another kind of host', scheduling('NoMatchingAgent')],
-  ])('what %s holds nobody up', (_name, status) => {
-    const { put, look } = market();
-    put(aTenantOf(1), waiting(1, status));
+    ['is on its way', {}, {}],
+    [
+      'wants another kind of host',
+      scheduling('NoMatchingAgent'),
+      { requirements: { capabilities: ['tpu'] } },
+    ],
+    ['no host could ever hold', scheduling('NoCapacity'), huge],
+    ['has not enough room there', scheduling('NoCapacity'), large],
+  ])('what %s holds nobody up', (_name, status, terms) => {
+    const { put, look } = market(loaded(16));
+    put(aTenantOf(1), waiting(1, status, { termsSnapshot: someTerms(terms) }));
     expect(look(aTenantOf(1)).status?.reason).toBe('Moved');
   });
 

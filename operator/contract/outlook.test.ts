@@ -3,7 +3,7 @@ import type { AgentPool } from '../../crds/agent-pool.ts';
 import { aContract, aHolder, aPool, at, someTerms, uidOf } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import type { AgentFacts } from '../../crds/placement/agent-facts.ts';
-import { failedAttempt, someAgent } from '../../crds/placement/builders.ts';
+import { aGoingPool, failedAttempt, someAgent } from '../../crds/placement/builders.ts';
 import { prepareSupply } from '../../crds/placement/supply.ts';
 import { createCache } from '../../kube/cache.ts';
 import type { Informer } from '../../kube/informer.ts';
@@ -63,6 +63,13 @@ describe('is asked of placement', () => {
       expect(market([first, ...agents])(refused)).toMatchObject({ why: { schedulable: false }, hasHope });
     },
   );
+  test('a pool that is being deleted is no hope, whatever its agents could', () => {
+    const agents = [someAgent(1), someAgent(2, { spec: { cordoned: true } })];
+    expect(market(agents, [aGoingPool()])(order(1))).toMatchObject({
+      why: { reason: 'NoPool' },
+      hasHope: false,
+    });
+  });
   test('who is to stay apart is looked up by index', () => {
     const antiAffinity = { group: 'db', mode: 'Required' } as const;
     const other = order(9, { holders: [aHolder(1, 1)] }, { antiAffinity });

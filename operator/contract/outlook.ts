@@ -4,7 +4,13 @@ import type { ContractPhase } from '../../crds/contract/phase.ts';
 import { wantsRetry } from '../../crds/contract/retry.ts';
 import type { TermsSnapshot } from '../../crds/contract/spec.ts';
 import { type Explanation, explain } from '../../crds/placement/explain.ts';
-import { type PassedOver, type Placement, place } from '../../crds/placement/place.ts';
+import {
+  type PassedOver,
+  type PlaceFacts,
+  type Placement,
+  place,
+  whyNot,
+} from '../../crds/placement/place.ts';
 import { CAUSE_OF, type Cause, type PassedOverReason } from '../../crds/placement/reasons.ts';
 import type { Supply } from '../../crds/placement/supply.ts';
 import type { Informers } from '../clients.ts';
@@ -59,16 +65,33 @@ function keyOf({ terms, now }: Readonly<{ terms: TermsSnapshot; now: Date }>): s
 
 /** Asked for any phase: who else could build it. */
 export function placementOf(
-  { informers, supply }: Deps,
+  deps: Deps,
   { contract, terms, now }: Asked & Readonly<{ terms: TermsSnapshot }>,
 ): Placement {
+  return place(contract, factsOf(deps, { contract, terms, now }));
+}
+
+/** Could this agent build it right now? Of a waiting contract; one without terms cannot be built. */
+export function couldBeBuiltBy(
+  deps: Deps,
+  { contract, agentUID, now }: Readonly<{ contract: Contract; agentUID: string; now: Date }>,
+): boolean {
+  const terms = contract.spec.termsSnapshot;
+  if (!terms) return false;
+  return whyNot(contract, { ...factsOf(deps, { contract, terms, now }), agentUID }) === undefined;
+}
+
+function factsOf(
+  { informers, supply }: Deps,
+  { contract, terms, now }: Asked & Readonly<{ terms: TermsSnapshot }>,
+): PlaceFacts {
   const companions = companionsOf(contract);
-  return place(contract, {
+  return {
     terms,
     supply: supply.of(contract.metadata.namespace ?? ''),
     siblings: companions === undefined ? [] : informers.contracts.cache.getByIndex('companions', companions),
     now,
-  });
+  };
 }
 
 /** What failed is asked for again only by its provider. */
