@@ -21,9 +21,19 @@ export type Evidence = Readonly<{
 /** What is wrong, a sentence each; empty when all holds. */
 export type Oracle = (evidence: Evidence) => readonly string[];
 
-/** When it was decided: the last move says so; without one, when it was heard of. RFC 3339. */
-export const decidedAt = ({ contract, heardAt }: Version): string =>
-  contract.status?.history?.at(-1)?.at ?? heardAt.toISOString();
+/**
+ * Its last move says when it was decided, by a clock that was learnt from `Date`, which has whole seconds: the ledger's
+ * own may say up to a second earlier.
+ */
+const CLOCKS_APART_MS = 1000;
+
+/** No later than it was decided. RFC 3339. */
+export function decidedAfter({ contract, heardAt }: Version): string {
+  const at = contract.status?.history?.at(-1)?.at;
+  const heardMs = heardAt.getTime();
+  const saidMs = at === undefined ? heardMs : Date.parse(at) - CLOCKS_APART_MS;
+  return new Date(Math.min(saidMs, heardMs)).toISOString();
+}
 
 /** Machines of the contract that stood at `at`. */
 export function standingAt(

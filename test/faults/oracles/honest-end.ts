@@ -3,7 +3,7 @@
  * ended with a reason by its deadline.
  */
 import { hasEnded } from '../../../crds/contract/phase.ts';
-import { decidedAt, type Evidence, type Oracle, standingAt } from './evidence.ts';
+import { type Evidence, type Oracle, standingAt } from './evidence.ts';
 
 export const honestEnd: Oracle = (evidence) => [
   ...empty(evidence),
@@ -24,7 +24,7 @@ function empty(evidence: Evidence): string[] {
         metadata.uid === agentUid &&
         status?.owedDestroys?.some((debt) => debt.contractUID === uid && debt.epoch === epoch),
     );
-  return standingAt(evidence, decidedAt(ended))
+  return standingAt(evidence, ended.heardAt.toISOString())
     .filter(({ agentUid, epoch }) => !isOwed(agentUid, epoch))
     .map(
       ({ externalId, host, epoch }) =>

@@ -4,7 +4,7 @@
  */
 import type { ContractPhase } from '../../../crds/contract/phase.ts';
 import type { Instance } from '../../../crds/contract/status.ts';
-import { decidedAt, type Evidence, type Oracle } from './evidence.ts';
+import { decidedAfter, type Evidence, type Oracle } from './evidence.ts';
 import type { Version } from './history.ts';
 
 const TOLD: readonly ContractPhase[] = ['Provisioned', 'Active', 'Paused'];
@@ -36,7 +36,7 @@ function told({ versions, records, contractId }: Evidence): string[] {
     const heard = version.heardAt.toISOString();
     const isBuilt = its.some(({ event, at }) => (event === 'created' || event === 'adopted') && at <= heard);
     const next = versions.slice(index + 1).find((later) => !isSame(toldIn(later), instance));
-    const until = next ? decidedAt(next) : undefined;
+    const until = next ? decidedAfter(next) : undefined;
     const lost = its.find(
       ({ event, at }) => event === 'destroyed' && (until === undefined || at < until) && at > heard,
     );

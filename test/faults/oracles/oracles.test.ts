@@ -87,6 +87,15 @@ test('a life without faults, and its end, are accepted', () => {
   expect(judge(ENDED)).toEqual([]);
 });
 
+test("who decides may go by a clock that is a little apart from the ledger's", () => {
+  const heardAt = at(10.1);
+  const ahead = { ...TERMINATING, heardAt }; // it says at(10)
+  const early = { ...CANCELLED, heardAt: at(15.4) }; // it says at(15)
+  const versions = [...MAIN.versions, ahead, early];
+  for (const seconds of [9.4, 15.3])
+    expect(judge({ ...ENDED, versions, records: [...BUILT, record(seconds, 'destroyed')] })).toEqual([]);
+});
+
 const secondGrant = version(20, 'Provisioning', {
   epoch: 2,
   holders: [aHolder(1, 1), aHolder(2, 2)],
