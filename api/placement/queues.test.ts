@@ -46,6 +46,18 @@ test('a change of what waits is seen by the version of its keys alone', () => {
   expect(queues.versionOf('other')).toBe(before[1]);
 });
 
+test('a key under which nothing waits any more is forgotten, and its versions never come back', () => {
+  const queues = createQueues();
+  const seen = new Set<number>();
+  for (let n = 0; n < 3; n++) {
+    queues.put(waiting(1, 10), ['k']);
+    seen.add(queues.versionOf('k'));
+    queues.remove(uidOf(1));
+    expect(queues.versionOf('k')).toBe(0);
+  }
+  expect([seen.size, seen.has(0)]).toEqual([3, false]);
+});
+
 test('ten thousand are taken from the head and put back without a noticeable wait', () => {
   const queues = createQueues();
   for (let n = 0; n < 10_000; n++) queues.put(waiting(n, 10_000 - n), ['k']);

@@ -11,7 +11,7 @@ export type Queues = Readonly<{
   remove: (uid: string) => void;
   /** UIDs, oldest first. Not to be kept: the next change may change it. */
   under: (key: string) => Iterable<string>;
-  /** Another one whenever something that waits under the key has changed. */
+  /** Another one whenever something that waits under the key has changed; 0 while nothing does. */
   versionOf: (key: string) => number;
   /** How many wait under any of the keys, and how many of them are before it. */
   placeOf: (uid: string) => Readonly<{ ahead: number; waiting: number }> | undefined;
@@ -25,8 +25,12 @@ export function createQueues(): Queues {
   const known = new Map<string, Entry>();
   const queues = new Map<string, Queue>();
   const versions = new Map<string, number>();
+  let changes = 0;
+  /** Never the same number twice, so that a key under which nothing waits can be forgotten: it is 0 again. */
   const changed = (keys: readonly string[]): void => {
-    for (const key of keys) versions.set(key, (versions.get(key) ?? 0) + 1);
+    for (const key of keys)
+      if (queues.has(key)) versions.set(key, ++changes);
+      else versions.delete(key);
   };
   const sorted = (key: string): readonly Entry[] => {
     const queue = queues.get(key);
@@ -39,7 +43,6 @@ export function createQueues(): Queues {
     const entry = known.get(uid);
     if (!entry) return;
     known.delete(uid);
-    changed(entry.keys);
     for (const key of entry.keys) {
       const queue = queues.get(key);
       if (!queue) continue;
@@ -47,15 +50,18 @@ export function createQueues(): Queues {
       queue.entries.splice(positionOf(queue.entries, entry), 1);
       if (queue.entries.length === 0) queues.delete(key);
     }
+    changed(entry.keys);
   };
   return {
     put: (contract, keys) => {
       const uid = contract.metadata.uid ?? '';
       const before = known.get(uid);
-      changed(keys);
       const sinceMs = wantedSinceMs(contract);
       const isSame = before?.sinceMs === sinceMs && before.keys.join() === keys.join();
-      if (isSame) return;
+      if (isSame) {
+        changed(keys);
+        return;
+      }
       remove(uid);
       if (keys.length === 0) return;
       const entry = { uid, sinceMs, keys };
@@ -70,6 +76,7 @@ export function createQueues(): Queues {
           queue.isSorted = false;
         }
       }
+      changed(keys);
     },
     remove,
     under: function* (key) {

@@ -44,7 +44,10 @@ function open() {
     },
     caches: {
       pools: { inNamespace: () => [pool] },
-      agents: { inNamespace: () => agents },
+      agents: {
+        inNamespace: () => agents,
+        byUid: (uid) => agents.find(({ metadata }) => metadata.uid === uid),
+      },
       leases: { ofAgent: (uid) => leases.get(uid) },
       contracts: { byUid: () => undefined, failedBy: () => [], heldBy: (uid) => held.get(uid) ?? [] },
     },

@@ -46,7 +46,7 @@ type Watched = Readonly<{
 
 type Looked = Readonly<{
   pools: Pick<Caches['pools'], 'inNamespace'>;
-  agents: Pick<Caches['agents'], 'inNamespace'>;
+  agents: Pick<Caches['agents'], 'inNamespace' | 'byUid'>;
   leases: Pick<Caches['leases'], 'ofAgent'>;
   contracts: Pick<Caches['contracts'], 'byUid' | 'failedBy' | 'heldBy'>;
 }>;
@@ -87,7 +87,11 @@ export function createSupply({ informers, caches, clock, onPresence }: Parts): L
   informers.pools.onChange(({ object }) => touch(object.metadata.namespace));
   informers.agents.onChange(({ type, object }) => {
     touch(object.metadata.namespace);
-    if (type === 'Deleted') heardMs.delete(object.metadata.uid ?? '');
+    if (type !== 'Deleted') return;
+    heardMs.delete(object.metadata.uid ?? '');
+    const isThere = (uid: string): boolean => caches.agents.byUid(uid) !== undefined;
+    records.forget(isThere);
+    for (const uid of stale) if (!isThere(uid)) stale.delete(uid);
   });
   informers.leases.onChange(({ object }) => {
     const uid = object.metadata.labels?.[LABEL.agent] ?? '';

@@ -32,6 +32,14 @@ test('the last success is remembered of contracts that are kept no more, and nev
   });
 });
 
+test('of agents that are gone nothing is kept', () => {
+  const records = createTrackRecords(() => []);
+  records.note(after(attempt(1, 20, SUCCEEDED), attempt(2, 20, SUCCEEDED)));
+  records.forget((uid) => uid === uidOf(1));
+  expect(records.of(anAgent(1), at(60))).toEqual({ lastSuccessAt: at(20).toISOString() });
+  expect(records.of(anAgent(2), at(60))).toEqual({});
+});
+
 test('what the operator knows of contracts that left the cluster counts too', () => {
   const records = createTrackRecords(() => []);
   const agent = { ...anAgent(1), status: { health: { lastSuccessAt: at(40).toISOString() } } };

@@ -10,6 +10,8 @@ export type TrackRecords = Readonly<{
   of: (agent: Agent, now: Date) => AgentHealth;
   /** Every change of a contract. */
   note: (contract: Contract) => void;
+  /** An agent has gone: of all that are not there any more nothing is kept. */
+  forget: (isThere: (agentUID: string) => boolean) => void;
 }>;
 
 /** The index: agents that failed this contract and had nobody else to blame. */
@@ -24,6 +26,9 @@ export function createTrackRecords(failedBy: (agentUID: string) => Iterable<Cont
       for (const { agentUID, outcome, endedAt } of status?.attempts ?? [])
         if (outcome === 'Succeeded')
           successMs.set(agentUID, Math.max(successMs.get(agentUID) ?? 0, Date.parse(endedAt)));
+    },
+    forget: (isThere) => {
+      for (const uid of successMs.keys()) if (!isThere(uid)) successMs.delete(uid);
     },
     of: (agent, now) => {
       const uid = agent.metadata.uid ?? '';

@@ -16,9 +16,9 @@ const market = (agents: AgentFacts[], pools: AgentPool[] = [aPool()], others: Co
   const cache = createCache<Contract>(INDEXES.contracts, (error) => {
     throw error;
   });
-  for (const other of others) cache.put(other);
   const contracts = { cache } as unknown as Informer<Contract>; // no more of it is used
   return (contract: Contract, seconds = 0) => {
+    for (const other of others) cache.put(other);
     const terms = contract.spec.termsSnapshot;
     return outlookFor(
       { informers: { contracts }, supply: { of: () => supply } },
@@ -99,6 +99,19 @@ describe('one answer for all that ask for the same', () => {
   test.each(alone)('but not for one that %s', (_name, contract) => {
     const ask = market([cordoned]);
     expect(ask(contract)).not.toBe(ask(order(1)));
+  });
+  test('whom it is kept apart from counts, not that it is: until another of its group has a host', () => {
+    const antiAffinity = { group: 'db', mode: 'Required' } as const;
+    const others: Contract[] = [];
+    const ask = market([someAgent(1), someAgent(2)], [aPool()], others);
+    const apart = (n: number) => order(n, {}, { antiAffinity });
+    expect(ask(apart(1))).toBe(ask(apart(2)));
+    expect(ask(apart(1))).not.toBe(ask(order(3)));
+    const before = ask(apart(1));
+    others.push(order(9, { holders: [aHolder(1, 1)] }, { antiAffinity }));
+    expect(ask(apart(1))).not.toBe(before);
+    expect(ask(apart(2)).why.counts).toEqual([{ reason: 'AntiAffinity', count: 1 }]);
+    expect(ask(order(4, {}, { antiAffinity: { ...antiAffinity, group: 'web' } })).why.counts).toEqual([]);
   });
   test('nor where a fallback opens for each at its own time, nor where time changes the answer', () => {
     const fallbackPools = [{ name: 'other', afterSeconds: 1 }];

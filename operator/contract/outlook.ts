@@ -3,6 +3,7 @@ import { type Contract, isLive } from '../../crds/contract/contract.ts';
 import type { ContractPhase } from '../../crds/contract/phase.ts';
 import { wantsRetry } from '../../crds/contract/retry.ts';
 import type { TermsSnapshot } from '../../crds/contract/spec.ts';
+import type { Holder } from '../../crds/contract/status.ts';
 import { type Explanation, explain } from '../../crds/placement/explain.ts';
 import {
   type PassedOver,
@@ -32,7 +33,7 @@ export function outlookFor(deps: Deps, { contract, terms, now }: Asked): Outlook
   if (!terms || !waits(contract)) return NOWHERE;
   const supply = deps.supply.of(contract.metadata.namespace ?? '');
   const found = shared.get(supply) ?? new Map<string, Outlook>();
-  const key = hasNoPast(contract) ? keyOf({ terms, now }) : undefined;
+  const key = hasNoPast(contract) ? keyOf({ terms, now, apart: apartFrom(deps, contract) }) : undefined;
   const known = key === undefined ? undefined : found.get(key);
   if (known) return known;
   const placement = placementOf(deps, { contract, terms, now });
@@ -44,22 +45,43 @@ export function outlookFor(deps: Deps, { contract, terms, now }: Asked): Outlook
 }
 
 /**
- * Orders that nobody has tried differ only in what they ask for: while pools and agents stay as they are (their supply
+ * Orders that nobody has tried differ only in what they ask for, and whom they are kept apart from: while pools and agents stay as they are (their supply
  * is the same object), and nothing changes by time alone, one answer does for all that wait, however many they are.
  */
 const shared = new WeakMap<Supply, Map<string, Outlook>>();
 
-const hasNoPast = ({ spec, status }: Contract): boolean =>
-  !spec.antiAffinity && !status?.holders?.length && !status?.attempts?.length && !status?.nextAttemptAt;
+const hasNoPast = ({ status }: Contract): boolean =>
+  !status?.holders?.length && !status?.attempts?.length && !status?.nextAttemptAt;
 
 /** Where there are fallbacks, it matters since when a contract waits. */
 const hasFallbacks = ({ pools }: Supply, { metadata }: Contract): boolean =>
   pools.get(metadata.namespace ?? '')?.some(({ pool }) => pool.spec.fallbackPools?.length) ?? false;
 
+/** What it is to be kept apart from: the group, and who holds another of it. A contract without holders is none of these. */
+function apartFrom(deps: Pick<Deps, 'informers'>, contract: Contract): unknown {
+  const { antiAffinity } = contract.spec;
+  if (!antiAffinity) return undefined;
+  const holders = new Set(siblingsOf(deps, contract).flatMap(({ status }) => uidsOf(status?.holders)));
+  return [antiAffinity.group, antiAffinity.mode, ...[...holders].sort()];
+}
+
+const uidsOf = (holders: readonly Holder[] = []): string[] => holders.map(({ agentUID }) => agentUID);
+
+type Kind = Readonly<{ terms: TermsSnapshot; apart: unknown; now: Date }>;
+
 /** With the day: an instant of another day is told with its date. */
-function keyOf({ terms, now }: Readonly<{ terms: TermsSnapshot; now: Date }>): string {
+function keyOf({ terms, apart, now }: Kind): string {
   const { poolName, region, regions, provisionerType, provisionerTypes, requirements, resources } = terms;
-  const asked = [poolName, region, regions, provisionerType, provisionerTypes, requirements, resources];
+  const asked = [
+    poolName,
+    region,
+    regions,
+    provisionerType,
+    provisionerTypes,
+    requirements,
+    resources,
+    apart,
+  ];
   return `${now.toISOString().slice(0, 10)}${JSON.stringify(asked)}`;
 }
 
@@ -82,16 +104,17 @@ export function couldBeBuiltBy(
 }
 
 function factsOf(
-  { informers, supply }: Deps,
+  deps: Deps,
   { contract, terms, now }: Asked & Readonly<{ terms: TermsSnapshot }>,
 ): PlaceFacts {
+  const supply = deps.supply.of(contract.metadata.namespace ?? '');
+  return { terms, supply, siblings: siblingsOf(deps, contract), now };
+}
+
+/** Those of its group that somebody holds. */
+function siblingsOf({ informers }: Pick<Deps, 'informers'>, contract: Contract): readonly Contract[] {
   const companions = companionsOf(contract);
-  return {
-    terms,
-    supply: supply.of(contract.metadata.namespace ?? ''),
-    siblings: companions === undefined ? [] : informers.contracts.cache.getByIndex('companions', companions),
-    now,
-  };
+  return companions === undefined ? [] : informers.contracts.cache.getByIndex('companions', companions);
 }
 
 /** What failed is asked for again only by its provider. */

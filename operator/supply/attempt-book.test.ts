@@ -76,6 +76,18 @@ describe('what an agent tried', () => {
     expect(book.of(AGENT)).toEqual([]);
     expect(book.rate(AGENT)).toEqual({ succeeded: 0, failed: 0, untilMs: undefined });
   });
+  test('nothing is kept of agents that are gone, once a day has passed', async () => {
+    const { clock, book, put } = open();
+    const of = (n: number, minute: number) => contract(n, [attempt(1, minute, { agentUID: uidOf(n) })]);
+    put(of(1, -60));
+    put(of(2, -60));
+    book.rate(uidOf(1));
+    expect(book.agentsKept()).toBe(2);
+    await clock.advance(DAY_MS);
+    put(of(4, 24 * 60));
+    expect(book.agentsKept()).toBe(1);
+    expect(book.rate(uidOf(4)).failed).toBe(1);
+  });
 });
 
 describe('PostgreSQL', () => {

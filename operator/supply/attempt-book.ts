@@ -24,6 +24,8 @@ export type AttemptBook = Readonly<{
   /** Of the last 24 hours. */
   of: (agentUID: string) => readonly Tried[];
   rate: (agentUID: string) => DailyRate;
+  /** Of how many agents anything is kept. */
+  agentsKept: () => number;
   /** Resolves when PostgreSQL was read, or after a moment without it; never rejects. */
   opened: Promise<void>;
   /** PostgreSQL was read after `opened`: figures may have changed. Answers how to unsubscribe. */
@@ -41,11 +43,13 @@ type Deps = Readonly<{
 
 const OPENED_WITHIN_MS = 3_000;
 const LOADED_MAX = 100_000;
+const SWEEP_EVERY_MS = 60 * 60_000;
 const BACKOFF: Backoff = { firstMs: 1_000, maxMs: 60_000, factor: 2, jitter: 0.3 };
 
 export function openAttemptBook({ contracts, attempts, clock, log }: Deps): AttemptBook {
   const byAgent = new Map<string, Map<string, Tried>>();
   const rates = new Map<string, DailyRate>();
+  let sweepsAtMs = 0;
   const handlers = new Set<() => void>();
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   let isOpen = false;
@@ -55,6 +59,7 @@ export function openAttemptBook({ contracts, attempts, clock, log }: Deps): Atte
 
   const note = (tried: Tried): void => {
     const { agentUID, epoch, endedAt } = tried.attempt;
+    sweep(clock.now().getTime());
     if (isOver(tried)) return;
     const key = `${tried.contractUID}/${epoch}`;
     const own = byAgent.get(agentUID) ?? new Map<string, Tried>();
@@ -75,6 +80,14 @@ export function openAttemptBook({ contracts, attempts, clock, log }: Deps): Atte
     return [...own.values()];
   };
 
+  /** Of agents that nobody asks about, such as those that are gone, nothing is kept for longer either. */
+  const sweep = (nowMs: number): void => {
+    if (nowMs < sweepsAtMs) return;
+    sweepsAtMs = nowMs + SWEEP_EVERY_MS;
+    for (const agentUID of byAgent.keys()) of(agentUID);
+    for (const agentUID of rates.keys()) if (!byAgent.has(agentUID)) rates.delete(agentUID);
+  };
+
   contracts.onChange(({ type, object, old }) => {
     if (type === 'Deleted') return; // it happened all the same
     for (const attempt of object.status?.attempts ?? [])
@@ -93,6 +106,7 @@ export function openAttemptBook({ contracts, attempts, clock, log }: Deps): Atte
       if (tried.length > 0) rates.set(agentUID, rate);
       return rate;
     },
+    agentsKept: () => new Set([...byAgent.keys(), ...rates.keys()]).size,
     opened,
     onLateLoad: (handler) => {
       handlers.add(handler);
