@@ -75,16 +75,47 @@ describe('nobody may claim it', () => {
     });
   });
 
-  test('somebody may again: it says so, and keeps to the same 30 seconds', () => {
-    expect(look(told.contract, anOutlook(), 20)).toMatchObject({
-      status: told.status,
-      requeueAfterMs: 20_000,
-    });
-    const better = look(told.contract, anOutlook(), 50);
+  const lines = full({ message: '0 of 2 agents can take 16 CPU:\n  node-1: full\nWhat helps: wait.' });
+  const better = look(told.contract, anOutlook(), 11);
+  test('somebody may again: it is said at once', () => {
     expect(schedulable(better.status)).toMatchObject({ status: 'True', reason: 'AwaitingAgent' });
     expect(better.status.scheduling).toBeUndefined();
-    expect(look(better.contract, full(), 60).status).toEqual(better.status);
-    expect(schedulable(look(better.contract, full(), 80).status)).toMatchObject({ status: 'False' });
+  });
+
+  test('nobody may again: at once but for a blink, without examples until 30 seconds are over', () => {
+    expect(look(better.contract, lines, 12)).toMatchObject({ status: better.status, requeueAfterMs: 4000 });
+    const worse = look(better.contract, lines, 16);
+    expect(schedulable(worse.status)).toMatchObject({
+      ...{ status: 'False', reason: 'NoCapacity', lastTransitionTime: at(16).toISOString() },
+      message: '0 of 2 agents can take 16 CPU',
+    });
+    expect(worse.status.scheduling).toEqual({
+      ...{ reason: 'NoCapacity', counts: [], examples: [], at: at(11).toISOString() },
+    });
+    expect(look(worse.contract, lines, 40)).toMatchObject({ status: worse.status, requeueAfterMs: 1000 });
+    const again = look(worse.contract, lines, 41).status;
+    expect(again.scheduling?.examples).toHaveLength(1);
+    expect(schedulable(again)).toMatchObject({ message: lines.why.message });
+    expect(schedulable(again)?.lastTransitionTime).toBe(at(16).toISOString());
+    expect(look(better.contract, lines, 41).status.scheduling?.examples).toHaveLength(1);
+  });
+
+  test('room that comes and goes every second costs at most two writes in 5 seconds and one list in 30', () => {
+    let { contract } = told;
+    let [writes, lists] = [0, 0];
+    for (let seconds = 11; seconds <= 310; seconds++) {
+      const next = look(contract, seconds % 2 === 0 ? full() : anOutlook(), seconds);
+      if (
+        next.status !== contract.status &&
+        JSON.stringify(next.status) !== JSON.stringify(contract.status)
+      ) {
+        writes++;
+        if ((next.status.scheduling?.examples ?? []).length > 0) lists++;
+      }
+      contract = next.contract;
+    }
+    expect(writes).toBeLessThanOrEqual(120);
+    expect(lists).toBeLessThanOrEqual(10);
   });
 
   test('looks again when time alone may change the answer', () =>

@@ -1,7 +1,12 @@
 /**
  * Why an accepted contract waits. The condition and `status.scheduling` are for the provider and name machines;
  * reason and message of the status are for the tenant and name none. Nothing is written while somebody may build it,
- * and else only what is new, at most every 30 seconds: a market that is full must not write all day.
+ * and else only what is new: a market that is full must not write all day.
+ *
+ *   nobody may → somebody may     at once
+ *   somebody may → nobody may     at once, 5 s after the other at the earliest: room that is there for a blink
+ *                                 would cost all that wait two writes; counts and examples follow
+ *   other counts, other examples  30 s after the last ones
  */
 import { isDeepStrictEqual } from 'node:util';
 import { withCondition } from '../../../crds/condition.ts';
@@ -11,6 +16,7 @@ import type { Action, LiveFacts } from '../facts.ts';
 import type { Outlook } from '../outlook.ts';
 
 const SCHEDULING_EVERY_MS = 30_000;
+const BLINK_MS = 5_000;
 /** Nobody for so long: an Event and a metric, for whoever can do something about it. */
 export const STUCK_AFTER_MS = 120_000;
 
@@ -33,9 +39,9 @@ export const acceptedWith = (
 
 export function explainWaiting({ contract: { status }, outlook: { why }, now }: LiveFacts): Waiting {
   const nowMs = now.getTime();
-  const next = why.schedulable ? schedulable(status, { why, now }) : unschedulable(status, { why, now });
+  const next = why.schedulable ? schedulable(status, { why, now }) : noLonger(status, { why, now });
   const isNews = !isDeepStrictEqual(timeless(next), timeless(status));
-  const restMs = isNews ? lastWrittenMs(status) + SCHEDULING_EVERY_MS - nowMs : 0;
+  const restMs = isNews && !why.schedulable ? tellsAgainMs(status) - nowMs : 0;
   const said = isNews && restMs <= 0 ? next : status;
   const waits = [restMs, (why.againAtMs ?? 0) - nowMs];
   const since = why.schedulable ? undefined : stuckSince(said);
@@ -50,6 +56,16 @@ export function explainWaiting({ contract: { status }, outlook: { why }, now }: 
 }
 
 type Found = Readonly<{ why: Explanation; now: Date }>;
+
+/** Shortly after somebody could, only that nobody can: counts and examples may have been written just before. */
+function noLonger(status: ContractStatus, { why, now }: Found): ContractStatus {
+  const could = couldSince(status);
+  const fullAtMs = could === undefined ? 0 : Date.parse(could) + SCHEDULING_EVERY_MS;
+  if (could === undefined || now.getTime() >= fullAtMs) return unschedulable(status, { why, now });
+  const [message = ''] = why.message.split(/:?\n/, 1);
+  const said = unschedulable(status, { why: { ...why, message, counts: [], examples: [] }, now });
+  return { ...said, scheduling: { reason: why.reason, counts: [], examples: [], at: could } };
+}
 
 function unschedulable(status: ContractStatus, { why, now }: Found): ContractStatus {
   const { reason, counts, examples, message, tenantMessage } = why;
@@ -80,10 +96,16 @@ const timeless = ({ scheduling, ...status }: ContractStatus) => ({
   scheduling: scheduling && { ...scheduling, at: undefined },
 });
 
-function lastWrittenMs({ scheduling, conditions }: ContractStatus): number {
-  const flipped = conditions?.find(({ type }) => type === CONDITION)?.lastTransitionTime;
-  return Math.max(...[scheduling?.at, flipped].map((at) => (at ? Date.parse(at) : 0)));
+/** When it may be said, at the earliest, that nobody can, or for what other reasons. */
+function tellsAgainMs(status: ContractStatus): number {
+  const could = couldSince(status);
+  if (could !== undefined) return Date.parse(could) + BLINK_MS;
+  return status.scheduling ? Date.parse(status.scheduling.at) + SCHEDULING_EVERY_MS : 0;
 }
+
+/** Since when it is said that somebody can, after it was said that nobody could. */
+const couldSince = ({ conditions }: ContractStatus): string | undefined =>
+  conditions?.find(({ type, status }) => type === CONDITION && status === 'True')?.lastTransitionTime;
 
 const stuckSince = ({ conditions }: ContractStatus): string | undefined =>
   conditions?.find(({ type, status }) => type === CONDITION && status === 'False')?.lastTransitionTime;
