@@ -52,6 +52,8 @@ export type ListedInstance = Readonly<{
   state: InstanceState;
   /** RFC 3339. */
   createdAt: string;
+  /** How much of the host it takes, where the provisioner can tell. */
+  size?: Readonly<{ cpuMilli: number; memoryBytes: number; storageBytes: number }> | undefined;
 }>;
 
 export type Health =

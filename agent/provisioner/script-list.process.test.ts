@@ -37,6 +37,16 @@ describe('list', () => {
     ]);
   });
 
+  test('says how much of the host each takes, where the program can tell', async () => {
+    const sized = { ...LISTED, cpu_cores: 2, memory_mb: 512 };
+    const instances = [sized, { ...LISTED, external_id: 'dc-2' }];
+    const listed = await (await withAnswer({ success: true, instances })).list({ signal });
+    expect(listed.map(({ size }) => size)).toEqual([
+      { cpuMilli: 2000, memoryBytes: 512 * 2 ** 20, storageBytes: 0 },
+      undefined,
+    ]);
+  });
+
   for (const [name, answer] of Object.entries({
     'one entry is unreadable': { success: true, instances: [LISTED, { ...LISTED, epoch: 'three' }] },
     'the list is missing': { success: true },

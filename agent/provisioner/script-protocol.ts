@@ -63,7 +63,13 @@ const Listed = z.object({
   agent_uid: z.string().min(1).max(253).nullish(),
   state: z.preprocess(lowerCase, z.enum(['running', 'stopped', 'unknown'])),
   created_at: z.iso.datetime({ offset: true }),
+  cpu_cores: z.number().min(0).nullish(),
+  memory_mb: z.number().min(0).nullish(),
+  storage_gb: z.number().min(0).nullish(),
 });
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
 
 const succeeded = z.literal(true);
 export const Answer = {
@@ -156,6 +162,19 @@ export function toListed(listed: z.infer<typeof Listed>): ListedInstance {
     agentUid: listed.agent_uid ?? undefined,
     state: STATES[listed.state],
     createdAt: listed.created_at,
+    ...sizeIn(listed),
+  };
+}
+
+/** What it does not say takes nothing that is known. */
+function sizeIn({ cpu_cores, memory_mb, storage_gb }: z.infer<typeof Listed>): Pick<ListedInstance, 'size'> {
+  if (cpu_cores == null && memory_mb == null && storage_gb == null) return {};
+  return {
+    size: {
+      cpuMilli: (cpu_cores ?? 0) * 1000,
+      memoryBytes: (memory_mb ?? 0) * MIB,
+      storageBytes: (storage_gb ?? 0) * GIB,
+    },
   };
 }
 

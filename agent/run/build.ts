@@ -78,6 +78,7 @@ async function fenced(
     });
   } catch (error) {
     memory.machines = undefined; // whatever it did before it broke off
+    job.onBrokenOff(contractId);
     job.signal.throwIfAborted();
     if (lock.signal.aborted) return; // lost: decide again, with a claim
     if (!(error instanceof ProvisionerError)) throw error;

@@ -16,7 +16,7 @@ export type DaemonDeps = Readonly<{
   context: Omit<Context, 'stopping' | 'halted'>;
   heartbeat: Omit<
     HeartbeatDeps,
-    'context' | 'activeContracts' | 'onAcknowledged' | 'onDuplicate' | 'onWorld'
+    'context' | 'activeContracts' | 'onAcknowledged' | 'onDuplicate' | 'onPromised' | 'onWorld'
   >;
   /** Aborted by SIGTERM and SIGINT. */
   signal: AbortSignal;
@@ -41,6 +41,7 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
     context,
     activeContracts: jobs.running,
     onAcknowledged: acknowledge,
+    onPromised: jobs.notePromised,
     onWorld: (said) => {
       if (hearWorld({ context, jobs }, said)) alarm.ring();
     },

@@ -3,6 +3,7 @@
  * agent counts: a newer one ends this one, a clone of it makes it take no new work.
  */
 
+import type { Promised } from '../../crds/wire/amounts.ts';
 import type { HeartbeatResponse } from '../../crds/wire/heartbeat.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem, describeSkew } from '../api-client.ts';
@@ -28,6 +29,8 @@ export type HeartbeatDeps = Readonly<{
   skewSeconds: () => number | undefined;
   /** Resolves `ready` at the first acknowledged one. */
   onAcknowledged: () => void;
+  /** What this host may be promised for; undefined: the facade does not say. */
+  onPromised: (promised: Promised | undefined) => void;
   /** What an answer says of the world. */
   onWorld: (said: Pick<HeartbeatResponse, 'generation' | 'heard'>) => void;
   /** True while another process uses the same key: take no new work. */
@@ -45,6 +48,7 @@ export async function keepHeartbeat(deps: HeartbeatDeps, signal: AbortSignal): P
       refuseStranger(context, answer);
       failures = 0;
       deps.onDuplicate(false);
+      deps.onPromised(answer.promised);
       deps.onWorld(answer);
       announce(answer);
       deps.onAcknowledged();

@@ -8,6 +8,7 @@ import { backoffMs } from '../../lib/backoff.ts';
 import { ApiProblem } from '../api-client.ts';
 import { messageOf } from '../failure.ts';
 import { drop, heed } from '../state/record.ts';
+import { wantedBy } from '../state/size.ts';
 import type { Context } from './context.ts';
 import { decideJob, type JobFacts, type Step } from './decide-job.ts';
 import { perform } from './perform.ts';
@@ -115,14 +116,18 @@ export function startJob(deps: JobDeps, contractId: string, offer?: WorkItem): J
 function gather({ context, hasRoom }: JobDeps, memory: Memory): JobFacts {
   const record = context.store.get(memory.contractId);
   const { lock } = memory;
-  const isHeld = lock !== undefined && lock.epoch === record.grant?.epoch && lock.leftMs() > 0;
+  const { grant } = record;
+  // What stands is counted already, and is finished whatever else there is.
+  const stands = memory.machines?.some(({ epoch }) => epoch === grant?.epoch) ?? false;
+  const fits = !grant || stands || hasRoom(memory.contractId, wantedBy(grant.contract));
+  const isHeld = lock !== undefined && lock.epoch === grant?.epoch && lock.leftMs() > 0;
   return {
     record,
     isOffered: memory.offer !== undefined,
     isStopping: context.stopping.aborted,
     lock: isHeld ? { leftMs: lock.leftMs(), ttlMs: lock.ttlMs() } : undefined,
     machines: memory.machines,
-    hasRoom: !memory.isFull && hasRoom(memory.contractId),
+    hasRoom: !memory.isFull && fits,
     isVerified: memory.verified !== undefined,
   };
 }

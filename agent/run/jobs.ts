@@ -1,7 +1,10 @@
 /** All jobs of this process: at most one for each contract, so many building at a time, and counted against the room. */
+import { type Amounts, NOTHING } from '../../crds/placement/amounts.ts';
+import type { Promised } from '../../crds/wire/amounts.ts';
 import type { WorkItem } from '../../crds/wire/work-list.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
 import { drop, isSettled, order } from '../state/record.ts';
+import { isUnfinished, mayStand, sizeOf, wantedBy } from '../state/size.ts';
 import { type Context, isOwn } from './context.ts';
 import { type Job, startJob } from './job.ts';
 import { createRoom } from './room.ts';
@@ -18,7 +21,9 @@ export type Jobs = Readonly<{
   isBusy: (contractId: string) => boolean;
   /** Machines of ours at the last listing, for the heartbeat. */
   running: () => number;
-  noteListing: (machines: readonly ListedInstance[]) => void;
+  noteListing: (machines: readonly ListedInstance[], beganMs: number) => void;
+  /** What this host may be promised for, as the last heartbeat was answered. */
+  notePromised: (promised: Promised | undefined) => void;
   /** Resolves when every job has ended; they end by themselves once the agent stops. */
   ended: () => Promise<void>;
 }>;
@@ -27,18 +32,36 @@ export function createJobs(context: Context): Jobs {
   const { store, limits, identity } = context;
   const jobs = new Map<string, Job>();
   const building = (): string[] => [...jobs.keys()].filter((id) => store.get(id).grant ?? claiming.has(id));
-  const claiming = new Set<string>();
-  const room = createRoom({ clock: context.clock, maxInstances: limits.maxInstances, building });
-  const noteListing = (machines: readonly ListedInstance[]): void =>
-    room.noteListing(machines.filter((machine) => isOwn(machine, identity)));
+  const claiming = new Map<string, Amounts>();
+  const idsOf = (wanted: typeof mayStand): string[] =>
+    store.all().flatMap((record) => (wanted(record) ? record.contractId : []));
+  const room = createRoom({
+    clock: context.clock,
+    maxInstances: limits.maxInstances,
+    unfinished: () => [...claiming.keys(), ...idsOf(isUnfinished)],
+    remembered: () => idsOf(mayStand),
+    sizeOf: (contractId) => claiming.get(contractId) ?? sizeOf(store.get(contractId)),
+  });
+  const noteListing = (machines: readonly ListedInstance[], beganMs: number): void =>
+    room.noteListing(
+      machines.filter((machine) => isOwn(machine, identity)),
+      beganMs,
+    );
   const start = (contractId: string, offer?: WorkItem): void => {
     const job = startJob(
-      { context, hasRoom: room.has, onListed: noteListing, onBuilt: room.noteBuilt, onFull: room.noteFull },
+      {
+        context,
+        hasRoom: room.has,
+        onListed: noteListing,
+        onBuilt: room.noteBuilt,
+        onBrokenOff: room.noteBrokenOff,
+        onFull: room.noteFull,
+      },
       contractId,
       offer,
     );
     jobs.set(contractId, job);
-    if (offer) claiming.add(contractId);
+    if (offer) claiming.set(contractId, wantedOf(offer));
     void job.done.then((isComplete) => {
       jobs.delete(contractId);
       claiming.delete(contractId);
@@ -52,7 +75,7 @@ export function createJobs(context: Context): Jobs {
       const { contractId } = item;
       const isFree = building().length < limits.maxConcurrent;
       if (context.stopping.aborted || jobs.has(contractId) || !isFree) return false;
-      if (!room.has(contractId) || !room.mayFit(item.contract)) return false;
+      if (!room.has(contractId, wantedOf(item)) || !room.mayFit(item.contract)) return false;
       start(contractId, item);
       return true;
     },
@@ -72,8 +95,12 @@ export function createJobs(context: Context): Jobs {
     isBusy: (contractId) => jobs.has(contractId),
     running: () => room.listed().filter((machine) => machine.state !== 'Stopped').length,
     noteListing,
+    notePromised: room.notePromised,
     ended: async () => {
       while (jobs.size > 0) await Promise.all([...jobs.values()].map(({ done }) => done));
     },
   };
 }
+
+const wantedOf = ({ contract }: WorkItem): Amounts =>
+  contract ? wantedBy(contract) : { ...NOTHING, instances: 1 };

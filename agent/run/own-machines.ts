@@ -17,8 +17,9 @@ export async function listAll({
   signal,
   onListed,
 }: Pick<Performing, 'context' | 'signal' | 'onListed'>): Promise<readonly ListedInstance[]> {
+  const beganMs = context.clock.monotonicMs();
   const all = await context.provisioner.list({ signal });
-  onListed(all);
+  onListed(all, beganMs);
   return all;
 }
 

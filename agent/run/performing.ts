@@ -1,4 +1,5 @@
 /** What the steps of a job are given: whom they speak to, what the job remembers, and how it is broken off. */
+import type { Amounts } from '../../crds/placement/amounts.ts';
 import type { PendingContract, WorkItem } from '../../crds/wire/work-list.ts';
 import type { ListedInstance } from '../provisioner/provisioner.ts';
 import type { Context } from './context.ts';
@@ -19,11 +20,13 @@ export type Memory = {
 export type JobDeps = Readonly<{
   context: Context;
   /** Is there room on this host for one more beside all others. */
-  hasRoom: (contractId: string) => boolean;
-  /** Every successful listing, for whoever counts. */
-  onListed: (machines: readonly ListedInstance[]) => void;
+  hasRoom: (contractId: string, wanted: Amounts) => boolean;
+  /** Every successful listing and when it began, for whoever counts. */
+  onListed: (machines: readonly ListedInstance[], beganMs: number) => void;
   /** One more since then. */
   onBuilt: (machine: ListedInstance) => void;
+  /** A building was broken off: nobody knows what stands of it. */
+  onBrokenOff: (contractId: string) => void;
   /** The provisioner has no room for this. */
   onFull: (contract: PendingContract) => void;
 }>;

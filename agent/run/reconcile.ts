@@ -68,8 +68,9 @@ type Answered = Readonly<{ atMs: number; isSuspended: boolean }>;
 async function reconcileOnce({ context, jobs }: Omit<ReconcileDeps, 'alarm'>, turn: Turn): Promise<Answered> {
   const { store, clock, limits, log } = context;
   const { signal, generation, isResolved } = turn;
+  const beganMs = clock.monotonicMs();
   const listed = await context.provisioner.list({ signal });
-  jobs.noteListing(listed);
+  jobs.noteListing(listed, beganMs);
   if (listed.length > LISTED_MAX)
     log.error({ listed: listed.length, max: LISTED_MAX }, 'more machines than one inventory can name');
   const runningInstances = listed.slice(0, LISTED_MAX).map((machine) => ({
@@ -181,7 +182,7 @@ function unchanged(
 }
 
 /** A tag that names no agent is as good as none: the whole listing would be refused for it. */
-const asReported = ({ agentUid, ...machine }: ListedInstance) => ({
+const asReported = ({ agentUid, size: _own, ...machine }: ListedInstance) => ({
   ...machine,
   ...(uid().safeParse(agentUid).success ? { agentUid } : {}),
   createdAt: new Date(machine.createdAt).toISOString(),

@@ -11,10 +11,12 @@
  * `givenUp` only rises. Nothing at or below it is ever accepted, created or reported.
  */
 import { z } from 'zod';
+import { Wanted } from '../../crds/wire/amounts.ts';
 import { InstanceDetails } from '../../crds/wire/reports.ts';
 import { PendingContract } from '../../crds/wire/work-list.ts';
 import { invariant } from '../../lib/assert.ts';
 import { ERROR_CLASSES } from '../provisioner/provisioner-error.ts';
+import { wantedBy } from './size.ts';
 
 const epoch = () => z.int().min(0);
 
@@ -68,6 +70,8 @@ export const ContractRecord = z.object({
   /** The proof of the last grant, for as long as its machine may be there: a restored cluster believes no bare word. */
   proven: z.object({ epoch: epoch(), proof: z.string() }).optional(),
   grant: Grant.optional(),
+  /** What its machine takes, when the grant is gone; it is the same for every epoch. */
+  size: Wanted.optional(),
   failed: Failed.optional(),
   /** Epochs whose machine must go. */
   doomed: z.array(epoch()),
@@ -111,7 +115,7 @@ export function accept(record: ContractRecord, grant: Grant): ContractRecord | u
   if (isGivenUp(record, grant)) return undefined;
   const { epoch, proof } = grant;
   const proven = proof === undefined ? {} : { proven: { epoch, proof } };
-  return { ...record, grant, ...proven, isStoppedByOrder: false };
+  return { ...record, grant, ...proven, size: wantedBy(grant.contract), isStoppedByOrder: false };
 }
 
 /** What a grant that was answered makes of the record; one that is there already is kept with what was built. */

@@ -12,6 +12,7 @@ import { release } from '../../crds/contract/release.ts';
 import { reportFailed, reportProvisioned, reportTerminated } from '../../crds/contract/report.ts';
 import { reportApplied } from '../../crds/contract/upkeep.ts';
 import { PROBLEMS, Problem } from '../../crds/problem.ts';
+import type { Promised } from '../../crds/wire/amounts.ts';
 import { HeartbeatRequest } from '../../crds/wire/heartbeat.ts';
 import { LockRequest, ReleaseRequest } from '../../crds/wire/lock.ts';
 import { AgentSetupRequest } from '../../crds/wire/pools.ts';
@@ -45,6 +46,8 @@ export class FakeFacade extends FakeMarket {
   /** Sessions of processes that were killed: what they had sent does not arrive any more. */
   readonly dead = new Set<string>();
   isRevoked = false;
+  /** What the host may be promised for; undefined: a facade that does not say it. */
+  promised: Promised | undefined;
   /** Undefined: whoever joins. */
   agentKey: string | undefined;
   readonly #keys = publicKeyCache();
@@ -144,7 +147,14 @@ export class FakeFacade extends FakeMarket {
         const { session = '', incarnation = 0, leaving = false } = body(HeartbeatRequest);
         this.admit({ session, incarnation, leaving });
         const pool = { poolId: 'p', poolName: 'p', installation: INSTALLATION, agentUid: AGENT_UID };
-        return { acknowledged: true, nextHeartbeatSeconds: 15, serverTime: now.toISOString(), ...pool };
+        const { promised } = this;
+        return {
+          acknowledged: true,
+          nextHeartbeatSeconds: 15,
+          serverTime: now.toISOString(),
+          promised,
+          ...pool,
+        };
       }
       case 'GET work':
         return this.#hold(Number(call.url.searchParams.get('wait') ?? 0));

@@ -6,6 +6,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Agent } from '../../crds/agent.ts';
 import { announcedVersion } from '../../crds/agent-upgrade.ts';
 import { HEARTBEAT_MS } from '../../crds/contract/numbers.ts';
+import { capacityOf, presentPromised } from '../../crds/placement/capacity.ts';
 import { HeartbeatRequest, HeartbeatResponse } from '../../crds/wire/heartbeat.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
 import { agentCaller, agentWith } from '../auth/caller.ts';
@@ -37,7 +38,8 @@ export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
       await admitSession(deps, { agent, request: sessionOf(body), use: 'Heartbeat' });
       const agentUID = agent.metadata.uid ?? '';
       await deps.world.hear({ heard: body.heard, agentUID });
-      await noteStatus(deps, { agent, said: body, times });
+      const status = hostStatus(agent.status, body);
+      if (status) await noteStatus(deps, { agent, status, times });
       const upgradeToVersion = isOurs(body)
         ? announcedVersion({ agent, pool, now: deps.clock.now() })
         : undefined;
@@ -52,6 +54,8 @@ export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
         agentUid: agentUID,
         generation: deps.world.now().generation,
         heard: await deps.world.heardNow(),
+        // Of what it says now: a size that is not written down yet counts for itself already.
+        promised: presentPromised(capacityOf((status ?? agent.status)?.resources, pool.spec)),
         ...(agent.spec.draining ? { drain: true } : {}),
         ...(upgradeToVersion ? { upgradeToVersion } : {}),
       };
@@ -68,22 +72,20 @@ function sessionOf({ session, incarnation, fingerprint, leaving }: HeartbeatRequ
   return { session, incarnation: incarnation ?? 0, fingerprint, leaving };
 }
 
-type Noting = Readonly<{ agent: Agent; said: HeartbeatRequest; times: NoteTimes }>;
+type Noting = Readonly<{ agent: Agent; status: NonNullable<Agent['status']>; times: NoteTimes }>;
 
 /** When each agent's status was last written here. Milliseconds, monotonic. */
 type NoteTimes = Map<string, number>;
 
 /** That it was seen at all, the operator writes now and then. */
-async function noteStatus(deps: Deps, { agent, said, times }: Noting): Promise<void> {
-  const next = hostStatus(agent.status, said);
-  if (!next) return;
+async function noteStatus(deps: Deps, { agent, status, times }: Noting): Promise<void> {
   const uid = agent.metadata.uid ?? '';
   const nowMs = deps.clock.monotonicMs();
   const isRecent = nowMs - (times.get(uid) ?? Number.NEGATIVE_INFINITY) < NOTED_EVERY_MS;
-  if (isRecent && isSizeOnly(agent.status, next)) return; // the next one says it again
+  if (isRecent && isSizeOnly(agent.status, status)) return; // the next one says it again
   try {
-    const status = { ...next, lastSeenAt: deps.clock.now().toISOString() };
-    await deps.clients.agents.updateStatus({ ...agent, status });
+    const lastSeenAt = deps.clock.now().toISOString();
+    await deps.clients.agents.updateStatus({ ...agent, status: { ...status, lastSeenAt } });
     times.set(uid, nowMs);
   } catch (error) {
     // The operator wrote in between: the next heartbeat says it again.

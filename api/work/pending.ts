@@ -1,6 +1,7 @@
 /** What to build, as an agent reads it: the terms of the contract, never the offering of today. */
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { type Contract, contractIdOf } from '../../crds/contract/contract.ts';
+import { amountsOf } from '../../crds/placement/amounts.ts';
 import type { PendingContract } from '../../crds/wire/work-list.ts';
 import type { Deps } from '../deps.ts';
 
@@ -40,6 +41,7 @@ export function presentPending(
     memoryAmount: memory,
     storageCapacity: storage,
     provisionerType,
+    wanted: amountsOf(terms.resources),
     contract_id: id,
     offering_id: offeringId,
     requester_ssh_pubkey: keys,

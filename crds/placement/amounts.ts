@@ -22,6 +22,9 @@ export const DIMENSIONS = [
   'instances',
 ] as const satisfies Dimension[];
 
+/** Not limited. */
+export const NO_END = Number.POSITIVE_INFINITY;
+
 export const NOTHING: Amounts = { cpuMilli: 0, memoryBytes: 0, storageBytes: 0, gpus: 0, instances: 0 };
 
 /** One machine of this size. */

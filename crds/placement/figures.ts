@@ -7,11 +7,10 @@ import type { Rate } from '../agent-pool.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Attempt } from '../contract/status.ts';
 import { windowAt } from '../maintenance.ts';
-import { type Amounts, type Dimension, minus, NOTHING, plus, show } from './amounts.ts';
+import { type Amounts, type Dimension, minus, NO_END, NOTHING, plus, show } from './amounts.ts';
 import { isFaultOfAgent, standingAt } from './health.ts';
 import type { PreparedAgent, PreparedPool } from './supply.ts';
 
-const NO_END = Number.POSITIVE_INFINITY;
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 

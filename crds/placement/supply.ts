@@ -6,12 +6,11 @@ import type { Agent } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
 import { type Window, windowsOf } from '../maintenance.ts';
 import type { AgentFacts } from './agent-facts.ts';
-import { type Amounts, numberOf } from './amounts.ts';
+import { type Amounts, NO_END } from './amounts.ts';
+import { capacityOf } from './capacity.ts';
 import { type Fitness, fitnessOf } from './fitness.ts';
 import { recordOf, type TrackRecord } from './health.ts';
 import { hashOf } from './rendezvous.ts';
-
-const NO_END = Number.POSITIVE_INFINITY;
 
 export type PreparedAgent = AgentFacts &
   Readonly<{
@@ -69,18 +68,7 @@ export const supplyOf = ({
 /** One of them: to be made anew when it, a contract of it, or the spec of its pool changed. */
 export function prepareAgent(facts: AgentFacts, pool: AgentPool): PreparedAgent {
   const { metadata, spec, status } = facts.agent;
-  const { cpu, memory, storage, gpu, instances = NO_END } = status?.resources ?? {};
-  const { overcommit, instancesPerAgent = NO_END } = pool.spec.placement ?? {};
-  const promised = (size: string | undefined, { percent = 100, unit = 1 }): number =>
-    size === undefined ? NO_END : Math.floor((numberOf(size) * unit * percent) / 100);
-  const capacity = {
-    cpuMilli: promised(cpu, { percent: overcommit?.cpuPercent, unit: 1000 }),
-    memoryBytes: promised(memory, { percent: overcommit?.memoryPercent }),
-    storageBytes: promised(storage, { percent: overcommit?.storagePercent }),
-    // Who says how large it is and names no GPU has none; who says nothing of itself knows better than we.
-    gpus: gpu ?? (status?.resources ? 0 : NO_END),
-    instances: Math.min(instances, instancesPerAgent),
-  };
+  const capacity = capacityOf(status?.resources, pool.spec);
   return {
     ...facts,
     uid: metadata.uid ?? '',

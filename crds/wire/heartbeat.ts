@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { count, instant, name, text, word } from '../fields.ts';
 import { generation, heard, Session } from './agent-fields.ts';
+import { Promised } from './amounts.ts';
 
 export const HostResources = z.strictObject({
   cpuModel: text(200).nullish().describe('Name of the CPU.'),
@@ -77,6 +78,9 @@ export const HeartbeatResponse = z.object({
   serverTime: instant().describe("The facade's clock, to name a skew."),
   installation: z.string().describe('Id of this installation: tag of machines.'),
   agentUid: z.string().describe('UID of the Agent object: tag of machines.'),
+  promised: Promised.optional().describe(
+    'What its host may be promised for: as it said, by the overcommitment of its pool. Claim no more, build no more.',
+  ),
   drain: z.boolean().optional().describe('It is to be emptied.'),
   upgradeToVersion: z.string().optional().describe('Version to upgrade to.'),
   generation: generation()

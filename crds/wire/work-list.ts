@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { count } from '../fields.ts';
 import { contractId, epoch } from './agent-fields.ts';
+import { Wanted } from './amounts.ts';
 
 export const WorkItem = z.object({
   action: z
@@ -40,6 +41,7 @@ export const PendingContract = z.object({
   provisionerConfig: z.string().optional().describe('JSON in a string.'),
   instanceConfig: z.string().optional().describe('JSON in a string.'),
   postProvisionScript: z.string().optional(),
+  wanted: Wanted.optional().describe('The same sizes, not rounded, and its GPUs.'),
   contract_id: contractId(),
   offering_id: z.string(),
   requester_ssh_pubkey: z.string(),

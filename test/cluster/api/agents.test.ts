@@ -137,7 +137,8 @@ test('what an agent says of its host limits it, times the overcommitment of its 
     resources: { cpuThreads: 4, memoryTotalMb: 8192, gpus: 0, storageClasses: ['nvme'] },
     capabilities: ['kvm'],
   };
-  await heartbeat(market, agent, host);
+  const promised = { cpuMilli: 4000, memoryBytes: 8192 * 2 ** 20, gpus: 0 };
+  expect((await heartbeat(market, agent, host)).data.promised).toEqual(promised);
   await eventually(async () => (await work()).join() === fine.id);
   expect((await ask('GET', of(agent))).data).toMatchObject({
     resources: { cpu: '4', memory: '8192Mi', storage: null, gpu: 0, instances: null },
@@ -150,6 +151,8 @@ test('what an agent says of its host limits it, times the overcommitment of its 
   const overcommit = { cpuPercent: 200, memoryPercent: 100, storagePercent: 100 };
   await ask('PUT', `pools/${own}`, { overcommit });
   await eventually(async () => (await work()).length === 2);
+  const told = (await heartbeat(market, agent, host)).data.promised; // agent and facade go by one figure
+  expect(told).toEqual({ ...promised, cpuMilli: 8000 });
 });
 
 test('a revoked key is refused at once, and what its agent holds is listed as unattended', async () => {

@@ -7,3 +7,6 @@ test('40 contracts, room for 10, 2 facades: never an 11th, and the others start 
 
 test('the same when only the hypervisor knows: what it refuses is given back', () =>
   playRounds(1, 'Hypervisor'));
+
+test('the same when only its own sums know: the facades are blind, the hypervisor refuses nothing', () =>
+  playRounds(1, 'Sums'));

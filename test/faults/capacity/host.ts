@@ -3,19 +3,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiClient, createApiClient } from '../../../agent/api-client.ts';
-import { facadeOf } from '../../../agent/facade.ts';
+import { type Facade, facadeOf } from '../../../agent/facade.ts';
 import { runDaemon } from '../../../agent/run/daemon.ts';
 import { keyedMutex } from '../../../agent/run/mutex.ts';
 import { openStore } from '../../../agent/state/store.ts';
 import { FINGERPRINT } from '../../../agent/testing/fake-hypervisor.ts';
+import type { Promised } from '../../../crds/wire/amounts.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import type { KeyPair } from '../../../lib/signature/keys.ts';
 import { createHypervisor } from '../ledger/hypervisor.ts';
 import { createLedger, isOurs, type Ledger } from '../ledger/ledger.ts';
 import { quietLog } from '../world/programs.ts';
 
-/** Who finds out that the host is full: the agent before it claims, or its hypervisor when it is told to create. */
-export type Knows = 'Agent' | 'Hypervisor';
+/**
+ * Who finds out that the host is full: the agent before it claims, by its limit or by its sums alone, or its hypervisor
+ * when it is told to create. With `Sums` the facades know nothing of its size, and the hypervisor refuses nothing.
+ */
+export type Knows = 'Agent' | 'Hypervisor' | 'Sums';
 
 export type HostOptions = Readonly<{
   facadeUrls: readonly string[];
@@ -50,7 +54,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const incarnation = store.raiseIncarnation();
   const speaker = { session: `session-${incarnation}`, incarnation };
   const client = inTurn(facadeUrls.map((apiUrl) => createApiClient({ apiUrl, seed: key.seed, clock })));
-  const facade = facadeOf(client, providerKey, speaker);
+  const known = facadeOf(client, providerKey, speaker);
+  const facade = knows === 'Sums' ? blind(known, { cpuMilli: room * 1000 }) : known;
   const said = { version: '1.0.0', provisionerType: 'script', activeContracts: 0 };
   const { installation } = await facade.heartbeat({ ...said, resources: { cpuThreads: room } });
   const stopping = new AbortController();
@@ -60,7 +65,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       provisioner: createHypervisor({
         ...{ ledger, clock, host: 'host', installation },
         treat: ({ action }) => {
-          if (action !== 'create' || standing() < room) return undefined;
+          if (knows === 'Sums' || action !== 'create' || standing() < room) return undefined;
           refused++;
           return { fail: { class: 'capacity', leaves: 'Nothing', message: 'no room' } };
         },
@@ -103,6 +108,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
   };
 }
+
+/** The facades hear no size and sum up nothing; what the host may be promised for it hears all the same. */
+const blind = (facade: Facade, promised: Promised): Facade => ({
+  ...facade,
+  heartbeat: async ({ resources: _unsaid, ...body }, options) => ({
+    ...(await facade.heartbeat(body, options)),
+    promised,
+  }),
+});
 
 /** Each call to the next facade. */
 function inTurn(clients: readonly ApiClient[]): ApiClient {
