@@ -26,6 +26,8 @@ export const ANNOTATION = {
   requestHash: `${GROUP}/request-sha256`,
   /** Which Idempotency-Key made this contract, hashed. */
   idempotencyKey: `${GROUP}/idempotency-key`,
+  /** Which keys carried out a wish about this contract last, and with which body, hashed. */
+  usedKeys: `${GROUP}/used-keys`,
   /** The name that the tenant gave the contract. */
   displayName: `${GROUP}/display-name`,
   /** `true`: the API server refuses to delete the object. */

@@ -1,5 +1,5 @@
 /** Seeing that SSH answers, and reporting the machine until there is an answer. Neither needs a lock. */
-import { sshKeysSHA256 } from '../../crds/contract/upkeep.ts';
+import { sshKeysSHA256 } from '../../crds/contract/ssh-keys.ts';
 import type { InstanceDetails } from '../../crds/wire/reports.ts';
 import { beginReport, type Grant, settle } from '../state/record.ts';
 import { awaitSsh } from './await-ssh.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openCredentials } from '../../crds/contract/credentials.ts';
-import { sshKeysSHA256 } from '../../crds/contract/upkeep.ts';
+import { sshKeysSHA256 } from '../../crds/contract/ssh-keys.ts';
 import { generateKeyPair } from '../../lib/signature/keys.ts';
 import { made, UID, until, untilPhase, useAgentWorld, world } from '../testing/use-agent-world.ts';
 

@@ -10,6 +10,7 @@ import type { Deps } from '../deps.ts';
 import { checkIfMatch } from '../http/etag.ts';
 import { busy } from '../http/refusals.ts';
 import { readLive } from '../settle.ts';
+import { once, type Use } from './once.ts';
 
 const WRITES_MAX = 5;
 
@@ -17,6 +18,8 @@ export type Asked = Readonly<{
   contract: Contract;
   /** ETag of what the caller read: a repeat of a request whose answer was lost changes nothing twice. */
   ifMatch?: string | undefined;
+  /** Of what adds something: carried out once. */
+  use?: Use | undefined;
 }>;
 
 /** Throws Problem for what the rule refuses, PreconditionFailed, or Conflict after too many lost races. */
@@ -40,7 +43,8 @@ export function toSpecChange(contract: Contract, verdict: ActVerdict): Contract 
 /** Undefined: it is already as it should be. */
 type Change = (contract: Contract) => Contract | undefined;
 
-export async function edit(deps: Deps, { contract, ifMatch }: Asked, change: Change): Promise<Contract> {
+export async function edit(deps: Deps, { contract, ifMatch, use }: Asked, wanted: Change): Promise<Contract> {
+  const change = use ? once(use, wanted) : wanted;
   let current = contract;
   for (let tries = 0; tries < WRITES_MAX; tries++) {
     checkIfMatch(current, ifMatch);

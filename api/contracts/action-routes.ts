@@ -22,6 +22,7 @@ import { actOn, edit } from './act.ts';
 import { described } from './describe.ts';
 import { extend } from './extend.ts';
 import { findLive } from './find.ts';
+import { IdempotencyHeaders, type Use } from './once.ts';
 import { presentContract } from './present.ts';
 
 const POWER = {
@@ -33,6 +34,14 @@ const POWER = {
 type Asking = FastifyRequest &
   Readonly<{ params: { id: string }; headers: { 'if-match'?: string | undefined } }>;
 
+type AskingOnce = Asking & Readonly<{ headers: { 'idempotency-key'?: string | undefined } }>;
+
+/** A retry of what adds something adds nothing: the route is part of what is asked. */
+const useOf = (request: AskingOnce): Use => ({
+  key: request.headers['idempotency-key'] ?? `nonce:${keyCaller(request).nonce}`,
+  body: [request.routeOptions.url, request.body ?? null],
+});
+
 export const actionRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
   const asked = async (request: Asking) => ({
     contract: await findLive(deps, { id: request.params.id, tenant: keyCaller(request).publicKey }),
@@ -41,17 +50,25 @@ export const actionRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
   const present = (contract: Contract) => ok(presentContract(deps, contract, { archived: false }));
   const perform = async (request: Asking, action: Action) =>
     present(await actOn(deps, { ...(await asked(request)), action }));
+  const performOnce = async (request: AskingOnce, action: Action) =>
+    present(await actOn(deps, { ...(await asked(request)), use: useOf(request), action }));
   const route = { tags: ['contracts'], params: ContractPath, headers: IfMatchHeaders };
+  const headers = IfMatchHeaders.extend(IdempotencyHeaders.shape);
   const one = { ...route, response: answers(ContractView) };
   const cancelling = { ...one, summary: 'Cancel a contract; there is no way back', body: CancelRequest };
   const renewing = { ...one, summary: 'Renew it at its end, up to a cap', body: AutoRenewRequest };
   const keys = { ...one, summary: 'Change who can log in', body: SshKeysRequest };
-  const power = { ...one, summary: 'Start, stop or restart the machine', body: PowerRequest };
-  const reinstalling = { ...one, summary: 'Install the system anew; all data on it is lost' };
-  const resetting = { ...one, summary: 'Set a new password; GET …/credentials has it, sealed for your key' };
+  const power = { ...one, headers, summary: 'Start, stop or restart the machine', body: PowerRequest };
+  const reinstalling = { ...one, headers, summary: 'Install the system anew; all data on it is lost' };
+  const resetting = {
+    ...one,
+    headers,
+    summary: 'Set a new password; GET …/credentials has it, sealed for your key',
+  };
   const describing = { ...one, summary: 'Name, describe and label it', body: DescribeRequest };
   const extending = {
     ...route,
+    headers,
     summary: 'Rent it for longer; dryRun only says what it would be',
     body: ExtendRequest,
     response: answers(ExtendResponse),
@@ -68,18 +85,18 @@ export const actionRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     perform(request, { type: 'changeKeys', sshPublicKeys: request.body.sshPublicKeys }),
   );
   app.post('/contracts/:id/power', { config: TENANT, schema: power }, (request) =>
-    perform(request, POWER[request.body.action]),
+    performOnce(request, POWER[request.body.action]),
   );
   app.post('/contracts/:id/reinstall', { config: TENANT, schema: reinstalling }, (request) =>
-    perform(request, { type: 'reinstall' }),
+    performOnce(request, { type: 'reinstall' }),
   );
   app.post('/contracts/:id/reset-password', { config: TENANT, schema: resetting }, (request) =>
-    perform(request, { type: 'resetPassword' }),
+    performOnce(request, { type: 'resetPassword' }),
   );
   app.patch('/contracts/:id', { config: TENANT, schema: describing }, async (request) =>
     present(await edit(deps, await asked(request), (contract) => described(contract, request.body))),
   );
   app.post('/contracts/:id/extend', { config: TENANT, schema: extending }, async (request) =>
-    ok(await extend(deps, { ...(await asked(request)), ...request.body })),
+    ok(await extend(deps, { ...(await asked(request)), use: useOf(request), ...request.body })),
   );
 };

@@ -3,7 +3,6 @@
  * the key is kept in PostgreSQL with a hash of the body, and both are on the object itself. While PostgreSQL is
  * down a request that meets no live contract is refused rather than answered with a second machine.
  */
-import { createHash } from 'node:crypto';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { snapshotTerms } from '../../crds/contract/terms.ts';
 import { ANNOTATION, LABEL, labelOfKey } from '../../crds/group.ts';
@@ -15,12 +14,14 @@ import { base32Of } from '../names.ts';
 import { untilCached, WAKE } from '../wake.ts';
 import { checkRental, type Rental } from './check-rental.ts';
 import type { Found } from './find.ts';
+import { canonical, keyReused, sha256 } from './once.ts';
 
 type Order = Readonly<{ tenant: string; idempotencyKey: string; body: Rental }>;
 type Use = Readonly<{ tenantKey: string; keyHash: string; bodyHash: string }>;
 type Place = Readonly<{ namespace: string; name: string }>;
 
 const NAME_LONGEST = 52;
+const OTHER_BODY = 'Use a new key for a new rental, or send the same body to repeat the old one.';
 
 export type Rented = Found & Readonly<{ outcome: 'Created' | 'Repeated' }>;
 
@@ -47,7 +48,7 @@ async function claimKey(deps: Deps, { use, place }: { use: Use; place: Place }):
       contractName: place.name,
     });
     if (outcome === 'New') return place;
-    if (record.bodyHash !== use.bodyHash) throw keyReused();
+    if (record.bodyHash !== use.bodyHash) throw keyReused(OTHER_BODY);
     const there = { namespace: record.contractNamespace, name: record.contractName };
     // Its creation was interrupted, or only the note of it: the contract may have ended and left since then.
     if (record.contractUID === undefined) return (await archivedOf(deps, use)) ?? there;
@@ -148,22 +149,6 @@ function repeated(contract: Contract, { tenantKey, bodyHash }: Use): Rented {
   const isSame =
     contract.spec.tenant.publicKey === tenantKey &&
     contract.metadata.annotations?.[ANNOTATION.requestHash] === bodyHash;
-  if (!isSame) throw keyReused();
+  if (!isSame) throw keyReused(OTHER_BODY);
   return { contract, archived: false, outcome: 'Repeated' };
-}
-
-const keyReused = (): Problem =>
-  new Problem('IdempotencyKeyReused', 'This Idempotency-Key was used for another request body.', {
-    next: 'Use a new key for a new rental, or send the same body to repeat the old one.',
-  });
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-/** The same text for the same values, in whatever order their keys were sent. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
 }

@@ -16,20 +16,12 @@ import { ContractPath } from '../http/params.ts';
 import { eventStream } from './events.ts';
 import { findAnywhere } from './find.ts';
 import { listContracts } from './list.ts';
+import { IdempotencyHeaders } from './once.ts';
 import { messageOf, presentContract, presentContractInFull } from './present.ts';
 import { rent } from './rent.ts';
 
 const STREAMS_PER_KEY_MAX = 64;
 
-const RentHeaders = z.object({
-  'idempotency-key': z
-    .string()
-    .min(1)
-    .max(255)
-    .regex(/^[\x21-\x7e]+$/)
-    .optional()
-    .describe('Repeat a request with the same key and body to meet the same contract.'),
-});
 const EventHeaders = z.object({
   'last-event-id': z
     .string()
@@ -47,7 +39,7 @@ export const contractRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
     schema: {
       summary: 'Rent an offering',
       tags: ['contracts'],
-      headers: RentHeaders,
+      headers: IdempotencyHeaders,
       body: RentRequest,
       response: { ...answers(RentResponse), ...created(RentResponse) },
     },

@@ -28,8 +28,9 @@ test('only the tenant opens it, and only as the password of this contract and wi
 describe('in status', () => {
   const instance = { agentUID: uidOf(1), epoch: 3, externalId: 'dc-1' };
   const sealed = 'A'.repeat(96);
+  const wished = { restart: 1, reinstall: 1, passwordReset: 1 };
   const machine = (status: Partial<ContractStatus> = {}): LiveContract =>
-    aContract('Active', { epoch: 3, holders: [aHolder(1, 3)], instance, ...status });
+    aContract('Active', { epoch: 3, holders: [aHolder(1, 3)], instance, ...status }, { spec: wished });
   const facts = { agent: aClaimant(1), epoch: 3, now: at(60) };
   const reported = (contract: LiveContract, change: object): ContractStatus => {
     const verdict = reportApplied(contract, { ...facts, done: {}, ...change });

@@ -11,6 +11,7 @@ import { type FailedAnswer, failAttempt, retryAnswer } from './failing.ts';
 import { endOfAttempt, isHolder, move, sameGrant, withAttempt, withoutHolder } from './move.ts';
 import { isEnding } from './phase.ts';
 import { release } from './release.ts';
+import { sshKeysSHA256 as hashOfKeys } from './ssh-keys.ts';
 import { destroy, epochAhead, staleEpoch } from './stale.ts';
 import type { Access, Applied, ATTEMPT_CLASSES, ContractStatus, Instance } from './status.ts';
 import type { Claimant, Verdict } from './verdict.ts';
@@ -22,7 +23,7 @@ type ProvisionedFacts = Readonly<{
   agent: Claimant;
   epoch?: number | undefined;
   details: InstanceDetails;
-  /** Of the keys that it was built with; absent: the agent does not say. */
+  /** Of the keys that it was built with; absent: of those that were listed. */
   sshKeysSHA256?: string | undefined;
   now: Date;
 }>;
@@ -61,7 +62,11 @@ export function reportProvisioned(contract: LiveContract, facts: ProvisionedFact
 }
 
 /** A new machine is as it was wished up to now: nothing that was asked of the one before is owed by it. */
-function freshlyApplied({ spec }: LiveContract, { sshKeysSHA256 }: ProvisionedFacts): Applied {
+function freshlyApplied({ spec }: LiveContract, facts: ProvisionedFacts): Applied {
+  // Who asks for its work hears of other keys later on, also when it does not say which it used; the reference agent
+  // does not ask, and its keys are not compared.
+  const listed = facts.agent.session ? hashOfKeys(spec.sshPublicKeys) : undefined;
+  const sshKeysSHA256 = facts.sshKeysSHA256 ?? listed;
   return {
     ...(spec.restart > 0 ? { restart: spec.restart } : {}),
     ...(spec.reinstall > 0 ? { reinstall: spec.reinstall } : {}),

@@ -4,8 +4,9 @@ import { aClaimant, aContract, aHolder, at, uidOf } from './builders.ts';
 import type { LiveContract } from './contract.ts';
 import { PHASES } from './phase.ts';
 import type { ContractSpec } from './spec.ts';
+import { sshKeysSHA256 } from './ssh-keys.ts';
 import type { Applied, ContractStatus } from './status.ts';
-import { openWishes, orderAgainMs, reportApplied, sshKeysSHA256, type Wish } from './upkeep.ts';
+import { openWishes, orderAgainMs, reportApplied, type Wish } from './upkeep.ts';
 
 const instance = { agentUID: uidOf(1), epoch: 3, externalId: 'dc-1' };
 const machine = (
@@ -72,6 +73,17 @@ describe('what was done', () => {
       { ...facts, done: { restart: 1 } },
     );
     expect(repeat.outcome).toBe('Answer');
+  });
+
+  test('more than was wished is not done: the next wish is carried out', () => {
+    const verdict = reportApplied(machine({ restart: 2 }), { ...facts, done: { restart: 99, reinstall: 1 } });
+    expect(verdict).toMatchObject({ outcome: 'Write', status: { applied: { restart: 2 } } });
+    if (verdict.outcome !== 'Write') throw new Error('nothing was written');
+    expect(verdict.status.applied?.reinstall).toBeUndefined();
+    expect(names({ ...machine({ restart: 3, reinstall: 1 }), status: verdict.status })).toEqual([
+      'Reinstall',
+      'Restart',
+    ]);
   });
 
   test('late or doubled it takes nothing back', () => {

@@ -3,13 +3,14 @@
  * in spec; `status.applied` says how far the agent is, so each rise of a counter is carried out once, however
  * often it is ordered. Pure: the facade orders what `openWishes` answers and writes what `reportApplied` decides.
  */
-import { createHash } from 'node:crypto';
 import type { InstanceDetails } from '../wire/reports.ts';
 import type { LiveContract } from './contract.ts';
 import type { Credentials } from './credentials.ts';
 import { sameGrant, withHistory } from './move.ts';
 import type { ReportAnswer } from './report.ts';
 import { accessOf } from './report.ts';
+import type { ContractSpec } from './spec.ts';
+import { sshKeysSHA256 } from './ssh-keys.ts';
 import { epochAhead, staleEpoch } from './stale.ts';
 import type { Applied, ContractStatus, WISHES } from './status.ts';
 import type { Claimant, Verdict } from './verdict.ts';
@@ -91,10 +92,6 @@ export function orderAgainMs({ status }: LiveContract, wish: Wish): number | und
 const counted = (wish: 'Restart' | 'Reinstall' | 'Password', wanted: number, done = 0): Wish[] =>
   wanted > done ? [{ wish, count: wanted }] : [];
 
-/** One line a key, as they are written; undefined keys of an agent that does not say are not compared. */
-export const sshKeysSHA256 = (keys: readonly string[]): string =>
-  createHash('sha256').update(keys.join('\n')).digest('hex');
-
 type AppliedFacts = Readonly<{
   agent: Claimant;
   epoch: number;
@@ -107,8 +104,8 @@ type AppliedFacts = Readonly<{
   now: Date;
 }>;
 
-/** Only of the contract's machine, and only upwards: a repeat or a late report changes nothing. */
-export function reportApplied({ status }: LiveContract, facts: AppliedFacts): Verdict<ReportAnswer> {
+/** Only of the contract's machine, only upwards, and never more than was wished: else wishes to come were done. */
+export function reportApplied({ spec, status }: LiveContract, facts: AppliedFacts): Verdict<ReportAnswer> {
   const { agent, epoch, now } = facts;
   const { instance } = status;
   if (epoch > status.epoch) return epochAhead({ epoch, status });
@@ -117,7 +114,7 @@ export function reportApplied({ status }: LiveContract, facts: AppliedFacts): Ve
     return epoch < status.epoch ? staleEpoch({ epoch, status }) : notRunning(status);
   if (facts.details && facts.details.externalId !== instance.externalId) return notRunning(status);
   const before = status.applied ?? {};
-  const applied = merged(before, facts);
+  const applied = merged(before, { facts, spec });
   const isNews = JSON.stringify(before) !== JSON.stringify(applied);
   if (!isNews && !facts.details) return { outcome: 'Answer', answer: { then: 'Continue' }, final: false };
   const { credentials: _old, ...rest } = status;
@@ -139,10 +136,12 @@ export function reportApplied({ status }: LiveContract, facts: AppliedFacts): Ve
   };
 }
 
-function merged(before: Applied, { done, failed, now }: AppliedFacts): Applied {
+type Wished = Readonly<{ facts: AppliedFacts; spec: ContractSpec }>;
+
+function merged(before: Applied, { facts: { done, failed, now }, spec }: Wished): Applied {
   const { failed: known = [], ...kept } = before;
   const highest = (name: 'restart' | 'reinstall' | 'passwordReset') => {
-    const count = Math.max(before[name] ?? 0, done[name] ?? 0);
+    const count = Math.max(before[name] ?? 0, Math.min(done[name] ?? 0, spec[name]));
     return count > 0 ? { [name]: count } : {};
   };
   const isDone: Readonly<Record<WishName, boolean>> = {

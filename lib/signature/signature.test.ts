@@ -117,6 +117,16 @@ describe('what is refused', () => {
       because: 'Malformed',
     },
     {
+      name: 'a signature past the time that its signer gave it',
+      change: (s) => withInput(s, (i) => `${i};expires=${CREATED.getTime() / 1000 - 1}`),
+      because: 'ClockSkew',
+    },
+    {
+      name: 'a time that is none',
+      change: (s) => withInput(s, (i) => `${i};expires="soon"`),
+      because: 'Malformed',
+    },
+    {
       name: 'an upper-case key',
       change: (s) => withInput(s, (i) => i.replace('03a1', '03A1')),
       because: 'Malformed',

@@ -48,7 +48,8 @@ export function verifyRequest(request: SignableRequest, { now, body, keys }: Ver
   return { outcome: 'Verified', keyid: parsed.keyid, nonce: parsed.nonce, created: parsed.created };
 }
 
-type Parsed = Verified & Readonly<{ components: string[]; params: string; signature: Buffer }>;
+type Parsed = Verified &
+  Readonly<{ expires: number | undefined; components: string[]; params: string; signature: Buffer }>;
 
 function parseSignature(headers: SignableRequest['headers']): Parsed | SignatureRefusal {
   const inputHeader = headers['signature-input'];
@@ -93,21 +94,37 @@ function readParameters(input: InnerList, signature: Buffer): Parsed | Signature
     return { because: 'Malformed', detail: 'nonce must be 16 to 64 characters of A-Z a-z 0-9 _ -' };
   if (typeof created !== 'number' || !Number.isInteger(created))
     return { because: 'Malformed', detail: 'created must be an integer, in seconds since 1970' };
+  const expires = parameters.get('expires');
+  if (expires !== undefined && (typeof expires !== 'number' || !Number.isInteger(expires)))
+    return { because: 'Malformed', detail: 'expires must be an integer, in seconds since 1970' };
   if (alg !== 'ed25519') return { because: 'Unsupported', detail: 'alg must be "ed25519"' };
-  return { keyid, nonce, created, components, params: serializeInnerList(input), signature };
+  return { keyid, nonce, created, expires, components, params: serializeInnerList(input), signature };
 }
 
-function checkParameters({ created }: Parsed, now: Date): SignatureRefusal | undefined {
+function checkParameters({ created, expires }: Parsed, now: Date): SignatureRefusal | undefined {
   const offSeconds = created - now.getTime() / 1000;
-  if (Math.abs(offSeconds) <= CREATED_WINDOW_SECONDS) return undefined;
-  const sent = new Date(created * 1000);
-  const yours = Number.isNaN(sent.getTime()) ? String(created) : sent.toISOString();
+  if (Math.abs(offSeconds) > CREATED_WINDOW_SECONDS) return skewed({ created, offSeconds, now });
+  // The signer's own limit, RFC 9421, 2.3.
+  if (expires === undefined || expires * 1000 >= now.getTime()) return undefined;
+  const detail = `the signature expired at ${instantOf(expires)}, the server's clock is ${now.toISOString()}; sign again`;
+  return { because: 'ClockSkew', detail };
+}
+
+type Skew = Readonly<{ created: number; offSeconds: number; now: Date }>;
+
+function skewed({ created, offSeconds, now }: Skew): SignatureRefusal {
   return {
     because: 'ClockSkew',
     detail:
-      `created is ${yours}, the server's clock is ${now.toISOString()}: ` +
+      `created is ${instantOf(created)}, the server's clock is ${now.toISOString()}: ` +
       `${Math.round(Math.abs(offSeconds))} s apart, at most ${CREATED_WINDOW_SECONDS} s are allowed; set your clock`,
   };
+}
+
+/** Seconds since 1970 in, RFC 3339 out; as it was sent where that is no instant. */
+function instantOf(seconds: number): string {
+  const instant = new Date(seconds * 1000);
+  return Number.isNaN(instant.getTime()) ? String(seconds) : instant.toISOString();
 }
 
 function checkCoverage(

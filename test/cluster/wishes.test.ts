@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type FakeHypervisor, fakeHypervisor } from '../../agent/testing/fake-hypervisor.ts';
 import type { ContractSpec } from '../../crds/contract/spec.ts';
+import { sshKeysSHA256 } from '../../crds/contract/ssh-keys.ts';
 import type { Applied } from '../../crds/contract/status.ts';
-import { sshKeysSHA256 } from '../../crds/contract/upkeep.ts';
 import { GROUP, VERSION } from '../../crds/group.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { generateKeyPair } from '../../lib/signature/keys.ts';

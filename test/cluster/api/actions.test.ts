@@ -60,6 +60,20 @@ test('a repeat of an extension whose answer was lost changes nothing twice', asy
   expect([first.status, again.status, (await specOf(id)).durationHours]).toEqual([200, 412, 26]);
 });
 
+test('what adds something is carried out once for an Idempotency-Key, and another body with it is refused', async () => {
+  const id = await rented();
+  const key = { 'idempotency-key': `twice-${id}` };
+  const first = await ask('POST', id, '/extend', { hours: 2 }, key);
+  await ask('POST', id, '/extend', { hours: 1 });
+  const again = await ask('POST', id, '/extend', { hours: 2 }, key);
+  expect([first.status, again.status, (await specOf(id)).durationHours]).toEqual([200, 200, 27]);
+  const other = await ask('POST', id, '/extend', { hours: 3 }, key);
+  expect(other).toMatchObject({ status: 422, body: { code: 'IdempotencyKeyReused' } });
+  const elsewhere = await ask('POST', id, '/power', { action: 'Stop' }, key);
+  expect(elsewhere).toMatchObject({ status: 422, body: { code: 'IdempotencyKeyReused' } });
+  expect((await specOf(id)).durationHours).toBe(27);
+});
+
 test('power, keys, renewal and name end up in the spec', async () => {
   const id = await rented();
   await ask('POST', id, '/power', { action: 'Stop' });

@@ -1,8 +1,8 @@
 /** What a tenant wishes of its running machine: ordered by the work route within a second, done once, confirmed in status. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openCredentials, sealCredentials } from '../../../crds/contract/credentials.ts';
+import { sshKeysSHA256 } from '../../../crds/contract/ssh-keys.ts';
 import { activate } from '../../../crds/contract/steps.ts';
-import { sshKeysSHA256 } from '../../../crds/contract/upkeep.ts';
 import { generateKeyPair } from '../../../lib/signature/keys.ts';
 import {
   joinAgent,
