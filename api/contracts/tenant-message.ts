@@ -82,7 +82,9 @@ function failureWords(reason: string | undefined, failures: number): string {
   if (!isFailureReason(reason)) return 'Your machine could not be built.';
   switch (reason) {
     case 'AttemptsExhausted':
-      return `All ${failures} tries to build your machine failed.`;
+      return failures === 1
+        ? 'The only try to build your machine failed.'
+        : `All ${failures} tries to build your machine failed.`;
     case 'NoCapacity':
       return 'No machine had room for yours.';
     case 'ConfigurationRefused':
@@ -110,7 +112,7 @@ function orderedMessage(contract: Contract, facts: TenantFacts): string {
   const place = regionOf(contract);
   const online = facts.online();
   if (online === 0) return `No machine${place} is online right now. You are not charged while you wait.`;
-  return `On its way to one of ${online} ${online === 1 ? 'agent' : 'agents'}${place}.`;
+  return `On its way to ${online === 1 ? 'an agent' : `one of ${online} agents`}${place}.`;
 }
 
 function regionOf({ spec }: Contract): string {

@@ -3,6 +3,8 @@
  * what one refuses the other refuses in the same words (`actions.ts`). Pure. Asking twice is asking once, except
  * for the counters: there each call is one more wish.
  */
+
+import { counted } from '../../lib/counted.ts';
 import type { PriceValue } from '../price.ts';
 import type { ProblemCode } from '../problem.ts';
 import { mayAct, refusalOf } from './actions.ts';
@@ -133,17 +135,20 @@ function extend(contract: Contract, { hours, price, agreed }: Action & { type: '
     );
   const wanted = durationHours + hours;
   const tooLong = refusalOfTotal(contract, wanted);
+  const left = hoursLeft(contract, durationHours);
   if (tooLong)
     return refused(
       'ValidationFailed',
       tooLong,
-      `Extend it by ${hoursLeft(contract, durationHours)} hours at most, or rent another one.`,
+      left === 0
+        ? 'It has all the hours of its terms: rent another one.'
+        : `Extend it by ${counted(left, 'hour')} at most, or rent another one.`,
     );
   if (wanted < spec.durationHours)
     return refused(
       'IllegalMove',
       `durationHours only rises: it is ${spec.durationHours}, not ${wanted}`,
-      `Extend it by ${spec.durationHours - durationHours} hours: as many were asked for before, at another price.`,
+      `Extend it by ${counted(spec.durationHours - durationHours, 'hour')}: as many were asked for before, at another price.`,
     );
   const refusal = price && refusalOfHours(contract, { price, agreed });
   if (refusal)

@@ -4,6 +4,8 @@
  * it counts once its price is the one that the tenant agreed to, and `status.agreedHours` says how far it counts.
  * Before acceptance it is still the order, at the price of the terms. Pure; facade and operator ask the same rule.
  */
+
+import { counted, wasOrWere } from '../../lib/counted.ts';
 import { withCondition } from '../condition.ts';
 import type { Offering } from '../offering.ts';
 import { costMinor, type PriceValue, priceSentence, samePrice } from '../price.ts';
@@ -115,8 +117,8 @@ export function settleExtension(contract: LiveContract, { price, now }: Asked): 
       ? 'PriceChanged'
       : 'NotExtended';
   const message = refusal
-    ? `${hours} hours were not added: ${refusal.message}`
-    : `${hours} hours were added at ${priceSentence(price)}`;
+    ? `${counted(hours, 'hour')} ${wasOrWere(hours)} not added: ${refusal.message}`
+    : `${counted(hours, 'hour')} ${wasOrWere(hours)} added at ${priceSentence(price)}`;
   const settled = refusal
     ? status
     : { ...withAddedHours(contract, { hours, price, now }), agreedHours: spec.durationHours };

@@ -42,7 +42,7 @@ export function failureMessage(
 ): string {
   switch (reason) {
     case 'AttemptsExhausted':
-      return `All ${failures} tries to build it failed`;
+      return failures === 1 ? 'The only try to build it failed' : `All ${failures} tries to build it failed`;
     case 'NoCapacity':
       return `No machine had room for it in ${CAPACITY_RELEASES_MAX} tries`;
     case 'ConfigurationRefused':

@@ -2,6 +2,8 @@
  * Why a contract waits, short enough for its status: one word of a closed list, agents counted by reason, some
  * examples, a message for the provider and one for the tenant. The full list is in `views.ts`.
  */
+
+import { counted } from '../../lib/counted.ts';
 import { REGION_NAMES } from '../regions.ts';
 import { showAll } from './amounts.ts';
 import { whatHelps } from './helps.ts';
@@ -115,7 +117,7 @@ function messageOf(placement: Placement, { reason, examples }: Known): string {
   const { candidates, wanted, regions, types, notBeforeMs } = placement;
   const place = `${regions.join(' or ')} (${types.join(' or ')})`;
   const total = candidates.length + onTheWay(placement).filter(({ agent }) => agent !== undefined).length;
-  const head = `${candidates.length} of ${total} agents can take ${showAll(wanted)} in ${place}`;
+  const head = `${candidates.length} of ${counted(total, 'agent')} can take ${showAll(wanted)} in ${place}`;
   if (reason === 'AwaitingAgent') return `${head}.`;
   if (notBeforeMs !== undefined && reason === 'AwaitingRetry')
     return `${head}; the next attempt is not before ${showInstant(notBeforeMs, placement)}.`;

@@ -41,7 +41,8 @@ const SENTENCES: Sentences = {
   InsufficientMemory: (because) => full('memoryBytes', because),
   InsufficientStorage: (because) => full('storageBytes', because),
   InsufficientGPU: (because) => full('gpus', because),
-  TooManyInstances: ({ total }) => `full: it has all of its ${show('instances', total)}`,
+  TooManyInstances: ({ total }) =>
+    total === 1 ? 'full: it has its one machine' : `full: it has all of its ${show('instances', total)}`,
   AntiAffinity: ({ group }) => `has another contract of the tenant's group ${group}`,
   PoolPaused: () => 'its pool is paused',
   FallbackLater: ({ opensAtMs, afterSeconds }, saying) =>

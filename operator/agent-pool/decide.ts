@@ -5,7 +5,7 @@ import type { AgentPool } from '../../crds/agent-pool.ts';
 import { type Condition, type ConditionInput, isTrue, withCondition } from '../../crds/condition.ts';
 import { tellUses, type Uses, withTerminating } from '../../crds/in-use.ts';
 import { changesAtMs, inService, windowsOf } from '../../crds/maintenance.ts';
-
+import { counted } from '../../lib/counted.ts';
 import { type PoolWork, poolFigures } from './figures.ts';
 
 const COUNTS_EVERY_MS = 10_000;
@@ -113,9 +113,14 @@ function readiness(
     return {
       status: 'False',
       reason: 'NoAgentOnline',
-      message: `None of its ${joined.length} agents is online`,
+      message:
+        joined.length === 1 ? 'Its only agent is offline' : `None of its ${joined.length} agents is online`,
     };
   if (!online.some((agent) => isTrue(agent.status?.conditions, 'Ready')))
     return { status: 'False', reason: 'NoAgentReady', message: 'No agent that is online takes new work' };
-  return { status: 'True', reason: 'Ready', message: `${online.length} of ${joined.length} agents online` };
+  return {
+    status: 'True',
+    reason: 'Ready',
+    message: `${online.length} of ${counted(joined.length, 'agent')} online`,
+  };
 }

@@ -5,6 +5,7 @@ import type { AgentPool } from '../../crds/agent-pool.ts';
 import { isTrue, withCondition } from '../../crds/condition.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
+import { counted } from '../../lib/counted.ts';
 import { healthCondition, type Work, withFigures } from './figures.ts';
 import { type Plans, plansFor } from './plans.ts';
 
@@ -136,11 +137,11 @@ function cleanCondition({ agent }: AgentFacts): Said {
   const { count = 0, stopped = 0, waiting = 0 } = agent.status?.orphans ?? {};
   if (count === 0)
     return { status: 'True', reason: 'NoOrphans', message: 'Every machine on its host has a contract' };
-  const rest = waiting > 0 ? `; ${waiting} wait to be destroyed, which only so many are in an hour` : '';
+  const rest = waiting > 0 ? `; ${waiting} to be destroyed, which only so many are in an hour` : '';
   return {
     status: 'False',
     reason: 'OrphanInstances',
-    message: `${count} machines on its host have no contract, ${stopped} of them are stopped${rest}`,
+    message: `${counted(count, 'machine')} on its host without a contract, ${stopped} of them stopped${rest}`,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { withCondition } from '../../crds/condition.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
+import { wasOrWere } from '../../lib/counted.ts';
 
 const ATTENDED = 'Attended';
 
@@ -15,14 +16,15 @@ export function withAttended<S extends Pick<ContractStatus, 'holders' | 'conditi
   const left = (status.holders ?? []).filter(({ agentUID }) => deserted.includes(agentUID));
   const known = status.conditions?.find(({ type }) => type === ATTENDED);
   if (left.length === 0 && known?.status !== 'False') return status;
-  const names = [...new Set(left.map(({ agent }) => agent))].join(', ');
+  const agents = [...new Set(left.map(({ agent }) => agent))];
+  const names = agents.join(', ');
   const next =
     left.length === 0
       ? ({ status: 'True', reason: 'Attended', message: 'An agent sees to it' } as const)
       : ({
           status: 'False',
           reason: 'AgentRevoked',
-          message: `Unattended: ${names} was revoked or deleted. Let another agent on that host adopt the machine, or release it by force`,
+          message: `Unattended: ${names} ${wasOrWere(agents.length)} revoked or deleted. Let another agent on that host adopt the machine, or release it by force`,
         } as const);
   return {
     ...status,

@@ -20,7 +20,7 @@ export async function reserveUnit(
   if (offering.spec.stock !== undefined && reserved.length >= offering.spec.stock)
     throw new Problem(
       'OutOfStock',
-      `all ${offering.spec.stock} units of ${offering.metadata.name} are rented`,
+      `every unit of ${offering.metadata.name} is rented (${offering.spec.stock} in all)`,
       {
         next: 'It is accepted when a unit is given back.',
       },

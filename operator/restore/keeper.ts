@@ -6,6 +6,7 @@
 import { dataOf, LET_GO, type World } from '../../crds/restore/world.ts';
 import { isBehind } from '../../kube/behind.ts';
 import { swapConfigMap } from '../../kube/config-map.ts';
+import { counted } from '../../lib/counted.ts';
 import type { RestoreDeps } from './deps.ts';
 import { resolveOnce } from './resolve.ts';
 
@@ -152,7 +153,7 @@ function tell({ world, recorder }: RestoreDeps, before: World | undefined): void
     recorder.record({ regarding, type: 'Warning', reason: 'RestoreDetected', action: 'Resolving', note });
     return;
   }
-  const note = `Generation ${now.generation} is resolved; ${now.unclaimed.length} machines have no contract any more`;
+  const note = `Generation ${now.generation} is resolved; ${counted(now.unclaimed.length, 'machine')} without a contract now`;
   recorder.record({ regarding, type: 'Normal', reason: 'RestoreResolved', action: 'Normal', note });
   for (const { contractUID, externalId, agentUID } of now.unclaimed.slice(0, EVENTS_MAX))
     recorder.record({

@@ -4,6 +4,7 @@ import { REQUEST_DEADLINE_MS } from '../../../crds/contract/numbers.ts';
 import { accept, end, firstStatus } from '../../../crds/contract/steps.ts';
 import { endWish } from '../../../crds/contract/wishes.ts';
 import { FINALIZER } from '../../../crds/group.ts';
+import { counted, wasOrWere } from '../../../lib/counted.ts';
 import type { Action, Decision, Facts, LiveFacts, Preparation } from '../facts.ts';
 import { decided } from '../facts.ts';
 import { judgeStock } from './stock.ts';
@@ -129,8 +130,12 @@ function judgeRules({ contract: { spec }, offering, provider }: Ruled): Acceptan
   const hours = spec.durationHours ?? defaultHours;
   const least = Math.max(minHours, minDurationHours ?? minHours);
   const most = Math.min(maxHours, maxDurationHours ?? maxHours);
+  const allowed = least === most ? `${most} ${most === 1 ? 'is' : 'are'}` : `${least} to ${most} are`;
   if (hours < least || hours > most)
-    return reject('DurationNotAllowed', `${hours} hours were asked for; ${least} to ${most} are allowed`);
+    return reject(
+      'DurationNotAllowed',
+      `${counted(hours, 'hour')} ${wasOrWere(hours)} asked for; ${allowed} allowed`,
+    );
   return undefined;
 }
 

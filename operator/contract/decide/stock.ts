@@ -23,6 +23,13 @@ export function judgeStock({ uid, offering, mode }: Asked): StockVerdict {
   return {
     verdict: 'Wait',
     reason: 'OutOfStock',
-    message: `All ${stock} of this offering are rented; it starts when one is free`,
+    message: soldOut(stock),
   };
+}
+
+function soldOut(stock: number): string {
+  if (stock === 0) return 'Nothing of this offering is for rent now; it starts when one is';
+  return stock === 1
+    ? 'The only one of this offering is rented; it starts when that is free'
+    : `All ${stock} of this offering are rented; it starts when one is free`;
 }
