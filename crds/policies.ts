@@ -3,7 +3,7 @@
  * Each becomes a ValidatingAdmissionPolicy and its binding in `manifests/policies/`.
  */
 import { ENDED_PHASES } from './contract/phase.ts';
-import { ANNOTATION, FINALIZER, GROUP, VERSION } from './group.ts';
+import { ANNOTATION, FINALIZER, GROUP, IN_USE_FINALIZER, VERSION } from './group.ts';
 
 export type Policy = Readonly<{
   name: string;
@@ -25,8 +25,13 @@ const OPERATOR = 'system:serviceaccount:dcmarket-system:dcmarket-operator';
 export const STATUS_WRITERS = [OPERATOR, 'system:serviceaccount:dcmarket-system:dcmarket-facade'] as const;
 
 const MAY_FORCE = `authorizer.group('${GROUP}').resource('contracts').namespace(object.metadata.namespace).name(object.metadata.name).check('${FORCE_RELEASE_VERB}').allowed()`;
-const hasFinalizer = (object: 'object' | 'oldObject'): string =>
-  `has(${object}.metadata.finalizers) && '${FINALIZER}' in ${object}.metadata.finalizers`;
+/** Of what is no contract: whether they may force any in its namespace, or in that of the provider that it is. */
+const MAY_FORCE_THERE = `authorizer.group('${GROUP}').resource('contracts').namespace(has(object.metadata.namespace) ? object.metadata.namespace : object.spec.namespace).check('${FORCE_RELEASE_VERB}').allowed()`;
+const losesFinalizer = (name: string) => {
+  const has = (object: 'object' | 'oldObject'): string =>
+    `(has(${object}.metadata.finalizers) && '${name}' in ${object}.metadata.finalizers)`;
+  return { name: 'loses-its-finalizer', expression: `${has('oldObject')} && !${has('object')}` };
+};
 const IS_PROTECTED = `has(oldObject.metadata.annotations) && '${ANNOTATION.deletionProtection}' in oldObject.metadata.annotations && oldObject.metadata.annotations['${ANNOTATION.deletionProtection}'] == 'true'`;
 const WAS_THERE = 'oldObject != null && has(oldObject.spec.forceRelease)';
 
@@ -99,15 +104,41 @@ export const POLICIES: readonly Policy[] = [
     description: `Only the operator, or who has the verb force-release, takes ${FINALIZER} off a contract: without it the contract goes, and its machine runs on unseen.`,
     operations: ['UPDATE'],
     resources: ['contracts'],
-    when: {
-      name: 'loses-its-finalizer',
-      expression: `${hasFinalizer('oldObject')} && !(${hasFinalizer('object')})`,
-    },
+    when: losesFinalizer(FINALIZER),
     validations: [
       {
         expression: `request.userInfo.username == '${OPERATOR}' || ${MAY_FORCE}`,
         messageExpression:
           "request.userInfo.username + ' may not take the finalizer off a contract: cancel it, and release by force (verb force-release) a holder that does not answer'",
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'agents-finalizer',
+    description: `Only the operator, or who has the verb force-release, takes ${FINALIZER} off an agent: without it is forgotten what it still has to destroy.`,
+    operations: ['UPDATE'],
+    resources: ['agents'],
+    when: losesFinalizer(FINALIZER),
+    validations: [
+      {
+        expression: `request.userInfo.username == '${OPERATOR}' || ${MAY_FORCE_THERE}`,
+        messageExpression:
+          "request.userInfo.username + ' may not take the finalizer off an agent: it goes when that has destroyed what it owes; by force it takes the verb force-release on contracts'",
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'in-use-finalizer',
+    description: `Only the operator, or who has the verb force-release, takes ${IN_USE_FINALIZER} off a pool, an offering or a provider: without it they go while contracts need them.`,
+    operations: ['UPDATE'],
+    resources: ['agentpools', 'offerings', 'providers'],
+    when: losesFinalizer(IN_USE_FINALIZER),
+    validations: [
+      {
+        expression: `request.userInfo.username == '${OPERATOR}' || ${MAY_FORCE_THERE}`,
+        messageExpression: `request.userInfo.username + ' may not take the finalizer ${IN_USE_FINALIZER} off ' + object.metadata.name + ': keep it, delete the object, and it goes when nothing uses it any more; by force it takes the verb force-release on contracts'`,
         reason: 'Forbidden',
       },
     ],

@@ -2,14 +2,17 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { aHolder, someTerms, uidOf } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
-import { FINALIZER, GROUP, VERSION } from '../../crds/group.ts';
+import { FINALIZER, GROUP, IN_USE_FINALIZER, VERSION } from '../../crds/group.ts';
 import { FORCE_RELEASE_VERB, STATUS_WRITERS } from '../../crds/policies.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
 import { KubeError } from '../../kube/error.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import type { ResourceClient } from '../../kube/resource.ts';
+import { generateKeyPair } from '../../lib/signature/keys.ts';
 import { addTestUser, inNamespace } from '../world/cluster.ts';
 import { eventually } from '../world/eventually.ts';
 import { resourceOf } from '../world/market.ts';
+import { EXAMPLES } from './examples.ts';
 import { newContract, walkTo, wayTo } from './phases.ts';
 
 let admin: KubeClient;
@@ -32,6 +35,7 @@ async function addUser(name: string, verbs: readonly string[]): Promise<void> {
           resources: ['contracts', 'contracts/status'],
           verbs: ['get', 'create', 'update', ...verbs],
         },
+        { apiGroups: [GROUP], resources: ['agentpools', 'offerings', 'agents'], verbs: ['get', 'update'] },
       ],
     },
   });
@@ -199,6 +203,66 @@ describe('the finalizer of a contract', () => {
       const headers = { 'impersonate-user': writer };
       expect(await said(admin.raw({ method: 'PUT', path, body, headers }))).toMatch(want);
     }
+  });
+});
+
+describe('the finalizer of what is in use, and of an agent that owes', () => {
+  const kept = [
+    { kind: 'AgentPool', plural: 'agentpools', name: IN_USE_FINALIZER },
+    { kind: 'Offering', plural: 'offerings', name: IN_USE_FINALIZER },
+    { kind: 'Provider', plural: 'providers', name: IN_USE_FINALIZER },
+    { kind: 'Agent', plural: 'agents', name: FINALIZER },
+  ];
+  test.each(kept)('of $kind is taken off only by the operator and by who may force', async (of) => {
+    const path = `/apis/${GROUP}/${VERSION}${of.kind === 'Provider' ? '' : `/namespaces/${namespace}`}/${of.plural}`;
+    const rbac = '/apis/rbac.authorization.k8s.io/v1';
+    const clusterwide = `providers-of-${namespace}`;
+    if (of.kind === 'Provider') {
+      const rules = [{ apiGroups: [GROUP], resources: ['providers'], verbs: ['update'] }];
+      await admin.raw({
+        method: 'POST',
+        path: `${rbac}/clusterroles`,
+        body: { metadata: { name: clusterwide }, rules },
+      });
+      const names = ['editor', 'breaker', ...STATUS_WRITERS];
+      await admin.raw({
+        method: 'POST',
+        path: `${rbac}/clusterrolebindings`,
+        body: {
+          metadata: { name: clusterwide },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterwide },
+          subjects: names.map((name) => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name })),
+        },
+      });
+    }
+    const strip = async (name: string) => {
+      const own = of.kind === 'Provider' ? { namespace, publicKey: generateKeyPair().publicKey } : {};
+      const metadata = { name: `${name}-${namespace}`.slice(0, 60), namespace };
+      const made = await resourceOf<KubeObject>(admin, of.kind).create({
+        ...EXAMPLES[of.kind],
+        metadata: { ...metadata, finalizers: [of.name, 'example.com/other'] },
+        spec: { ...EXAMPLES[of.kind]?.spec, ...own },
+      } as KubeObject);
+      return { ...made, metadata: { ...made.metadata, finalizers: ['example.com/other'] } };
+    };
+    const put = (client: KubeClient, body: KubeObject, headers = {}) =>
+      said(client.raw({ method: 'PUT', path: `${path}/${body.metadata.name}`, body, headers }));
+    const by = (name: string): KubeClient => users.get(name) ?? admin;
+
+    const first = await strip('stripped');
+    await eventually(async () =>
+      expect(await put(by('editor'), first)).toMatch(/403 .*editor may not take the finalizer .*off/),
+    );
+    expect(await put(by('breaker'), first)).toBe('taken');
+    const [operator, facade] = STATUS_WRITERS;
+    expect(await put(admin, await strip('by-facade'), { 'impersonate-user': facade })).toMatch(
+      /403 .*may not take the finalizer .*off/,
+    );
+    expect(await put(admin, await strip('by-operator'), { 'impersonate-user': operator })).toBe('taken');
+    // What else is changed of it is nobody's affair here.
+    const other = await strip('other');
+    const labelled = { ...other, metadata: { ...other.metadata, finalizers: [of.name] } };
+    expect(await put(by('editor'), labelled)).toBe('taken');
   });
 });
 
