@@ -80,6 +80,12 @@ export const AgentPoolSpec = z
           .min(1)
           .optional()
           .describe('Most contracts that one agent holds at a time; what the agent says when absent.'),
+        buildsPerAgent: count(10_000)
+          .min(1)
+          .optional()
+          .describe(
+            'Most contracts that one agent has locked without having reported a machine of them; 8 when absent, 64 where a person builds.',
+          ),
         overcommit: Overcommit.optional(),
       })
       .optional()

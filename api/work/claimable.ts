@@ -79,10 +79,11 @@ export function claimable(deps: Needs, worker: Worker): Claimable {
 }
 
 /** Whatever it is. */
-const takesNothingNew = ({ fitness, load, capacity }: PreparedAgent, pool: AgentPool): boolean =>
+const takesNothingNew = ({ fitness, load, capacity, buildsMax }: PreparedAgent, pool: AgentPool): boolean =>
   (fitness.unfit ?? fitness.away ?? fitness.outdated) !== undefined ||
   pool.spec.paused ||
-  load.used.instances >= capacity.instances;
+  load.used.instances >= capacity.instances ||
+  load.building >= buildsMax;
 
 /** One that allows several regions or types waits under several keys. */
 function* allUnder({ caches }: Needs, keys: readonly string[]): Generator<Contract> {

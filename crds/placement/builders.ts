@@ -52,11 +52,13 @@ export const loaded = (
 ): AgentFacts['load'] => ({
   used: { ...amountsOf({ cpu: `${cpu}`, memory, storage }), instances },
   unproven: 0,
+  building: 0,
 });
 
 export const crowded = (instances: number): AgentFacts['load'] => ({
   used: { ...NOTHING, instances },
   unproven: 0,
+  building: 0,
 });
 
 export type World = Readonly<{ pools?: readonly AgentPool[]; agents?: readonly AgentFacts[] }>;

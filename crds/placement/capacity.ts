@@ -6,6 +6,7 @@ import type { Agent } from '../agent.ts';
 import type { AgentPool } from '../agent-pool.ts';
 import type { Promised } from '../wire/amounts.ts';
 import { type Amounts, NO_END, numberOf } from './amounts.ts';
+import { BUILDS_PER_AGENT, BUILDS_PER_PERSON } from './numbers.ts';
 
 type Size = NonNullable<Agent['status']>['resources'];
 
@@ -24,6 +25,10 @@ export function capacityOf(size: Size, { placement }: AgentPool['spec']): Amount
     instances: Math.min(instances, instancesPerAgent),
   };
 }
+
+/** How many contracts one agent may have locked at a time without having reported a machine of them. */
+export const buildsMaxOf = ({ placement, provisionerType }: AgentPool['spec']): number =>
+  placement?.buildsPerAgent ?? (provisionerType === 'manual' ? BUILDS_PER_PERSON : BUILDS_PER_AGENT);
 
 /** As it is sent: JSON has no number without an end. */
 export const presentPromised = (capacity: Amounts): Promised =>

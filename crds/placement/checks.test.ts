@@ -201,6 +201,29 @@ const cases: Case[] = [
     want: 'TooManyInstances',
   },
   {
+    name: 'as many locked and not built as any may have, though it says nothing of its size',
+    agent: { status: { resources: undefined }, facts: { load: { ...crowded(8), building: 8 } } },
+    want: 'TooManyBuilds',
+  },
+  {
+    name: 'one less',
+    agent: { status: { resources: undefined }, facts: { load: { ...crowded(40), building: 7 } } },
+    want: undefined,
+  },
+  {
+    name: 'as many as its pool allows',
+    pool: { placement: { strategy: 'Spread', buildsPerAgent: 2 } },
+    agent: { facts: { load: { ...crowded(2), building: 2 } } },
+    want: 'TooManyBuilds',
+  },
+  {
+    name: 'a person takes hours for each',
+    contract: wanting({ provisionerType: 'manual' }),
+    pool: { provisionerType: 'manual' },
+    agent: { facts: { load: { ...crowded(63), building: 63 } } },
+    want: undefined,
+  },
+  {
     name: 'exactly the room that is left',
     agent: { facts: { load: loaded(31, { memory: '127Gi', storage: '999Gi' }) } },
     want: undefined,

@@ -26,6 +26,7 @@ export const refusalOf = (pair: Pair): Because | undefined =>
   isUnwell(pair) ??
   pair.agent.fitness.outdated ??
   lacksRoom(pair) ??
+  isBusy(pair) ??
   isNotApart(pair) ??
   poolIsClosed(pair);
 
@@ -84,6 +85,12 @@ function lacksRoom({
   const total = capacity[dimension];
   const free = Math.max(0, total - used[dimension]);
   return { reason: SHORTAGE_OF[dimension], free, total, wanted: wanted[dimension] };
+}
+
+/** However much room it has, or says nothing of: who locks what waits and builds nothing keeps it from the others. */
+function isBusy({ agent: { load, buildsMax } }: Pair): Because | undefined {
+  const { building } = load;
+  return building < buildsMax ? undefined : { reason: 'TooManyBuilds', building, most: buildsMax };
 }
 
 function isNotApart({ demand: { apart }, agent: { uid } }: Pair): Because | undefined {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { aContract, aHolder, anAgent, someTerms, uidOf } from '../contract/builders.ts';
+import { aContract, aHolder, aLock, anAgent, someTerms, uidOf } from '../contract/builders.ts';
 import type { LiveContract } from '../contract/contract.ts';
 import { hasEnded, PHASES } from '../contract/phase.ts';
 import { loadOf } from './load.ts';
@@ -47,6 +47,19 @@ describe('what an agent has promised', () => {
     const phases = ['Provisioning', 'Provisioned', 'Active', 'Accepted', 'Terminating'] as const;
     const held = phases.map((phase, n) => contract(n, { phase, holders: [aHolder(1, 1)] }));
     expect(loadOf(anAgent(1), held).unproven).toBe(2);
+  });
+
+  test('what it has locked is being built, until it reports or loses the lock', () => {
+    const locked = [1, 2].map((n) =>
+      contract(n, {
+        phase: 'Provisioning',
+        holders: [aHolder(1, 1), aHolder(2, 2)],
+        lock: aLock(n, { epoch: 2 }),
+      }),
+    );
+    const lost = contract(3, { phase: 'Accepted', holders: [aHolder(1, 1)] });
+    const reported = contract(4, { phase: 'Provisioned', holders: [aHolder(1, 1)] });
+    expect(loadOf(anAgent(1), [...locked, lost, reported])).toMatchObject({ building: 1, unproven: 3 });
   });
 });
 

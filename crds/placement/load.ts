@@ -10,9 +10,11 @@ export type Load = Readonly<{
   used: Amounts;
   /** Contracts that it builds or that are being checked: not yet proof that it works. */
   unproven: number;
+  /** Of these, those that it holds the lock of: nothing was reported yet. */
+  building: number;
 }>;
 
-export const NO_LOAD: Load = { used: NOTHING, unproven: 0 };
+export const NO_LOAD: Load = { used: NOTHING, unproven: 0, building: 0 };
 
 /**
  * `contracts` are all that name the agent as a holder; others among them are left out. A machine that the agent
@@ -23,16 +25,18 @@ export function loadOf({ metadata, status }: Agent, contracts: Iterable<Contract
   const counted = new Set<string>();
   let used = NOTHING;
   let unproven = 0;
+  let building = 0;
   for (const contract of contracts) {
     if (!holds(contract, uid)) continue;
     counted.add(contract.metadata.uid ?? '');
     used = plus(used, wantedBy(contract));
-    const phase = contract.status?.phase;
+    const { phase, lock } = contract.status ?? {};
     if (phase === 'Provisioning' || phase === 'Provisioned') unproven++;
+    if (phase === 'Provisioning' && lock?.agentUID === uid) building++;
   }
   const owed = new Set((status?.owedDestroys ?? []).map(({ contractUID }) => contractUID));
   const unknown = [...owed].filter((contractUID) => !counted.has(contractUID)).length;
-  return { used: { ...used, instances: used.instances + unknown }, unproven };
+  return { used: { ...used, instances: used.instances + unknown }, unproven, building };
 }
 
 /** Whether a contract takes room on an agent: the agent may have a machine of it. One that ended has no holders. */

@@ -14,4 +14,7 @@ export const RUN_WITHIN_MS = 24 * 3_600_000;
 /** How long the breaker stays open; each further failure doubles it. */
 export const BREAKER_OPEN_MS = 15 * 60_000;
 export const BREAKER_OPEN_MAX_MS = 2 * 3_600_000;
+/** So many contracts an agent may have locked without having reported a machine of them; a person takes hours for each. */
+export const BUILDS_PER_AGENT = 8;
+export const BUILDS_PER_PERSON = 64;
 export const EXAMPLES_MAX = 16;

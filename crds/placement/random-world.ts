@@ -64,12 +64,13 @@ const agent = (n: number) =>
       cpu: fc.nat(40),
       instances: fc.nat(5),
       unproven: fc.nat(1),
+      building: fc.constantFrom(0, 0, 1, 8),
       failures: fc.array(past, { maxLength: 4 }),
       capability: fc.boolean(),
       maintenance: windows,
     })
     .map(({ pool, cordoned, revoked, maintenance, presence, version, capability, ...had }) => {
-      const { cpu, instances, unproven, failures } = had;
+      const { cpu, instances, unproven, building, failures } = had;
       return someAgent(n, {
         pool,
         spec: { cordoned, revoked, cordonReason: `secret-note-${n}`, maintenance },
@@ -80,7 +81,7 @@ const agent = (n: number) =>
         },
         facts: {
           presence,
-          load: { ...loaded(cpu, { instances }), unproven },
+          load: { ...loaded(cpu, { instances }), unproven, building },
           health: {
             failures: failures
               .sort((a, b) => a - b)

@@ -45,6 +45,7 @@ type Figures = {
   InsufficientStorage: Shortage;
   InsufficientGPU: Shortage;
   TooManyInstances: Shortage;
+  TooManyBuilds: Readonly<{ building: number; most: number }>;
   // the wishes of tenant and provider
   AntiAffinity: Readonly<{ group: string }>;
   PoolPaused: Nothing;
@@ -93,6 +94,7 @@ export const CAUSE_OF = {
   InsufficientStorage: 'Room',
   InsufficientGPU: 'Room',
   TooManyInstances: 'Room',
+  TooManyBuilds: 'Room',
   AntiAffinity: 'Wish',
   PoolPaused: 'State',
   FallbackLater: 'Time',

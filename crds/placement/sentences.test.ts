@@ -84,6 +84,9 @@ const ROWS: { [R in PassedOverReason]: readonly (readonly [Omit<Because<R>, 'rea
       [{ ...short, total: 1 }, 'full: it has its one machine'],
       [{ ...short, total: 8 }, 'full: it has all of its 8 machines'],
     ],
+    TooManyBuilds: [
+      [{ building: 8, most: 8 }, 'waits for what it has begun: builds 8, and may have 8 at a time'],
+    ],
     AntiAffinity: [[{ group: 'web' }, "has another contract of the tenant's group web"]],
     PoolPaused: [[{}, 'its pool is paused']],
     FallbackLater: [

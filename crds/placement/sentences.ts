@@ -43,6 +43,8 @@ const SENTENCES: Sentences = {
   InsufficientGPU: (because) => full('gpus', because),
   TooManyInstances: ({ total }) =>
     total === 1 ? 'full: it has its one machine' : `full: it has all of its ${show('instances', total)}`,
+  TooManyBuilds: ({ building, most }) =>
+    `waits for what it has begun: builds ${building}, and may have ${most} at a time`,
   AntiAffinity: ({ group }) => `has another contract of the tenant's group ${group}`,
   PoolPaused: () => 'its pool is paused',
   FallbackLater: ({ opensAtMs, afterSeconds }, saying) =>

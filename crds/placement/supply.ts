@@ -7,7 +7,7 @@ import type { AgentPool } from '../agent-pool.ts';
 import { type Window, windowsOf } from '../maintenance.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import { type Amounts, NO_END } from './amounts.ts';
-import { capacityOf } from './capacity.ts';
+import { buildsMaxOf, capacityOf } from './capacity.ts';
 import { type Fitness, fitnessOf } from './fitness.ts';
 import { recordOf, type TrackRecord } from './health.ts';
 import { hashOf } from './rendezvous.ts';
@@ -19,6 +19,8 @@ export type PreparedAgent = AgentFacts &
     record: TrackRecord;
     /** What may be promised, overcommitment included; without an end where the agent says nothing: it checks itself. */
     capacity: Amounts;
+    /** So many it may have locked without having reported a machine of them. */
+    buildsMax: number;
     /** It said something of its size. */
     isSized: boolean;
     fitness: Fitness;
@@ -75,6 +77,7 @@ export function prepareAgent(facts: AgentFacts, pool: AgentPool): PreparedAgent 
     hash: hashOf(metadata.uid ?? ''),
     record: recordOf(facts.health),
     capacity,
+    buildsMax: buildsMaxOf(pool.spec),
     isSized: Object.values(capacity).some((amount) => amount > 0 && amount < NO_END),
     fitness: fitnessOf(facts, pool),
     windows: { own: windowsOf(spec.maintenance), pool: windowsOf(pool.spec.maintenance) },

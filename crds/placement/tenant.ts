@@ -33,6 +33,7 @@ const SENTENCES = {
   InsufficientStorage: 'Some machines have too little disk free.',
   InsufficientGPU: 'Some machines have no GPU free.',
   TooManyInstances: 'Some machines are full.',
+  TooManyBuilds: 'Some machines are busy with what was ordered before.',
   AntiAffinity: 'Some machines have another contract of your group already; you asked to keep them apart.',
   PoolPaused: 'Some machines take no new orders at the moment.',
   FallbackLater: 'Some machines may be used when you have waited a little longer.',

@@ -40,7 +40,7 @@ describe('is asked of placement', () => {
     for (const contract of [failed({}), aContract('Active')]) expect(ask(contract).why.message).toBe('');
   });
   test('there is hope where room or time is all that is lacking', () => {
-    const full = someAgent(1, { facts: { load: { used: { ...NO_ROOM }, unproven: 0 } } });
+    const full = someAgent(1, { facts: { load: { used: { ...NO_ROOM }, unproven: 0, building: 0 } } });
     expect(market([full])(order(1))).toMatchObject({ why: { reason: 'NoCapacity' }, hasHope: true });
   });
   const refused = order(1, { attempts: [{ ...failedAttempt(1, 1, at(-60)), class: 'configuration' }] });

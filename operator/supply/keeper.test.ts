@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Agent } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
-import { aContract, aHolder, anAgent, aPool, at, uidOf } from '../../crds/contract/builders.ts';
+import { aContract, aHolder, aLock, anAgent, aPool, at, uidOf } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
 import { prepareSupply } from '../../crds/placement/supply.ts';
@@ -111,6 +111,13 @@ describe('how full an agent is follows its contracts', () => {
     expect(agentsOf()[0]?.load.unproven).toBe(1);
     stage.contracts.put(held(1, 1, { phase: 'Active' }));
     expect(agentsOf()[0]?.load.unproven).toBe(0);
+    expect(stage.turns.at(-1)).toBe(`${KEY} Better`);
+  });
+  test('a machine that is reported lets the next one be begun', () => {
+    stage.contracts.put(held(1, 1, { lock: aLock(1) }));
+    expect(agentsOf()[0]?.load.building).toBe(1);
+    stage.contracts.put(held(1, 1, { phase: 'Provisioned' }));
+    expect(agentsOf()[0]?.load.building).toBe(0);
     expect(stage.turns.at(-1)).toBe(`${KEY} Better`);
   });
   test('other news of a contract makes nothing anew', () => {

@@ -185,7 +185,9 @@ function turnsOf({ type, object, old }: Change<Contract>): ReadonlyMap<string, T
 
 /** Of each holder what its load reads of the contract besides the size, which never changes. */
 function takenBy(contract: Contract | undefined): ReadonlyMap<string, string> {
-  const { phase = '', holders = [] } = contract?.status ?? {};
+  const { phase = '', holders = [], lock } = contract?.status ?? {};
   const isUnproven = phase === 'Provisioning' || phase === 'Provisioned';
-  return new Map(holders.map(({ agentUID }) => [agentUID, isUnproven ? 'Unproven' : 'Proven']));
+  const markOf = (agentUID: string): string =>
+    agentUID === lock?.agentUID ? 'Building' : isUnproven ? 'Unproven' : 'Proven';
+  return new Map(holders.map(({ agentUID }) => [agentUID, markOf(agentUID)]));
 }

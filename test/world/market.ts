@@ -64,7 +64,9 @@ export async function setStage(client: KubeClient, namespace: string): Promise<S
     lastTransitionTime: new Date().toISOString(),
   };
   await providers.updateStatus({ ...made, status: { conditions: [ready] } });
-  await make('AgentPool', POOL, { location: 'europe', provisionerType: 'script' });
+  // Who races here takes whatever it gets, and builds nothing.
+  const placement = { buildsPerAgent: 10_000 };
+  await make('AgentPool', POOL, { location: 'europe', provisionerType: 'script', placement });
   const contracts = resourceOf<Contract>(client, 'Contract');
   return {
     namespace,

@@ -192,3 +192,33 @@ test('why it waits: a line for every agent for the provider, no machine for the 
   for (const secret of [small.name, cordoned.name, pool, 'disk swap', 'in all'])
     expect(JSON.stringify(told)).not.toContain(secret);
 });
+
+test('who has locked as many as it may waits for what it has begun, though it says nothing of its size', async () => {
+  await changePool(pool, { placement: { strategy: 'Spread', buildsPerAgent: 2 } });
+  const agent = await joinAgent(market, pool);
+  const ids = [await rentHere(), await rentHere(), await rentHere()];
+  const [first, second, third] = ids.map(({ id }) => id) as [string, string, string];
+  await eventually(async () => (await work(agent)).length === 3);
+  const epochs = [await claim(agent, first), await claim(agent, second)].map(({ data }) => data.epoch);
+  const refused = await claim(agent, third);
+  expect([refused.status, refused.body.code]).toEqual([409, 'NotEligible']);
+  expect(refused.body.detail).toContain('waits for what it has begun: builds 2, and may have 2 at a time');
+  expect(await work(agent)).toEqual([]);
+  expect((await seenBy(market.provider, third)).detail.placement).toMatchObject({
+    reason: 'NoCapacity',
+    passedOver: expect.arrayContaining([
+      expect.objectContaining({ agent: agent.name, reason: 'TooManyBuilds' }),
+    ]),
+  });
+  const woken = work(agent, 10);
+  const reported = await market.call('POST', `${providerPath(market)}/contracts/${first}/provisioned`, {
+    key: agent.keys,
+    body: {
+      ...{ session: agent.session, incarnation: agent.incarnation, epoch: epochs[0] },
+      instanceDetails: { externalId: `dc-${first}`, sshPort: 22, ipAddress: '127.0.0.1' },
+    },
+  });
+  expect(reported.status).toBe(200);
+  expect(await woken).toEqual([third]);
+  expect((await claim(agent, third)).status).toBe(200);
+});
