@@ -37,6 +37,7 @@ export default defineConfig({
           globalSetup: ['test/world/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          isolate: false,
         },
       },
       {

@@ -1,8 +1,6 @@
 /** An operator whose host has a wrong clock, or one that jumps, ends nothing before its time. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Clock, systemClock } from '../../lib/clock.ts';
-import { createLogger } from '../../lib/log.ts';
-import { createStore } from '../../store/store.ts';
 import { createDatabase, inNamespace, type TestDatabase } from '../world/cluster.ts';
 import { startOperator } from '../world/operator.ts';
 import { eventually, type Market, makeOffering, openMarket, readContract, rent } from './api/harness.ts';
@@ -27,13 +25,6 @@ beforeAll(async () => {
     environment: { DATABASE_URL: database.url },
   });
   offering = await makeOffering(market);
-  const store = createStore({
-    databaseUrl: database.url,
-    clock: systemClock,
-    log: createLogger({ name: 'test', level: 'silent' }),
-  });
-  await store.migrate(); // the operator does the same; whoever rents needs it done
-  await store.close();
 }, 60_000);
 afterAll(async () => {
   await market?.close();

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { LiveContract } from '../../crds/contract/contract.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
+import type { WorkItem } from '../../crds/wire/work-list.ts';
 import { type ApiServerProxy, openApiServerProxy } from '../faults/proxy/api-server.ts';
 import { createDatabase, inNamespace, type TestDatabase } from '../world/cluster.ts';
 import { startOperator } from '../world/operator.ts';
@@ -244,7 +245,12 @@ test('what was rented stays, although its offering changes in every term, and go
     offering: { title: 'As it was' },
     price: { amountMinor: 0, currency: 'EUR' },
   });
-  const [item] = (await market.call('GET', `${providerPath(market)}/work?wait=5`, { key: agent.keys })).data;
-  expect(item.contract).toMatchObject({ contractId: rented.id, cpuCores: 2, memoryAmount: '4096 MB' });
+  const offered: WorkItem[] = [];
+  await eventually(async () => {
+    const { data } = await market.call('GET', `${providerPath(market)}/work?wait=5`, { key: agent.keys });
+    offered.push(...data.filter(({ contractId }: WorkItem) => contractId === rented.id));
+    return offered.length > 0;
+  });
+  expect(offered[0]?.contract).toMatchObject({ cpuCores: 2, memoryAmount: '4096 MB' });
   expect(await live(rented)).toMatchObject({ spec: before.spec, status: { phase: 'Accepted' } });
 });

@@ -36,13 +36,13 @@ test('each once and newest first, whether it lives, is archived, or goes between
   const [gone = '', ended = '', other = '', another = ''] = rented.map(({ id }) => id);
   const steps = new Map<string, 'Archived' | 'Removed'>();
   const go = async (id: string): Promise<void> => {
-    if (!steps.has(id)) await endAndArchive(market, { id });
+    if (!steps.has(id)) await endAndArchive(market, { id, tenant });
     if (steps.get(id) !== 'Removed') await remove(market, { id, tenant });
     steps.set(id, 'Removed');
   };
   await go(gone);
   for (const id of [ended, other]) {
-    await endAndArchive(market, { id });
+    await endAndArchive(market, { id, tenant });
     steps.set(id, 'Archived');
   }
   const seen: Listed[] = [];

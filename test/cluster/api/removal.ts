@@ -7,7 +7,8 @@ import { createStore } from '../../../store/store.ts';
 import { accept, eventually, type Market, moveContract, type Rented, readContract } from './harness.ts';
 
 /** Cancelled and in the archive, and still in the cluster. */
-export async function endAndArchive(market: Market, { id }: Pick<Rented, 'id'>): Promise<LiveContract> {
+/** The facade has seen it end. */
+export async function endAndArchive(market: Market, { id, tenant }: Rented): Promise<LiveContract> {
   await accept(market, id);
   const ended = await moveContract(market, id, (status) =>
     end(status, { to: 'Cancelled', reason: 'CancelledByTenant', message: 'x', now: new Date() }),
@@ -19,6 +20,8 @@ export async function endAndArchive(market: Market, { id }: Pick<Rented, 'id'>):
   });
   await store.archive.put(ended);
   await store.close();
+  const path = `/api/v1/contracts/${id}`;
+  await eventually(async () => (await market.call('GET', path, { key: tenant })).data?.phase === 'Cancelled');
   return ended;
 }
 
