@@ -153,6 +153,7 @@ export const aContractView = (change: Readonly<Record<string, unknown>> = {}) =>
   extension: { pricing: 'Same', price: null, agreed: [], pendingHours: 0, message: null },
   powerState: 'Running',
   wishes: [],
+  asked: { restart: 0, reinstall: 0, passwordReset: 0 },
   provider: { name: 'acme', displayName: 'Acme Hosting', pubkey: 'a'.repeat(64) },
   offering: { offeringId: 'acme/vps-small', title: 'VPS Small' },
   phase: 'Accepted',

@@ -144,6 +144,11 @@ export const OfferingSpec = z
     provisionerConfig: freeForm()
       .optional()
       .describe('Settings for the provisioner; the tenant may override what the schema allows.'),
+    instanceConfigSchema: freeForm()
+      .optional()
+      .describe(
+        'JSON Schema (2020-12, a closed part of it, 8 KiB) that instanceConfig of a contract must fit; anything goes when absent.',
+      ),
     poolName: name().optional().describe('Explicit pool; when absent region and provisionerType choose.'),
     regions: furtherRegions(),
     provisionerTypes: furtherTypes(),

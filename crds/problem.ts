@@ -51,6 +51,11 @@ export const PROBLEMS = {
   UnsupportedMediaType: { status: 415, retryable: false, title: 'The body is not JSON' },
   // 422: it cannot be done as asked
   PaymentUnavailable: { status: 422, retryable: false, title: 'Payments are not available' },
+  InstanceConfigInvalid: {
+    status: 422,
+    retryable: false,
+    title: 'The offering does not allow these settings',
+  },
   OfferingUnavailable: { status: 422, retryable: false, title: 'The offering cannot be rented' },
   OutOfStock: { status: 409, retryable: true, title: 'Sold out' },
   IdempotencyKeyReused: {

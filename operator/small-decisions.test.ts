@@ -104,6 +104,12 @@ describe('an offering', () => {
       status: 'False',
       reason: 'RecipeNotFound',
     }));
+  test('a schema for instanceConfig that cannot be used', () =>
+    expect(ready(of({ instanceConfigSchema: { $ref: 'https://elsewhere' } }))).toMatchObject({
+      status: 'False',
+      reason: 'ConfigSchemaInvalid',
+      message: expect.stringContaining('instanceConfigSchema refers at /$ref to what is not in it'),
+    }));
   test('no pool there', () =>
     expect(ready(of({ country: 'JP' }))).toMatchObject({ status: 'False', reason: 'NoPool' }));
 });

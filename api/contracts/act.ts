@@ -35,7 +35,10 @@ export function toSpecChange(contract: Contract, verdict: ActVerdict): Contract 
   if (verdict.outcome === 'Refused')
     throw new Problem(verdict.code, sentence(verdict.message), {
       next: verdict.next,
-      extra: verdict.data ? { data: verdict.data } : {},
+      extra: {
+        ...(verdict.data ? { data: verdict.data } : {}),
+        ...(verdict.errors ? { errors: verdict.errors } : {}),
+      },
     });
   return verdict.outcome === 'Write' ? { ...contract, spec: verdict.spec } : undefined;
 }
@@ -46,15 +49,26 @@ type Change = (contract: Contract) => Contract | undefined;
 export async function edit(deps: Deps, { contract, ifMatch, use }: Asked, wanted: Change): Promise<Contract> {
   const change = use ? once(use, wanted) : wanted;
   let current = contract;
+  let isLive = false;
   for (let tries = 0; tries < WRITES_MAX; tries++) {
     checkIfMatch(current, ifMatch);
-    const changed = change(current);
+    let changed: Contract | undefined;
+    try {
+      changed = change(current);
+    } catch (error) {
+      // The cache may be behind what another facade has answered: only what is now refuses.
+      if (isLive || !(error instanceof Problem)) throw error;
+      current = await readLive(deps, current);
+      isLive = true;
+      continue;
+    }
     if (!changed) return current;
     try {
       return await deps.clients.contracts.update(changed);
     } catch (error) {
       if (!isConflict(error)) throw error;
       current = await readLive(deps, current);
+      isLive = true;
     }
   }
   throw busy();

@@ -10,6 +10,7 @@ import {
   ExtendRequest,
   ExtendResponse,
   PowerRequest,
+  ReinstallRequest,
   SshKeysRequest,
 } from '../../crds/wire/actions.ts';
 import { CancelRequest, ContractView } from '../../crds/wire/market.ts';
@@ -59,7 +60,12 @@ export const actionRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
   const renewing = { ...one, summary: 'Renew it at its end, up to a cap', body: AutoRenewRequest };
   const keys = { ...one, summary: 'Change who can log in', body: SshKeysRequest };
   const power = { ...one, headers, summary: 'Start, stop or restart the machine', body: PowerRequest };
-  const reinstalling = { ...one, headers, summary: 'Install the system anew; all data on it is lost' };
+  const reinstalling = {
+    ...one,
+    headers,
+    summary: 'Install the system anew; all data on it is lost',
+    body: ReinstallRequest,
+  };
   const resetting = {
     ...one,
     headers,
@@ -88,7 +94,7 @@ export const actionRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, {
     performOnce(request, POWER[request.body.action]),
   );
   app.post('/contracts/:id/reinstall', { config: TENANT, schema: reinstalling }, (request) =>
-    performOnce(request, { type: 'reinstall' }),
+    performOnce(request, { type: 'reinstall', ...request.body }),
   );
   app.post('/contracts/:id/reset-password', { config: TENANT, schema: resetting }, (request) =>
     performOnce(request, { type: 'resetPassword' }),

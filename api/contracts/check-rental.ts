@@ -1,14 +1,18 @@
 /** Whether an offering can be rented as asked, in the order in which a person would want to hear it. */
 import type { z } from 'zod';
+import {
+  type ConfigRefusal,
+  fieldsOf,
+  problemOfSchema,
+  refusalOfConfig,
+} from '../../crds/instance-config/check.ts';
 import { Problem } from '../../crds/problem.ts';
 import type { RentRequest } from '../../crds/wire/market.ts';
 import { isInStock, offeringIdOf, type Sold } from '../market/offering-view.ts';
 
 export type Rental = z.infer<typeof RentRequest>;
 
-const INSTANCE_CONFIG_BYTES_MAX = 16 * 1024;
-
-/** Throws Problem PaymentUnavailable, OutOfStock or ValidationFailed. */
+/** Throws Problem PaymentUnavailable, OutOfStock, OfferingUnavailable, InstanceConfigInvalid or ValidationFailed. */
 export function checkRental(sold: Sold, body: Rental): void {
   const { offering, provider } = sold;
   const { price, duration } = offering.spec;
@@ -33,9 +37,22 @@ export function checkRental(sold: Sold, body: Rental): void {
       'durationHours',
       `is ${hours}; ${id} is rented for ${duration.minHours} to ${longest} hours`,
     );
-  if (JSON.stringify(body.instanceConfig ?? {}).length > INSTANCE_CONFIG_BYTES_MAX)
-    throw invalid('instanceConfig', `is larger than ${INSTANCE_CONFIG_BYTES_MAX / 1024} KiB`);
+  const { instanceConfigSchema } = offering.spec;
+  const problem = instanceConfigSchema && problemOfSchema(instanceConfigSchema);
+  if (problem !== undefined)
+    throw new Problem('OfferingUnavailable', `instanceConfigSchema of ${id} ${problem}.`, {
+      next: 'Choose another one; its provider has to correct it.',
+    });
+  const refused = refusalOfConfig(body.instanceConfig, instanceConfigSchema);
+  if (refused) throw configInvalid(refused);
 }
+
+/** The operator says the same of a contract that comes as YAML. */
+const configInvalid = (refusal: ConfigRefusal): Problem =>
+  new Problem('InstanceConfigInvalid', refusal.message, {
+    next: 'Correct instanceConfig and send it again; `instanceConfigSchema` of the offering says what is allowed.',
+    extra: { errors: fieldsOf(refusal) },
+  });
 
 const invalid = (field: string, message: string): Problem =>
   new Problem('ValidationFailed', `${field}: ${message}`, {

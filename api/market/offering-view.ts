@@ -90,6 +90,7 @@ export function presentOffering({ offering, provider }: Sold, onlineOf: OnlineCo
     price: spec.price,
     duration: spec.duration,
     extensionPricing: spec.extension?.price ?? 'Same',
+    ...(spec.instanceConfigSchema ? { instanceConfigSchema: spec.instanceConfigSchema } : {}),
     inStock: isInStock(offering),
     available: onlineOf(offering) > 0,
   };

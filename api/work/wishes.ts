@@ -4,7 +4,8 @@
  */
 import type { Agent } from '../../crds/agent.ts';
 import { isLive, type LiveContract } from '../../crds/contract/contract.ts';
-import { openWishes, orderAgainMs } from '../../crds/contract/upkeep.ts';
+import { openWishes, orderAgainMs, type Wish } from '../../crds/contract/upkeep.ts';
+import { refusalOfConfig } from '../../crds/instance-config/check.ts';
 import { wishItem } from '../../crds/wire/wish-item.ts';
 import type { WorkItem } from '../../crds/wire/work-list.ts';
 import type { Deps } from '../deps.ts';
@@ -35,10 +36,20 @@ export async function wishItems(deps: Deps, { metadata }: Agent): Promise<Ordere
   return { items: items.flat(), dueInMs: Math.min(Number.POSITIVE_INFINITY, ...later) };
 }
 
+/** A system is not made anew with settings that the terms do not allow: the condition says so, the others go on. */
+function orderable(contract: LiveContract): Wish[] {
+  const { instanceConfig, termsSnapshot } = contract.spec;
+  const open = openWishes(contract);
+  if (!open.some(({ wish }) => wish === 'Reinstall')) return open;
+  const refused = refusalOfConfig(instanceConfig, termsSnapshot?.instanceConfigSchema);
+  return refused ? open.filter(({ wish }) => wish !== 'Reinstall') : open;
+}
+
 /** When its first wish is to be ordered: at once, or a while after it failed. */
 function withDue(contract: LiveContract): Readonly<{ contract: LiveContract; dueMs: number }> {
-  const [first] = openWishes(contract);
-  return { contract, dueMs: (first && orderAgainMs(contract, first)) ?? 0 };
+  const [first] = orderable(contract);
+  const dueMs = first ? (orderAgainMs(contract, first) ?? 0) : Number.POSITIVE_INFINITY;
+  return { contract, dueMs };
 }
 
 async function orderOf(
@@ -48,7 +59,7 @@ async function orderOf(
   const live = await deps.clients.contracts.get(metadata);
   if (!live || live.metadata.uid !== metadata.uid || !isLive(live)) return [];
   if (live.status.instance?.agentUID !== agentUID) return [];
-  const [wish] = openWishes(live);
+  const [wish] = orderable(live);
   if (!wish) return [];
   const script = wish.wish === 'Reinstall' ? await scriptOf(deps, live) : undefined;
   const { namespace = '' } = metadata;

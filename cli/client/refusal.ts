@@ -15,7 +15,10 @@ export function refusal(response: Response, text: string): Failure {
     );
   const fields = (problem.errors ?? []).map(({ field, message }) => `\n  ${field || '(body)'}: ${message}`);
   const isSaid = fields.length === 1 && problem.detail.includes(problem.errors?.[0]?.message ?? '\n');
-  return new Failure('Refused', `${problem.detail}${isSaid ? '' : fields.join('')}`, {
+  // Violations of a schema are all in the sentence; in lines they are read more easily.
+  const isList = fields.length > 1 && problem.errors?.every(({ pointer }) => pointer !== undefined);
+  const detail = isList ? (problem.detail.split(': ')[0] ?? problem.detail) : problem.detail;
+  return new Failure('Refused', `${detail}${isSaid ? '' : fields.join('')}`, {
     next: problem.error,
     problem,
   });

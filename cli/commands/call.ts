@@ -1,11 +1,8 @@
 /** `dcm call METHOD PATH [BODY]`: any call, signed. */
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { examples, oneOf } from '../arguments.ts';
-import type { Context } from '../context.ts';
+import { readJson } from '../config-argument.ts';
 import { EXIT_CODES, Failure } from '../failure.ts';
-import { isCode } from '../key-file.ts';
 import type { ExitCode, Parent } from '../parent.ts';
 import type { Session } from '../session.ts';
 
@@ -32,7 +29,8 @@ export function addCallCommand({ program, open, exitCode }: Parent): void {
       await call(session, {
         method,
         path,
-        body: await readBody(session.context, body),
+        body:
+          body === undefined ? undefined : await readJson(session.context, { given: body, what: 'the body' }),
         options: options.data,
         exitCode,
       });
@@ -76,30 +74,4 @@ async function call(
   const answer = await response.text();
   if (/[/+]json\b/.test(type)) return print.json(JSON.parse(answer));
   context.stdout.write(answer);
-}
-
-/** Throws a Usage failure for what is no JSON: the server would only say the same. */
-async function readBody(context: Context, given: string | undefined): Promise<unknown> {
-  if (given === undefined) return undefined;
-  const source = await readSource(context, given);
-  try {
-    return JSON.parse(source);
-  } catch (cause) {
-    throw new Failure('Usage', `the body is not JSON: ${cause instanceof Error ? cause.message : ''}`, {
-      next: `Quote it for your shell, e.g. '{"note":"done"}', or give a file with @FILE.`,
-      cause,
-    });
-  }
-}
-
-async function readSource({ stdin }: Context, given: string): Promise<string> {
-  if (given === '-' || given === '@-') return text(stdin);
-  if (!given.startsWith('@')) return given;
-  const file = given.slice(1);
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const what = isCode(cause, 'ENOENT') ? `there is no file ${file}` : `${file} cannot be read`;
-    throw new Failure('Usage', what, { next: 'Name a file with JSON in it after the @.', cause });
-  }
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { sealCredentials } from '../../crds/contract/credentials.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { fakeClock } from '../../lib/fake-clock.ts';
-import { ACTIVE, type Answer, aContractView, dcm, makeHome, type Seen } from '../test-facade.ts';
+import { ACTIVE, type Answer, aContractView, aProblem, dcm, makeHome, type Seen } from '../test-facade.ts';
 import { useTerminal } from '../test-terminal.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host';
@@ -31,6 +31,51 @@ describe('wishes', () => {
     const ran = await against(() => asItIs({ wishes: [wish] }), command, ID);
     expect(ran).toEqual({ exitCode: 0, stdout: `${NAME} ${said} within seconds.\n`, stderr: '' });
     expect(sent()).toMatchObject([{ method: 'POST', path: `/api/v1/contracts/${ID}/power`, body }]);
+  });
+
+  test.each([
+    ['restart', { action: 'Restart' }, '/power'],
+    ['reinstall --yes', {}, '/reinstall'],
+  ])(
+    'dcm %s that got no answer is sent again with the same key: it is done once',
+    async (command, body, path) => {
+      let tries = 0;
+      const [name = '', ...flags] = command.split(' ');
+      const { url } = await terminal.open(
+        ({ method }) => (method !== 'GET' && ++tries < 3 ? 'HangUp' : asItIs()),
+        systemClock,
+      );
+      const ran = await dcm(terminal.home(), [name, ID, ...flags, '--api-url', url]);
+      expect([ran.exitCode, ran.stderr]).toEqual([0, '']);
+      expect(sent().map((call) => [call.path.replace(`/api/v1/contracts/${ID}`, ''), call.body])).toEqual(
+        Array(3).fill([path, body]),
+      );
+      const keys = new Set(sent().map(({ idempotencyKey }) => idempotencyKey));
+      expect([keys.size, keys.has(undefined)]).toEqual([1, false]);
+    },
+  );
+
+  test('re-installed with other settings; what the offering does not allow is a line each', async () => {
+    const errors = [
+      { field: 'instanceConfig/image', pointer: '/image', message: 'must be one of "debian"' },
+      { field: 'instanceConfig/x', pointer: '/x', message: 'is not known to the offering' },
+    ];
+    const detail = 'instanceConfig is not what the offering allows: /image must be one of "debian"; /x …';
+    const ran = await against(
+      ({ method }) =>
+        method === 'GET' ? asItIs() : aProblem(422, 'InstanceConfigInvalid', { detail, errors }),
+      ...['reinstall', ID, '--yes', '--config', '{"image":"windows","x":1}'],
+    );
+    expect(sent()).toMatchObject([{ body: { instanceConfig: { image: 'windows', x: 1 } } }]);
+    expect(ran.exitCode).toBe(1);
+    expect(ran.stderr).toContain(
+      'instanceConfig is not what the offering allows\n  instanceConfig/image: must be one of "debian"\n  instanceConfig/x: is not known to the offering',
+    );
+    const wrong = await against(() => asItIs(), 'reinstall', ID, '--yes', '--config', '[1]');
+    expect([wrong.exitCode, wrong.stderr]).toEqual([
+      2,
+      expect.stringContaining('--config is no JSON object'),
+    ]);
   });
 
   test('--wait follows it until it was done', async () => {

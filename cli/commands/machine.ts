@@ -1,7 +1,9 @@
 /** What a tenant wishes of its running machine: `dcm start | stop | restart | reinstall | keys ID`. */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { ContractView } from '../../crds/wire/market.ts';
 import { examples } from '../arguments.ts';
+import { readConfig } from '../config-argument.ts';
 import { confirm } from '../confirm.ts';
 import { Failure } from '../failure.ts';
 import { findContract } from '../find-contract.ts';
@@ -13,6 +15,7 @@ import { readSshPublicKey } from '../ssh/public-key.ts';
 const Options = z.object({
   wait: z.boolean().default(false),
   yes: z.boolean().default(false),
+  config: z.string().optional(),
   sshKey: z.array(z.string()).default([]),
 });
 
@@ -23,8 +26,6 @@ type Asking = Readonly<{
   path: string;
   method?: 'PUT';
   body?: object;
-  /** Of a wish that names a state: asked twice it is asked once. */
-  retry?: 'Safe';
   wait: boolean;
   said: string;
 }>;
@@ -44,8 +45,7 @@ export function addMachineCommands({ program, open }: Parent): void {
       .option('--wait', 'until it was done')
       .action(async (id: string) => {
         const { wait } = Options.parse(command.opts());
-        const once = action === 'Restart' ? {} : ({ retry: 'Safe' } as const);
-        await ask(open(command), { id, wish, path: 'power', body: { action }, ...once, wait, said });
+        await ask(open(command), { id, wish, path: 'power', body: { action }, wait, said });
       });
     examples(command, `dcm ${name} c1d09e44\ndcm ${name} build-box --wait`);
   }
@@ -54,17 +54,23 @@ export function addMachineCommands({ program, open }: Parent): void {
     .command('reinstall')
     .description('install the system anew; all data on it is lost, its host key changes')
     .argument('<id>', 'id of the contract, its beginning, or a name')
+    .option('--config <json>', 'other settings from now on: JSON, @FILE, or - for standard input')
     .option('--yes', 'do not ask')
     .option('--wait', 'until it was done')
     .action(async (id: string) => {
       const session = open(reinstall);
-      const { wait, yes } = Options.parse(reinstall.opts());
+      const { wait, yes, config } = Options.parse(reinstall.opts());
+      const body = config === undefined ? {} : { instanceConfig: await readConfig(session.context, config) };
       const { name } = await findContract(await session.api('tenant'), id);
       if (!yes) await confirm(session, `All data on ${name} is lost. Install it anew?`);
       const said = 'is installed anew; look at its new host key before you log in';
-      await ask(session, { id, wish: 'Reinstall', path: 'reinstall', wait, said });
+      const asking = { id, wish: 'Reinstall', path: 'reinstall', body } as const;
+      await ask(session, { ...asking, wait, said });
     });
-  examples(reinstall, 'dcm reinstall build-box\ndcm reinstall c1d09e44 --yes --wait');
+  examples(
+    reinstall,
+    'dcm reinstall build-box\ndcm reinstall c1d09e44 --yes --wait\ndcm reinstall build-box --config \'{"image":"debian-13"}\'',
+  );
 
   const keys = program
     .command('keys')
@@ -78,21 +84,21 @@ export function addMachineCommands({ program, open }: Parent): void {
       const sshPublicKeys = await Promise.all(sshKey.map((file) => readSshPublicKey(session.context, file)));
       const said = `lets in ${sshKey.length === 1 ? 'one key' : `${sshKey.length} keys`} from now on`;
       const asking = { id, wish: 'SshKeys', path: 'ssh-keys', body: { sshPublicKeys }, said } as const;
-      await ask(session, { ...asking, method: 'PUT', retry: 'Safe', wait });
+      await ask(session, { ...asking, method: 'PUT', wait });
     });
   examples(keys, 'dcm keys c1d09e44 --ssh-key ~/.ssh/id_ed25519.pub deploy.pub --wait');
 }
 
 async function ask(session: Session, asking: Asking): Promise<void> {
   const { print, isJson } = session;
-  const { wish, method = 'POST', path, body, retry, wait, said } = asking;
+  const { wish, method = 'POST', path, body, wait, said } = asking;
   const api = await session.api('tenant');
   const { contractId, name } = await findContract(api, asking.id);
   const asked = await api.call(ContractView, {
     method,
     path: `/api/v1/contracts/${contractId}/${path}`,
     body,
-    retry,
+    idempotencyKey: randomUUID(), // however often it is sent, it is asked once
   });
   const isOpen = (contract: ContractView): boolean => contract.wishes.some((it) => it.wish === wish);
   if (wait && isOpen(asked)) await untilDone(session, { contractId, wish });

@@ -1,4 +1,5 @@
 /** `dcm password ID`: opens the machine's password with your key; nobody between machine and key knows it. */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { openCredentials, type Secret } from '../../crds/contract/credentials.ts';
 import { CredentialsView } from '../../crds/wire/actions.ts';
@@ -32,7 +33,12 @@ async function password(session: Session, { id, reset }: Asked): Promise<void> {
   const api = await session.api('tenant');
   const { contractId, name } = await findContract(api, id);
   const path = `/api/v1/contracts/${contractId}`;
-  if (reset) await api.call(ContractView, { method: 'POST', path: `${path}/reset-password` });
+  if (reset)
+    await api.call(ContractView, {
+      method: 'POST',
+      path: `${path}/reset-password`,
+      idempotencyKey: randomUUID(), // however often it is sent, one is set
+    });
   const { credentials } = await settled(session, { api, path });
   if (!credentials)
     throw new Failure('Refused', `${name} has no password`, {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { hasEnded } from '../../crds/contract/phase.ts';
 import { RentResponse } from '../../crds/wire/market.ts';
 import { examples, wholeNumber } from '../arguments.ts';
+import { readConfig } from '../config-argument.ts';
 import { EXIT_CODES } from '../failure.ts';
 import { readContract } from '../find-contract.ts';
 import { followContract, stepPrinter } from '../follow.ts';
@@ -16,6 +17,7 @@ const Options = z.object({
   sshKey: z.string().optional(),
   hours: z.number().optional(),
   name: z.string().optional(),
+  config: z.string().optional(),
   wait: z.boolean().default(false),
 });
 
@@ -27,17 +29,21 @@ export function addRentCommand({ program, open, exitCode }: Parent): void {
     .option('--ssh-key <file>', 'public key that may log in (default: yours in ~/.ssh)')
     .option('--hours <n>', 'how long (default: as the offering says)', wholeNumber({ min: 1, max: 87_600 }))
     .option('--name <text>', 'your name for it')
+    .option('--config <json>', 'settings, as the offering allows: JSON, @FILE, or - for standard input')
     .option('--wait', 'follow it until you can log in')
     .action(async (offeringId: string) => {
       const session = open(command);
-      const { sshKey, hours, name, wait } = Options.parse(command.opts());
+      const { sshKey, hours, name, config, wait } = Options.parse(command.opts());
       const sshPublicKey = await readSshPublicKey(session.context, sshKey);
-      await rent(session, { body: { offeringId, sshPublicKey, durationHours: hours, name }, wait, exitCode });
+      const instanceConfig = config === undefined ? undefined : await readConfig(session.context, config);
+      const body = { offeringId, sshPublicKey, durationHours: hours, name, instanceConfig };
+      await rent(session, { body, wait, exitCode });
     });
   examples(
     command,
     `dcm rent acme/vps-small --wait
-dcm rent acme/vps-small --ssh-key deploy.pub --hours 48 --name build-box`,
+dcm rent acme/vps-small --ssh-key deploy.pub --hours 48 --name build-box
+dcm rent acme/vps-small --config '{"image":"debian-13"}'`,
   );
 }
 
@@ -47,6 +53,7 @@ type Order = Readonly<{
     sshPublicKey: string;
     durationHours?: number | undefined;
     name?: string | undefined;
+    instanceConfig?: unknown;
   }>;
   wait: boolean;
   exitCode: ExitCode;

@@ -1,4 +1,5 @@
 /** How long and under which name: `dcm extend | auto-renew | describe ID`. */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { moneyWords, samePrice } from '../../crds/price.ts';
 import { ExtendResponse } from '../../crds/wire/actions.ts';
@@ -83,7 +84,12 @@ async function extend(session: Session, { id, hours: more, ...wish }: Extension)
   const contract = await findContract(api, id);
   const path = `/api/v1/contracts/${contract.contractId}/extend`;
   const ask = (body: object) =>
-    api.call(ExtendResponse, { method: 'POST', path, body: { hours: more, ...body } });
+    api.call(ExtendResponse, {
+      method: 'POST',
+      path,
+      body: { hours: more, ...body },
+      idempotencyKey: randomUUID(), // however often it is sent, it is extended once
+    });
   if (wish.dryRun) return say(session, await ask({ dryRun: true }));
   const agreed = await agree(session, { contract, wish, quote: () => ask({ dryRun: true }) });
   say(session, await ask({ dryRun: false, ...(agreed ? { price: agreed } : {}) }));

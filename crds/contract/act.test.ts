@@ -42,6 +42,20 @@ describe('every action in every phase', () => {
     ));
 });
 
+test('a re-installation takes other settings, as the terms allow', () => {
+  const instanceConfigSchema = { properties: { image: { enum: ['debian'] } } };
+  const termsSnapshot = { ...someTerms(), instanceConfigSchema };
+  const contract = aContract('Active', {}, { spec: { termsSnapshot, instanceConfig: { image: 'old' } } });
+  const image = (image: string) => act(contract, { type: 'reinstall', instanceConfig: { image } });
+  expect(image('debian')).toMatchObject({ spec: { reinstall: 1, instanceConfig: { image: 'debian' } } });
+  expect(image('windows')).toMatchObject({
+    code: 'InstanceConfigInvalid',
+    message: 'instanceConfig is not what the offering allows: /image must be one of "debian"',
+    errors: [{ field: 'instanceConfig/image', pointer: '/image' }],
+  });
+  expect(act(contract, { type: 'reinstall' })).toMatchObject({ code: 'InstanceConfigInvalid' });
+});
+
 describe('asking twice', () => {
   test('is asking once, whatever the phase is by then', () => {
     for (const action of [ACTIONS.cancel, ACTIONS.power, ACTIONS.pause, ACTIONS.changeKeys]) {

@@ -3,8 +3,8 @@
  * what one refuses the other refuses in the same words (`actions.ts`). Pure. Asking twice is asking once, except
  * for the counters: there each call is one more wish.
  */
-
 import { counted } from '../../lib/counted.ts';
+import { type FieldError, fieldsOf, refusalOfConfig } from '../instance-config/check.ts';
 import type { PriceValue } from '../price.ts';
 import type { ProblemCode } from '../problem.ts';
 import { mayAct, refusalOf } from './actions.ts';
@@ -30,9 +30,14 @@ export type Action =
   | Readonly<{ type: 'renew'; autoRenew: ContractSpec['autoRenew'] }>
   | Readonly<{ type: 'changeKeys'; sshPublicKeys: readonly string[] }>
   | Readonly<{ type: 'power'; powerState: ContractSpec['powerState'] }>
-  | Readonly<{ type: 'restart' | 'reinstall' | 'resetPassword' }>
+  | Readonly<{ type: 'restart' | 'resetPassword' }>
   /** As many retries in all, so that asking twice is asking once; one more when left out. */
   | Readonly<{ type: 'retry'; count?: number | undefined }>
+  | Readonly<{
+      type: 'reinstall';
+      /** Other settings from now on; those that it has when left out. */
+      instanceConfig?: ContractSpec['instanceConfig'];
+    }>
   | Readonly<{ type: 'pause'; reason?: string | undefined }>
   | Readonly<{ type: 'resume' }>;
 
@@ -46,6 +51,8 @@ export type ActVerdict =
       next: string;
       /** For programs, beside the sentence. */
       data?: Readonly<Record<string, unknown>> | undefined;
+      /** Each field that is not valid. */
+      errors?: readonly FieldError[] | undefined;
     }>;
 
 export function act(contract: Contract, action: Action): ActVerdict {
@@ -108,12 +115,12 @@ function apply(spec: ContractSpec, action: Exclude<Action, { type: 'extend' }>):
       return write({ ...spec, powerState: action.powerState });
     case 'restart':
       return write({ ...spec, restart: spec.restart + 1 });
-    case 'reinstall':
-      return write({ ...spec, reinstall: spec.reinstall + 1 });
-    case 'retry':
-      return write({ ...spec, retry: action.count ?? spec.retry + 1 });
     case 'resetPassword':
       return write({ ...spec, passwordReset: spec.passwordReset + 1 });
+    case 'reinstall':
+      return reinstall(spec, action);
+    case 'retry':
+      return write({ ...spec, retry: action.count ?? spec.retry + 1 });
     case 'pause':
       return write({
         ...spec,
@@ -122,6 +129,18 @@ function apply(spec: ContractSpec, action: Exclude<Action, { type: 'extend' }>):
     case 'resume':
       return write({ ...spec, pause: { requested: false } });
   }
+}
+
+function reinstall(spec: ContractSpec, action: Action & { type: 'reinstall' }): ActVerdict {
+  const { instanceConfig = spec.instanceConfig } = action;
+  const refusal = refusalOfConfig(instanceConfig, spec.termsSnapshot?.instanceConfigSchema);
+  if (refusal)
+    return {
+      ...{ outcome: 'Refused', code: 'InstanceConfigInvalid', message: refusal.message },
+      next: 'Correct instanceConfig and send it again; the terms of the contract say what is allowed.',
+      errors: fieldsOf(refusal),
+    };
+  return write({ ...spec, ...(instanceConfig ? { instanceConfig } : {}), reinstall: spec.reinstall + 1 });
 }
 
 function extend(contract: Contract, { hours, price, agreed }: Action & { type: 'extend' }): ActVerdict {

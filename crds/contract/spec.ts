@@ -24,6 +24,7 @@ export const TermsSnapshot = z
     region: z.enum(REGIONS).describe('Region of the country.'),
     provisionerType: provisionerType().describe('What it is built with.'),
     provisionerConfig: freeForm().optional().describe('Settings for the provisioner.'),
+    instanceConfigSchema: freeForm().optional().describe('JSON Schema that instanceConfig must fit.'),
     poolName: name().optional().describe('Explicit pool of the offering.'),
     regions: furtherRegions(),
     provisionerTypes: furtherTypes(),
@@ -166,7 +167,9 @@ export const ContractSpec = z
       })
       .optional()
       .describe('Keeps contracts of the tenant on different hosts. Read when a host is chosen.'),
-    instanceConfig: freeForm().optional().describe("The tenant's settings, checked against the offering."),
+    instanceConfig: freeForm()
+      .optional()
+      .describe("The tenant's settings; they must fit instanceConfigSchema of the terms."),
     termsSnapshot: TermsSnapshot.optional()
       .describe('Written once, at creation by the facade or before acceptance by the operator. Immutable.')
       .meta(validations({ rule: 'self == oldSelf', message: 'the terms of a contract cannot be changed' })),

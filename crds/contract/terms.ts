@@ -1,4 +1,5 @@
 /** The terms of an offering as a contract keeps them: what was rented never changes afterwards. */
+import { problemOfSchema } from '../instance-config/check.ts';
 import type { Offering } from '../offering.ts';
 import type { Recipe } from '../recipe.ts';
 import { regionOfCountry } from '../regions.ts';
@@ -6,12 +7,14 @@ import type { TermsSnapshot } from './spec.ts';
 
 /**
  * Undefined while the recipe that the offering names is not there, so that what is rented does not depend on what
- * was applied first; and when the country is in no region, which the API server's rules do not let happen.
+ * was applied first; while its schema cannot be used; and when the country is in no region, which the API server's rules do not let happen.
  */
 export function snapshotTerms(offering: Offering, recipe: Recipe | undefined): TermsSnapshot | undefined {
   const { spec, metadata } = offering;
   const region = regionOfCountry(spec.country);
   if (!region || (spec.recipe && !recipe)) return undefined;
+  const { instanceConfigSchema } = spec;
+  if (instanceConfigSchema && problemOfSchema(instanceConfigSchema) !== undefined) return undefined;
   return {
     offeringUID: metadata.uid ?? '',
     title: spec.title,
@@ -19,6 +22,7 @@ export function snapshotTerms(offering: Offering, recipe: Recipe | undefined): T
     region,
     provisionerType: spec.provisionerType,
     ...(spec.provisionerConfig ? { provisionerConfig: spec.provisionerConfig } : {}),
+    ...(instanceConfigSchema ? { instanceConfigSchema } : {}),
     ...(spec.poolName ? { poolName: spec.poolName } : {}),
     ...(spec.regions?.length ? { regions: spec.regions } : {}),
     ...(spec.provisionerTypes?.length ? { provisionerTypes: spec.provisionerTypes } : {}),

@@ -1,7 +1,7 @@
 /** Bodies of what a tenant asks of a running contract. Each asks once; `If-Match` makes a repeat harmless. */
 import { z } from 'zod';
 import { sealedText } from '../contract/credentials.ts';
-import { instant, sshPublicKey, text } from '../fields.ts';
+import { freeForm, instant, sshPublicKey, text } from '../fields.ts';
 import { Price } from '../offering.ts';
 import { ContractView } from './market.ts';
 
@@ -40,6 +40,14 @@ export const AutoRenewRequest = z
 export const PowerRequest = z.strictObject({
   action: z.enum(['Start', 'Stop', 'Restart']).describe('What to do with the machine.'),
 });
+
+export const ReinstallRequest = z
+  .strictObject({
+    instanceConfig: freeForm()
+      .optional()
+      .describe('Other settings from now on, as the terms allow; the same as before when absent.'),
+  })
+  .nullish();
 
 export const SshKeysRequest = z.strictObject({
   sshPublicKeys: z

@@ -20,6 +20,10 @@ export const ProblemBody = z
         z.object({
           field: z.string().describe('Path of the field, e.g. resources.cpu.'),
           message: z.string().describe('What is allowed.'),
+          pointer: z
+            .string()
+            .optional()
+            .describe('JSON pointer (RFC 6901) within the field, where it has parts of its own.'),
         }),
       )
       .optional()

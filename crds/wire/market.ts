@@ -52,6 +52,9 @@ export const OfferingView = z.object({
   extensionPricing: z
     .enum(['Same', 'Current'])
     .describe('What added hours cost: the same, or the price of that moment.'),
+  instanceConfigSchema: freeForm()
+    .optional()
+    .describe('JSON Schema that `instanceConfig` of a rental must fit; anything goes when absent.'),
   inStock: z.boolean().describe('Can it be rented now.'),
   available: z.boolean().describe('Is an agent online that could build it.'),
 });
@@ -79,7 +82,9 @@ export const RentRequest = z.strictObject({
   durationHours: z.int().min(1).max(87_600).optional().describe('Length of the rental. Hours.'),
   paymentMethod: text(32).optional().describe('How to pay; free offerings need none.'),
   name: z.string().min(1).max(63).optional().describe('Your name for it.'),
-  instanceConfig: freeForm().optional().describe('Settings, checked against the offering.'),
+  instanceConfig: freeForm()
+    .optional()
+    .describe('Settings; they must fit `instanceConfigSchema` of the offering.'),
 });
 
 export const RentResponse = z.object({

@@ -3,6 +3,7 @@ import type { AgentPool } from '../../crds/agent-pool.ts';
 import { withCondition } from '../../crds/condition.ts';
 import { poolServes } from '../../crds/contract/eligibility.ts';
 import { tellUses, type Uses, withTerminating } from '../../crds/in-use.ts';
+import { problemOfSchema } from '../../crds/instance-config/check.ts';
 import type { Offering } from '../../crds/offering.ts';
 import { COUNTRY_HINT, REGION_NAMES, regionOfCountry } from '../../crds/regions.ts';
 
@@ -76,6 +77,10 @@ function readiness(
   { serving, region, hasRecipe }: Resolution,
 ): Readonly<{ status: 'True' | 'False'; reason: string; message: string }> {
   if (region === undefined) return { status: 'False', reason: 'UnknownCountry', message: COUNTRY_HINT };
+  const { instanceConfigSchema } = spec;
+  const problem = instanceConfigSchema && problemOfSchema(instanceConfigSchema);
+  if (problem !== undefined)
+    return { status: 'False', reason: 'ConfigSchemaInvalid', message: `instanceConfigSchema ${problem}` };
   if (spec.poolName && serving.length === 0)
     return {
       status: 'False',

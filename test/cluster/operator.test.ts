@@ -101,6 +101,19 @@ test('objects applied in any order converge: contract first, provider last', asy
   });
 });
 
+test('settings that the offering does not allow are rejected, in the words of the facade', async () => {
+  await make('Offering', 'strict', {
+    instanceConfigSchema: { properties: { image: { enum: ['debian'] } }, additionalProperties: false },
+  });
+  const instanceConfig = { image: 'windows', x: 1 };
+  await make('Contract', 'unfit', { offering: { name: 'strict' }, instanceConfig });
+  expect((await seen('unfit', 'Rejected')).status).toMatchObject({
+    reason: 'InstanceConfigInvalid',
+    message:
+      'instanceConfig is not what the offering allows: /x is not known to the offering; /image must be one of "debian"',
+  });
+});
+
 test('a second provider of the namespace is NamespaceTaken', async () => {
   const other = {
     ...EXAMPLES['Provider'],

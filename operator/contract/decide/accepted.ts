@@ -11,6 +11,7 @@ import type { ContractStatus } from '../../../crds/contract/status.ts';
 import { end, endPhaseOf, terminate } from '../../../crds/contract/steps.ts';
 import { endWish } from '../../../crds/contract/wishes.ts';
 import { type Decision, decided, type LiveFacts, untilMs } from '../facts.ts';
+import { UNFIT, waitingForConfig } from './config.ts';
 import { settleDebts } from './debts.ts';
 import { explainWaiting } from './waiting.ts';
 
@@ -27,6 +28,12 @@ export function decideAccepted(facts: LiveFacts): Decision {
       said: { reason, message: failureMessage(reason, status), now },
       cancelled: false,
     });
+  const unfit = waitingForConfig(facts);
+  if (unfit)
+    return settleDebts(
+      facts,
+      decided(unfit, { requeueAfterMs: unfit.reason === UNFIT ? nextLookMs(status, now) : 0 }),
+    );
   const waiting = explainWaiting(facts);
   const looks = [waiting.nextMs, nextLookMs(status, now)].filter((ms) => ms !== undefined);
   const requeueAfterMs = looks.length > 0 ? Math.min(...looks) : undefined;

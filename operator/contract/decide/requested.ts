@@ -4,6 +4,7 @@ import { REQUEST_DEADLINE_MS } from '../../../crds/contract/numbers.ts';
 import { accept, end, firstStatus } from '../../../crds/contract/steps.ts';
 import { endWish } from '../../../crds/contract/wishes.ts';
 import { FINALIZER } from '../../../crds/group.ts';
+import { problemOfSchema, refusalOfConfig } from '../../../crds/instance-config/check.ts';
 import { counted, wasOrWere } from '../../../lib/counted.ts';
 import type { Action, Decision, Facts, LiveFacts, Preparation } from '../facts.ts';
 import { decided } from '../facts.ts';
@@ -93,15 +94,13 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
       `Offering ${spec.offering.name} was deleted, and waits for its contracts`,
     );
   const agreed = spec.termsSnapshot ?? terms;
-  if (!agreed)
-    return wait(
-      'OfferingNotReady',
-      `Offering ${spec.offering.name} waits for its recipe ${offering.spec.recipe?.name ?? ''}`,
-    );
+  if (!agreed) return wait('OfferingNotReady', whyNotReady(offering));
   if (offering.spec.visibility === 'Private')
     return reject('OfferingPrivate', `Offering ${spec.offering.name} cannot be rented`);
   const ruled = judgeRules({ contract, offering, provider });
   if (ruled) return ruled;
+  const refused = refusalOfConfig(spec.instanceConfig, agreed.instanceConfigSchema);
+  if (refused) return reject('InstanceConfigInvalid', refused.message);
   // Both prices: the terms are what was agreed, the offering is what nobody but the provider can write.
   if (agreed.price.amountMinor > 0 || offering.spec.price.amountMinor > 0)
     return wait('PaymentUnavailable', 'The offering costs money, and payments are not available yet');
@@ -111,6 +110,14 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
   if (provider.spec.acceptance.mode === 'Manual' && !decision)
     return wait('AwaitingDecision', 'The provider decides on each request by hand');
   return judgeStock({ uid: metadata.uid ?? '', offering, mode: 'First' });
+}
+
+function whyNotReady({ metadata, spec }: NonNullable<Facts['offering']>): string {
+  const { instanceConfigSchema, recipe } = spec;
+  const problem = instanceConfigSchema && problemOfSchema(instanceConfigSchema);
+  return problem === undefined
+    ? `Offering ${metadata.name} waits for its recipe ${recipe?.name ?? ''}`
+    : `instanceConfigSchema of offering ${metadata.name} ${problem}`;
 }
 
 type Ruled = Readonly<{

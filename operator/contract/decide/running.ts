@@ -15,6 +15,7 @@ import {
 import { endWish } from '../../../crds/contract/wishes.ts';
 import { assertNever } from '../../../lib/assert.ts';
 import { type Decision, decided, type LiveFacts } from '../facts.ts';
+import { withConfigJudged } from './config.ts';
 import { settleDebts } from './debts.ts';
 import { moveIfDrained } from './drained.ts';
 
@@ -26,7 +27,8 @@ export function decideRunning(facts: LiveFacts): Decision {
   if (wish) return decided(terminate(contract.status, { ...wish, now }));
   if (!contract.status.instance || !isHolder(contract.status, contract.status.instance))
     return decideLost(facts);
-  const term = decideTerm({ ...facts, contract: { ...contract, status: withEnd(contract) } });
+  const judged = { ...contract, status: withConfigJudged(facts) };
+  const term = decideTerm({ ...facts, contract: { ...judged, status: withEnd(judged) } });
   return moveIfDrained(facts, settleDebts(facts, term));
 }
 

@@ -233,3 +233,45 @@ async function forgetNotes(tenant: KeyPair): Promise<void> {
   });
   await client.end();
 }
+
+test('settings must fit the schema of the offering; what was rented keeps the one that it was rented by', async () => {
+  const schema = (image: string) => ({
+    type: 'object',
+    properties: { image: { enum: [image] }, disks: { items: { type: 'integer', minimum: 1 } } },
+    additionalProperties: false,
+  });
+  const strict = await makeOffering(market, { poolName: pool, instanceConfigSchema: schema('debian') });
+  const shown = await market.call('GET', `/api/v1/offerings/${strict}`);
+  expect(shown.data.instanceConfigSchema).toEqual(schema('debian'));
+  const tenant = generateKeyPair();
+  const refused = await order(tenant, { offeringId: strict, instanceConfig: { disks: [1, 0], 'a/b': 1 } });
+  expect(refused).toMatchObject({
+    status: 422,
+    body: {
+      code: 'InstanceConfigInvalid',
+      detail:
+        'instanceConfig is not what the offering allows: /a~1b is not known to the offering; /disks/1 must be >= 1',
+      errors: [
+        { field: 'instanceConfig/a~1b', pointer: '/a~1b' },
+        { field: 'instanceConfig/disks/1', pointer: '/disks/1', message: 'must be >= 1' },
+      ],
+    },
+  });
+  const fitting = await order(tenant, { offeringId: strict, instanceConfig: { image: 'debian' } });
+  expect(fitting.status).toBe(201);
+  const id: string = fitting.data.contractId;
+  const [namespace = '', name = ''] = strict.split('/');
+  const offered = await market.clients.offerings.get({ namespace, name });
+  if (!offered) throw new Error('it is there');
+  const next = { ...offered, spec: { ...offered.spec, instanceConfigSchema: schema('ubuntu') } };
+  const changed = await market.clients.offerings.update(next);
+  expect((await readContract(market, id)).spec.termsSnapshot?.instanceConfigSchema).toEqual(schema('debian'));
+  const bad = { ...changed.spec, instanceConfigSchema: { $ref: 'https://elsewhere.example/schema' } };
+  await market.clients.offerings.update({ ...changed, spec: bad });
+  const ordered = async () => order(generateKeyPair(), { offeringId: strict });
+  await eventually(async () => (await ordered()).body.code === 'OfferingUnavailable');
+  expect((await ordered()).body).toMatchObject({
+    status: 422,
+    detail: expect.stringContaining(`instanceConfigSchema of ${strict} refers at /$ref`),
+  });
+});
