@@ -21,3 +21,20 @@ test('a tenant is told that its machine is moved, until it runs again', () => {
     'Your machine runs.',
   );
 });
+
+test('of a rental that ran and found no other host it is told what was left, not that it was for nothing', () => {
+  const failed = { at, from: 'Accepted', to: 'Failed', by: 'operator', reason: 'DeadlineExceeded' } as const;
+  const history = [moved, failed].map((entry, n) => ({ seq: n + 1, ...entry }));
+  const said = (startsAt: string | undefined): string => {
+    const status = { history, reason: failed.reason, ...(startsAt && { startsAt }) };
+    const contract = aContract('Failed', status, { spec: { durationHours: 24 } });
+    return tenantMessage(contract, { online: () => 1, now: NOON });
+  };
+  expect(said(new Date(NOON.getTime() - 5 * 3_600_000).toISOString())).toBe(
+    'Your machine could not be built anew in time. It ran until 2026-01-01T12:00:00.000Z; 19 of its 24 hours ' +
+      'were left. The provider may still try again.',
+  );
+  expect(said(undefined)).toBe(
+    'Your machine could not be built in time. You pay nothing. The provider may still try again.',
+  );
+});

@@ -7,6 +7,7 @@ import { isFailureReason } from '../../crds/contract/give-up.ts';
 import type { ContractPhase } from '../../crds/contract/phase.ts';
 import { isArchived } from '../../crds/contract/retry.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
+import { unusedOf, unusedWords } from '../../crds/contract/unused.ts';
 import { REGION_NAMES } from '../../crds/regions.ts';
 import { cancelledMessage, pausedMessage, rejectedMessage } from './decided-message.ts';
 
@@ -72,25 +73,31 @@ const BY_PHASE: Readonly<Record<ContractPhase, Say>> = {
 };
 
 /** Why, without a word about whose machine; and whether there is hope. */
-function failedMessage({ reason, failures = 0 }: ContractStatus, contract: Contract): string {
+function failedMessage(status: ContractStatus, contract: Contract): string {
   const hope = isArchived(contract) ? '' : ' The provider may still try again.';
-  const free = reason === 'InstanceLost' ? '' : ' You pay nothing.';
-  return `${failureWords(reason, failures)}${free}${hope}`;
+  const unused = unusedOf({ ...contract, status });
+  const owed = unused
+    ? ` ${unusedWords(unused)}`
+    : status.reason === 'InstanceLost'
+      ? ''
+      : ' You pay nothing.';
+  return `${failureWords(status, unused ? ' anew' : '')}${owed}${hope}`;
 }
 
-function failureWords(reason: string | undefined, failures: number): string {
-  if (!isFailureReason(reason)) return 'Your machine could not be built.';
+/** `anew`: it ran before, and was to be built another time. */
+function failureWords({ reason, failures = 0 }: ContractStatus, anew: '' | ' anew'): string {
+  if (!isFailureReason(reason)) return `Your machine could not be built${anew}.`;
   switch (reason) {
     case 'AttemptsExhausted':
       return failures === 1
-        ? 'The only try to build your machine failed.'
-        : `All ${failures} tries to build your machine failed.`;
+        ? `The only try to build your machine${anew} failed.`
+        : `All ${failures} tries to build your machine${anew} failed.`;
     case 'NoCapacity':
       return 'No machine had room for yours.';
     case 'ConfigurationRefused':
       return 'This offering does not work at the moment: its settings are wrong.';
     case 'DeadlineExceeded':
-      return 'Your machine could not be built in time.';
+      return `Your machine could not be built${anew} in time.`;
     case 'InstanceLost':
       return 'Your machine is lost, and the offering has no other in its place.';
   }

@@ -38,17 +38,20 @@ export function giveUpsOf(status: ContractStatus): readonly GiveUp[] {
 /** In words for the tenant: no agent, no pool, no machine of the provider's. */
 export function failureMessage(
   reason: FailureReason,
-  { failures = 0, provisionBy }: Pick<ContractStatus, 'failures' | 'provisionBy'>,
+  { failures = 0, provisionBy, startsAt }: Pick<ContractStatus, 'failures' | 'provisionBy' | 'startsAt'>,
 ): string {
+  const anew = startsAt === undefined ? '' : ' anew';
   switch (reason) {
     case 'AttemptsExhausted':
-      return failures === 1 ? 'The only try to build it failed' : `All ${failures} tries to build it failed`;
+      return failures === 1
+        ? `The only try to build it${anew} failed`
+        : `All ${failures} tries to build it${anew} failed`;
     case 'NoCapacity':
       return `No machine had room for it in ${CAPACITY_RELEASES_MAX} tries`;
     case 'ConfigurationRefused':
       return "The offering's own settings do not work, so no other try would help";
     case 'DeadlineExceeded':
-      return `It could not be built in time, which was until ${provisionBy ?? 'an unknown time'}`;
+      return `It could not be built${anew} in time, which was until ${provisionBy ?? 'an unknown time'}`;
     case 'InstanceLost':
       return 'The machine is lost, and the offering has no other in its place';
   }
