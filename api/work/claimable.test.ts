@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { aContract, anAgent, aPool, at, someTerms, uidOf } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { demandKeys, lookupKeys } from '../../crds/contract/eligibility.ts';
@@ -73,4 +73,63 @@ test('the oldest is seen at once, wherever the look has come to', () => {
   expect(names()).toEqual([]);
   put(order(0));
   expect(names()).toEqual(['c-0']);
+});
+
+describe('what the agent leaves', () => {
+  /** Polls once a second until `wanted` is offered; whatever is offered is left. */
+  const pollsUntil = async (
+    { clock, names }: ReturnType<typeof open>,
+    wanted: string,
+  ): Promise<string[][]> => {
+    const polls = [names()];
+    while (!polls.at(-1)?.includes(wanted) && polls.length < 40) {
+      await clock.advance(1000);
+      polls.push(names());
+    }
+    return polls;
+  };
+  const many = (market: ReturnType<typeof open>, count: number) => {
+    for (let n = 0; n < count; n++) market.put(order(n));
+  };
+  const OLDEST = Array.from({ length: 16 }, (_, n) => `c-${n}`);
+
+  test.each([
+    [17, 2],
+    [49, 3],
+    [300, 10],
+    [900, 29],
+  ])('holds up nobody behind it: the last of %i is offered in %i polls', async (count, polls) => {
+    const market = open();
+    many(market, count);
+    const offered = await pollsUntil(market, `c-${count - 1}`);
+    expect(offered).toHaveLength(polls);
+    for (const names of offered) {
+      expect(names.slice(0, 16)).toEqual(OLDEST);
+      expect(names.length).toBeLessThanOrEqual(48);
+    }
+  });
+
+  test('orders that nobody can build behind them hold up nobody either', async () => {
+    const market = open();
+    many(market, 16);
+    for (let n = 16; n < 900; n++) market.put(nobodys(n));
+    market.put(order(900));
+    const offered = await pollsUntil(market, 'c-900');
+    expect(offered.length).toBeLessThan(8);
+    for (const names of offered) expect(names.slice(0, 16)).toEqual(OLDEST);
+  });
+
+  test('asked again at once, it is offered the same', () => {
+    const market = open();
+    many(market, 40);
+    expect([market.names(), market.names()]).toEqual([OLDEST, OLDEST]);
+  });
+
+  test('and it is all offered anew after a while', async () => {
+    const market = open();
+    many(market, 100);
+    await pollsUntil(market, 'c-99');
+    await market.clock.advance(120_000);
+    expect(market.names()).toEqual(OLDEST);
+  });
 });

@@ -1,5 +1,5 @@
 /**
- * What an agent may claim now, oldest first, at most a few. A poll reads no further than it must: an agent that is
+ * What an agent may claim now, oldest first, at most a few; more where it left what it was offered. A poll reads no further than it must: an agent that is
  * full or away looks at nothing but what it began itself, and who found nothing is not asked the same again before
  * something of the answer can have changed.
  */
@@ -11,9 +11,12 @@ import type { PreparedAgent } from '../../crds/placement/supply.ts';
 import type { Deps } from '../deps.ts';
 import { eligibleFor } from './eligible.ts';
 import type { Worker } from './list.ts';
+import { offersOf } from './offers.ts';
 
 /** An agent that has more to do than this polls again at once. */
 const PROVISION_MAX = 16;
+/** Beside as many of the oldest that it was offered and did not claim, these may be so many. */
+const BESIDE_DECLINED_MAX = 32;
 /** Waiting contracts that are looked at for one answer, and those for which others are compared with the agent. */
 const LOOKED_AT_MAX = 4096;
 const JUDGED_MAX = 256;
@@ -70,11 +73,14 @@ export function claimable(deps: Needs, worker: Worker): Claimable {
   const begun = unfinished.get(uid) ?? 0;
   const look = (from: number) => lookThrough(deps, { worker, waiting: allUnder(deps, keys), from });
   const first = look(isSame ? begun : 0);
-  const isInVain = !isSame && first.contracts.length === 0 && first.from > 0;
-  const { contracts, dueInMs, from } = isInVain && begun >= first.from ? look(begun) : first;
+  const isInVain = !isSame && first.fresh === 0 && first.from > 0;
+  const last = isInVain && begun >= first.from ? look(begun) : first;
+  const { dueInMs, from } = last;
+  const contracts = last === first ? first.contracts : [...new Set([...first.contracts, ...last.contracts])];
   if (prepared && contracts.length === 0) nothing.set(prepared, { mark, dueMs: nowMs + dueInMs });
-  if (contracts.length === 0 && from > 0) unfinished.set(uid, from);
+  if (last.fresh === 0 && from > 0) unfinished.set(uid, from);
   else unfinished.delete(uid);
+  if (prepared) offersOf(prepared, nowMs).note(contracts);
   return { contracts, dueInMs };
 }
 
@@ -98,10 +104,10 @@ function* allUnder({ caches }: Needs, keys: readonly string[]): Generator<Contra
 
 type Looking = Readonly<{ worker: Worker; waiting: Iterable<Contract>; from: number }>;
 
-function lookThrough(
-  deps: Needs,
-  { worker, waiting, from }: Looking,
-): Claimable & Readonly<{ from: number }> {
+/** `fresh`: of the contracts, those that it did not leave before. `from`: where the rest begins; 0 when there is none. */
+type Looked = Claimable & Readonly<{ fresh: number; from: number }>;
+
+function lookThrough(deps: Needs, { worker, waiting, from }: Looking): Looked {
   const now = deps.clock.now();
   const view = deps.supply.of(worker.agent.metadata.namespace ?? '');
   const prepared = view.agent(worker.agent.metadata.uid ?? '');
@@ -109,22 +115,30 @@ function lookThrough(
   let dueInMs = Number.POSITIVE_INFINITY;
   let at = 0;
   let judged = 0;
+  let fresh = 0;
+  const offers = prepared && offersOf(prepared, now.getTime());
   for (const contract of waiting) {
     if (at++ < from) continue;
-    const isRest = contracts.length >= PROVISION_MAX || judged >= JUDGED_MAX || at - from > LOOKED_AT_MAX;
-    if (isRest) return { contracts, dueInMs: REST_IN_MS, from: at - 1 };
+    const declined = contracts.length - fresh;
+    const isEnough = fresh >= (declined > 0 ? BESIDE_DECLINED_MAX : PROVISION_MAX);
+    if (isEnough || judged >= JUDGED_MAX || at - from > LOOKED_AT_MAX)
+      return { contracts, fresh, dueInMs: REST_IN_MS, from: at - 1 };
     if (!isLive(contract) || (prepared && lacksRoom(prepared, contract))) continue;
+    const isDeclined = offers?.isDeclined(contract) ?? false;
+    if (isDeclined && declined >= PROVISION_MAX) continue;
     judged++;
     const verdict = eligibleFor(deps, { worker, contract, now });
-    if (verdict.eligible) contracts.push(contract);
-    else {
+    if (verdict.eligible) {
+      contracts.push(contract);
+      if (!isDeclined) fresh++;
+    } else {
       if (verdict.until) dueInMs = Math.min(dueInMs, Date.parse(verdict.until) - now.getTime());
       // Whoever goes first may go away.
       if (verdict.reason === 'AwaitsTurn') dueInMs = Math.min(dueInMs, view.changesAtMs - now.getTime());
     }
   }
   // Begun in the middle: the first ones are next.
-  return { contracts, dueInMs: from > 0 ? REST_IN_MS : dueInMs, from: 0 };
+  return { contracts, fresh, dueInMs: from > 0 ? REST_IN_MS : dueInMs, from: 0 };
 }
 
 /** Seen at a glance. What it holds of the contract itself is no room that is lacking. */
