@@ -3,6 +3,7 @@ import type { Agent } from '../../crds/agent.ts';
 import { type Upgrade, upgradeOf } from '../../crds/agent-upgrade.ts';
 import { contractIdOf } from '../../crds/contract/contract.ts';
 import { isToBeEmpty, remainingOf } from '../../crds/contract/remaining.ts';
+import { isOver } from '../../crds/maintenance.ts';
 import type { AgentDetail, RemainingView } from '../../crds/wire/agents.ts';
 import type { Deps } from '../deps.ts';
 import { presentAgent } from './present.ts';
@@ -18,7 +19,7 @@ export function presentAgentDetail(deps: Deps, agent: Agent): AgentDetail {
     cordonReason: spec.cordonReason ?? null,
     drainBy: (spec.draining ? spec.drainBy : undefined) ?? null,
     remaining: isToBeEmpty(agent) ? remainingFor(deps, agent) : null,
-    maintenance: windows.filter(({ endsAt }) => Date.parse(endsAt) > now.getTime()),
+    maintenance: windows.filter((window) => !isOver(window, now.getTime())),
     upgrade: presentUpgrade(pool ? upgradeOf({ agent, pool, now }) : { state: 'UpToDate' }),
     resources: {
       cpu: cpu ?? null,

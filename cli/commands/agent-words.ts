@@ -3,6 +3,7 @@ import type { AgentDetail, RemainingView } from '../../crds/wire/agents.ts';
 import { formatTable } from '../output/table.ts';
 import { shortId, whenWords } from '../output/words.ts';
 import type { Session } from '../session.ts';
+import { everyWords } from './windows.ts';
 
 export function printAgent(session: Session, detail: AgentDetail): void {
   const { print, context } = session;
@@ -21,8 +22,8 @@ export function printAgent(session: Session, detail: AgentDetail): void {
   line('Contracts', String(activeContracts));
   line('Has', sizeWords(detail));
   line('Offers', [...capabilities, ...storageClasses].join(', '));
-  for (const { startsAt, endsAt, reason } of detail.maintenance)
-    line('Maintenance', `${startsAt} to ${endsAt}${reason ? `: ${reason}` : ''}`);
+  for (const { startsAt, endsAt, reason, every } of detail.maintenance)
+    line('Maintenance', `${startsAt} to ${endsAt}${everyWords({ every })}${reason ? `: ${reason}` : ''}`);
   if (remaining) printRemaining(session, remaining);
 }
 

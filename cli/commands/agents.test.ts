@@ -109,6 +109,10 @@ test('maintenance of an agent and of a pool, and an end to it', async () => {
     path: expect.stringMatching(/pools\/eu\/maintenance$/),
     body: { windows: [window] },
   });
+  expect((await run('agent', 'maintenance', 'node-3', ...words, '--every', 'week')).stdout).toContain(
+    `until ${at(2)} and every week after`,
+  );
+  expect(sent()?.body).toEqual({ windows: [{ ...window, every: 'Week' }] });
   await run('agent', 'maintenance', 'node-3', '--clear');
   expect(sent()?.body).toEqual({ windows: [] });
   expect(await run('agent', 'maintenance', 'node-3')).toMatchObject({

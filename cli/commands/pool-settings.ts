@@ -58,7 +58,10 @@ export function addPoolSettings(pool: Command, { open }: Parent): void {
     const changed = await api.call(PoolView, { method: 'PUT', path, body: { windows }, retry: 'Safe' });
     show(session, changed, () => session.print.line(`Pool ${changed.poolId} ${windowWords(windows)}.`));
   });
-  examples(maintenance, 'dcm pool maintenance europe-proxmox --from 3d --until 4d --reason "power"');
+  examples(
+    maintenance,
+    'dcm pool maintenance europe-proxmox --from 3d --until 4d --reason "power"\ndcm pool maintenance europe-proxmox --from 2026-02-01T02:00:00Z --until 2026-02-01T04:00:00Z --every week',
+  );
 }
 
 function bodyOf(

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PHASES } from '../contract/phase.ts';
 import { REMAINING_REASONS } from '../contract/remaining.ts';
 import { count, instant, text } from '../fields.ts';
-import { MaintenanceWindow, WINDOWS_MAX } from '../maintenance.ts';
+import { faultOfWindow, MaintenanceWindow, WINDOWS_MAX } from '../maintenance.ts';
 import { AgentView } from './pools.ts';
 
 const reason = text(200).optional().describe('Why, for whoever looks.');
@@ -21,12 +21,10 @@ export const DrainRequest = z
   })
   .nullish();
 
-const Window = z
-  .strictObject(MaintenanceWindow.shape)
-  .refine(({ startsAt, endsAt }) => Date.parse(startsAt) < Date.parse(endsAt), {
-    path: ['endsAt'],
-    message: 'a maintenance window ends after it starts',
-  });
+const Window = z.strictObject(MaintenanceWindow.shape).superRefine((window, context) => {
+  const message = faultOfWindow(window);
+  if (message) context.addIssue({ code: 'custom', path: ['endsAt'], message });
+});
 export const MaintenanceRequest = z.strictObject({
   windows: z.array(Window).max(WINDOWS_MAX).describe('All of them, in place of those that there were.'),
 });

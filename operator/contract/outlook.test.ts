@@ -113,13 +113,18 @@ describe('one answer for all that ask for the same', () => {
     expect(ask(apart(2)).why.counts).toEqual([{ reason: 'AntiAffinity', count: 1 }]);
     expect(ask(order(4, {}, { antiAffinity: { ...antiAffinity, group: 'web' } })).why.counts).toEqual([]);
   });
-  test('nor where a fallback opens for each at its own time, nor where time changes the answer', () => {
+  test('nor where a fallback opens for each at its own time, nor once time has changed the answer', () => {
     const fallbackPools = [{ name: 'other', afterSeconds: 1 }];
     const ask = market([cordoned], [aPool('europe-script', { fallbackPools }), aPool('other')]);
     expect(ask(order(2), 9)).not.toBe(ask(order(1), 9));
     const failures = [1, 2, 3].map((n) => ({ contractUID: uidOf(n), at: at(-n).toISOString() }));
     const open = market([someAgent(1, { facts: { health: { failures } } })]);
-    expect(open(order(2))).not.toBe(open(order(1)));
+    expect(open(order(2))).toBe(open(order(1)));
+    const first = open(order(1));
+    const untilMs = first.why.againAtMs ?? 0;
+    const seconds = (untilMs - at(0).getTime()) / 1000;
+    expect(open(order(2), seconds - 1)).toBe(first);
+    expect(open(order(2), seconds)).not.toBe(first);
   });
   test('nor over midnight: an instant of another day is told with its date', () => {
     const ask = market([cordoned]);

@@ -32,23 +32,27 @@ type Asked = Readonly<{ contract: Contract; terms: TermsSnapshot | undefined; no
 export function outlookFor(deps: Deps, { contract, terms, now }: Asked): Outlook {
   if (!terms || !waits(contract)) return NOWHERE;
   const supply = deps.supply.of(contract.metadata.namespace ?? '');
-  const found = shared.get(supply) ?? new Map<string, Outlook>();
+  const found = shared.get(supply) ?? new Map<string, Shared>();
   const key = hasNoPast(contract) ? keyOf({ terms, now, apart: apartFrom(deps, contract) }) : undefined;
   const known = key === undefined ? undefined : found.get(key);
-  if (known) return known;
+  if (known && now.getTime() < known.untilMs) return known.outlook;
   const placement = placementOf(deps, { contract, terms, now });
   const hasHope = placement.candidates.length > 0 || placement.passedOver.some(mayStillTakeIt);
   const outlook = { why: explain(placement), hasHope };
-  if (key !== undefined && placement.againAtMs === undefined && !hasFallbacks(supply, contract))
-    shared.set(supply, found.set(key, outlook));
+  const { againAtMs: untilMs = Number.POSITIVE_INFINITY } = placement;
+  if (key !== undefined && !hasFallbacks(supply, contract))
+    shared.set(supply, found.set(key, { outlook, untilMs }));
   return outlook;
 }
 
 /**
- * Orders that nobody has tried differ only in what they ask for, and whom they are kept apart from: while pools and agents stay as they are (their supply
- * is the same object), and nothing changes by time alone, one answer does for all that wait, however many they are.
+ * Orders that nobody has tried differ only in what they ask for, and whom they are kept apart from: while pools and
+ * agents stay as they are (their supply is the same object), and until something changes by time alone, one answer
+ * does for all that wait, however many they are.
  */
-const shared = new WeakMap<Supply, Map<string, Outlook>>();
+const shared = new WeakMap<Supply, Map<string, Shared>>();
+/** Until time alone may change it. */
+type Shared = Readonly<{ outlook: Outlook; untilMs: number }>;
 
 const hasNoPast = ({ status }: Contract): boolean =>
   !status?.holders?.length && !status?.attempts?.length && !status?.nextAttemptAt;

@@ -78,14 +78,27 @@ test('no work in a maintenance window, of the agent or of its pool; it is there 
     await ask('PUT', path, { windows: [] });
     await seesIt(true);
   }
-  const backwards = [{ startsAt: inHours(2), endsAt: inHours(1) }];
-  expect((await ask('PUT', of(agent, '/maintenance'), { windows: backwards })).status).toBe(422);
-  const object = await objectOf(agent);
-  if (!object) throw new Error('it has joined');
-  const maintenance = backwards.map((window) => ({ ...window, quietMinutes: 15 }));
-  await expect(changeAgent(market, agent.name, { maintenance })).rejects.toThrow(
-    'a maintenance window ends after it starts',
-  );
+  // It began for the first time a week and an hour ago, and so an hour ago again.
+  const weekly = [{ startsAt: inHours(-169), endsAt: inHours(-166), every: 'Week' as const }];
+  expect((await ask('PUT', of(agent, '/maintenance'), { windows: weekly })).status).toBe(200);
+  await seesIt(false);
+  expect((await ask('GET', of(agent, ''))).data.maintenance).toMatchObject(weekly);
+  const wrong = [
+    {
+      window: { startsAt: inHours(2), endsAt: inHours(1) },
+      why: 'a maintenance window ends after it starts',
+    },
+    {
+      window: { startsAt: inHours(0), endsAt: inHours(24), every: 'Day' as const },
+      why: 'a maintenance window that comes again ends before it does',
+    },
+  ];
+  for (const { window, why } of wrong) {
+    const refused = await ask('PUT', of(agent, '/maintenance'), { windows: [window] });
+    expect([refused.status, JSON.stringify(refused.body).includes(why)]).toEqual([422, true]);
+    const maintenance = [{ ...window, quietMinutes: 15 }];
+    await expect(changeAgent(market, agent.name, { maintenance })).rejects.toThrow(why);
+  }
 });
 
 test('an agent below the floor of its pool gets no work; what is planned is told with the heartbeat', async () => {
