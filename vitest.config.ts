@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config';
 /**
  * `unit` needs no server and stands beside the code; `process` starts programs of its own; `cluster` shares one
  * real API server and PostgreSQL (started by the global set-up), and so do `faults`, which breaks what lies
- * between the parts, and `crash`, which kills programs, fills hosts and puts an older etcd back; `explorer` walks through all
- * states of the rules; `e2e` starts the whole market, one file at a time. `sweep` is the long form of explorer,
- * faults and crashes: `npm run test:faults`.
+ * between the parts, and `crash`, which kills programs, fills hosts and puts an older etcd back; `explorer` walks
+ * through all states of the rules; `e2e` starts the whole market. `sweep` is the long form of explorer, faults and
+ * crashes: `npm run test:faults`.
  */
 export default defineConfig({
   test: {
@@ -81,7 +81,6 @@ export default defineConfig({
           globalSetup: ['test/world/control-plane-setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
         },
       },
     ],

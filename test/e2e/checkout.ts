@@ -7,10 +7,14 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'nod
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identityOf } from '../../dev/bootstrap/identity.mjs';
+import type { Dev } from '../../dev/commands/dev.ts';
 import { type Paths, pathsOf } from '../../dev/paths.ts';
 import { systemFolderFor, systemFolderOf } from '../../dev/postgres/home.ts';
 import { signalProcess } from '../../dev/processes/managed-process.ts';
+import { createProgress } from '../../dev/progress.ts';
+import { listInstances } from '../../dev/start/instances.ts';
 import { systemClock } from '../../lib/clock.ts';
+import type { World } from '../world/world.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const NOT_COPIED: readonly string[] = ['node_modules', '.git', '.dcmarket', 'coverage', 'dist'];
@@ -170,4 +174,14 @@ function processesOf(folder: string): Map<number, string> {
 
 async function untilNone(folder: string): Promise<void> {
   for (let round = 0; round < 100 && processesOf(folder).size > 0; round++) await systemClock.sleep(50);
+}
+
+/** The machines of its host, by the hypervisor's own list. */
+export async function instancesOf(
+  { paths }: Checkout,
+  { context }: World,
+): Promise<readonly { id: string; state: string }[]> {
+  const progress = createProgress({ output: { write: () => {} }, env: {}, clock: systemClock });
+  const dev: Dev = { ...context, paths, progress };
+  return (await listInstances(dev)).map((one) => ({ id: one.external_id, state: one.state }));
 }

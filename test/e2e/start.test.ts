@@ -1,28 +1,22 @@
 /**
- * `npm start` as a newcomer meets it, in a copy of the checkout: from the first start, interrupted at every stage,
- * to a market that survives Ctrl-C, a save, and SIGKILL. The tests build on each other; each is one scene.
+ * `npm start` as a newcomer meets it, in a copy of the checkout: a market that survives Ctrl-C, a save, and SIGKILL.
+ * The tests build on each other; each is one scene.
  */
 import { execFile } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Dev } from '../../dev/commands/dev.ts';
 import { signalProcess } from '../../dev/processes/managed-process.ts';
 import { freePort } from '../../dev/processes/ports.ts';
-import { createProgress } from '../../dev/progress.ts';
-import { listInstances } from '../../dev/start/instances.ts';
 import { runBySsh } from '../../dev/start/login.ts';
-import { systemClock } from '../../lib/clock.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
-import { type Checkout, copyCheckout, leftBehind, type Script } from './checkout.ts';
+import { type Checkout, copyCheckout, instancesOf, leftBehind, type Script } from './checkout.ts';
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
 const TRY = 'Ctrl-C stops everything';
-/** What an interrupted program answers: 128 and the number of SIGINT. */
-const INTERRUPTED = 130;
 const STOP_MS = 15_000;
 
 let world: World;
@@ -80,54 +74,6 @@ async function dcm(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** Waits for a file of `.dcmarket/`. */
-async function appears(name: string): Promise<void> {
-  await eventually(async () => statSync(state(name)), { withinMs: 60_000, everyMs: 20 });
-}
-
-async function instances(): Promise<{ id: string; state: string }[]> {
-  const progress = createProgress({ output: { write: () => {} }, env: {}, clock: systemClock });
-  const dev: Dev = { ...world.context, paths: checkout.paths, progress };
-  return (await listInstances(dev)).map((one) => ({ id: one.external_id, state: one.state }));
-}
-
-test.each([
-  { stage: 'the servers start', reached: (script: Script) => script.prints(/control plane 1\..*\n/) },
-  { stage: 'the programs start', reached: () => appears('run/operator.json') },
-  { stage: 'the agents join', reached: () => appears('agents/agent-1') },
-  { stage: 'it rents', reached: (script: Script) => script.prints('rented demo/hello') },
-])('Ctrl-C while $stage stops all that was started', async ({ reached }) => {
-  const script = start();
-  await reached(script);
-  script.pressCtrlC();
-  const { code, output } = await script.endsWithin(STOP_MS);
-  expect(output).toMatch(/ interrupted +\d/);
-  expect(output).not.toMatch(/ failed +\d|why:/);
-  expect({ code, left: leftBehind(checkout) }).toEqual({ code: INTERRUPTED, left: [] });
-});
-
-test('--once does it all, says how long each step took, and leaves nothing', async () => {
-  const { code, output, seconds } = await start('--once').ended;
-  expect({ code, left: leftBehind(checkout), output }).toMatchObject({ code: 0, left: [] });
-  for (const step of [
-    'control plane 1\\.\\d+\\.\\d+ \\(\\w+\\)',
-    'kube-apiserver and etcd ready',
-    'PostgreSQL 18',
-    '7 resource types installed',
-    'operator, leading',
-    'facade',
-    'pool, offering, 2 agents joined',
-    '(rented demo/hello|demo/hello is rented since the last start)',
-    'active',
-    'logged in: "hello from dc-[0-9a-f]{32}"',
-    'cancelled, and the instance is gone',
-    'stopped',
-  ])
-    expect(output).toMatch(new RegExp(`^${step} +\\d+\\.\\d s`, 'm'));
-  expect(await instances()).toEqual([]);
-  expect(seconds).toBeLessThan(60); // 30 on an idle machine; here others may run beside it
-});
-
 test('it keeps running, and everything that it prints to try works', async () => {
   const script = start();
   await script.prints(TRY);
@@ -159,7 +105,9 @@ test('it keeps running, and everything that it prints to try works', async () =>
   const { code, output } = await script.endsWithin(STOP_MS);
   expect(output).toContain('1 instance stopped; the next start brings it back');
   expect({ code, left: leftBehind(checkout) }).toEqual({ code: 0, left: [] });
-  expect(await instances()).toEqual([{ id: expect.stringMatching(/^dc-/), state: 'stopped' }]);
+  expect(await instancesOf(checkout, world)).toEqual([
+    { id: expect.stringMatching(/^dc-/), state: 'stopped' },
+  ]);
 });
 
 test('npm run dev finds it all as it was, and starts a part again when its file is saved', async () => {
