@@ -14,7 +14,7 @@ import type { OperatorDeps } from '../deps.ts';
 import { on } from '../source.ts';
 import { whenLoaded } from '../supply/when-loaded.ts';
 import { createWriteTimes } from '../write-times.ts';
-import { type AgentFacts, decideAgent } from './decide.ts';
+import { type AgentLook, decideAgent } from './decide.ts';
 
 export function agentController(deps: OperatorDeps): Controller {
   const { clients, informers, supply, book, clock, observe, log } = deps;
@@ -57,7 +57,7 @@ export function agentController(deps: OperatorDeps): Controller {
       const uid = agent.metadata.uid ?? '';
       const poolKey = `${agent.metadata.namespace ?? ''}/${agent.spec.poolName}`;
       const held = contracts.cache.getByIndex('holder', uid);
-      const facts: AgentFacts = {
+      const facts: AgentLook = {
         agent,
         lease: leaseOf(deps, { key, silence, clones, uid }),
         pool: pools.cache.get(poolKey),
@@ -103,7 +103,7 @@ type Watched = Readonly<{ key: string; uid: string; silence: SilenceWatch; clone
 function leaseOf(
   { informers, clock }: OperatorDeps,
   { key, uid, silence, clones }: Watched,
-): AgentFacts['lease'] {
+): AgentLook['lease'] {
   const lease = informers.leases.cache.get(key);
   const renewTime = lease?.spec?.renewTime;
   // A Lease of an agent that had this name before says nothing about this one.

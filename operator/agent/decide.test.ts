@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { anAgent, aPool } from '../../crds/contract/builders.ts';
 import { NO_WORK } from './builders.ts';
-import { type AgentFacts, decideAgent } from './decide.ts';
+import { type AgentLook, decideAgent } from './decide.ts';
 
 const NOW = new Date('2026-01-01T12:00:00.000Z');
 const FRESH = { renewTime: NOW.toISOString(), silentMs: 0, left: false, duplicate: false };
-const facts = (change: Partial<AgentFacts> = {}): AgentFacts => ({
+const facts = (change: Partial<AgentLook> = {}): AgentLook => ({
   agent: anAgent(1),
   lease: { renewTime: '2026-01-01T11:59:50.000000Z', silentMs: 10_000, left: false, duplicate: false },
   pool: aPool(),
@@ -16,12 +16,12 @@ const facts = (change: Partial<AgentFacts> = {}): AgentFacts => ({
   now: NOW,
   ...change,
 });
-const said = (change: Partial<AgentFacts>) =>
+const said = (change: Partial<AgentLook>) =>
   Object.fromEntries(
     (decideAgent(facts(change)).status.conditions ?? []).map((c) => [c.type, `${c.status} ${c.reason}`]),
   );
 
-const cases: { name: string; given: Partial<AgentFacts>; want: object }[] = [
+const cases: { name: string; given: Partial<AgentLook>; want: object }[] = [
   {
     name: 'a fresh heartbeat',
     given: {},

@@ -15,7 +15,7 @@ export const COUNTS_EVERY_MS = 10_000;
 /** A refused process with its key is shown until it was not heard for so long; it is noted every minute. */
 const CLONE_SHOWN_MS = 3 * 60_000;
 
-export type AgentFacts = Readonly<{
+export type AgentLook = Readonly<{
   agent: Agent;
   /** Undefined when it never sent a heartbeat. */
   lease:
@@ -43,7 +43,7 @@ export type AgentDecision = Readonly<{
   requeueAfterMs: number | undefined;
 }>;
 
-export function decideAgent(facts: AgentFacts): AgentDecision {
+export function decideAgent(facts: AgentLook): AgentDecision {
   const { agent, lease, activeContracts, sinceLastWriteMs, now } = facts;
   const status = agent.status ?? {};
   const figures = withFigures(status, facts.work);
@@ -97,7 +97,7 @@ const withoutCounts = ({
 
 type Said = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>;
 
-function onlineCondition({ lease }: AgentFacts, online: boolean): Said {
+function onlineCondition({ lease }: AgentLook, online: boolean): Said {
   if (online) return { status: 'True', reason: 'HeartbeatFresh', message: 'Its heartbeat is fresh' };
   if (!lease)
     return {
@@ -113,10 +113,10 @@ function onlineCondition({ lease }: AgentFacts, online: boolean): Said {
   };
 }
 
-const isCloned = ({ lease }: AgentFacts): boolean =>
+const isCloned = ({ lease }: AgentLook): boolean =>
   lease?.cloneSilentMs !== undefined && lease.cloneSilentMs < CLONE_SHOWN_MS;
 
-function uniqueCondition(facts: AgentFacts): Said {
+function uniqueCondition(facts: AgentLook): Said {
   const next = 'Stop one of them, and give a cloned machine a setup token of its own';
   if (facts.lease?.duplicate)
     return {
@@ -133,7 +133,7 @@ function uniqueCondition(facts: AgentFacts): Said {
   return { status: 'True', reason: 'OneProcess', message: 'One process uses its key' };
 }
 
-function cleanCondition({ agent }: AgentFacts): Said {
+function cleanCondition({ agent }: AgentLook): Said {
   const { count = 0, stopped = 0, waiting = 0 } = agent.status?.orphans ?? {};
   if (count === 0)
     return { status: 'True', reason: 'NoOrphans', message: 'Every machine on its host has a contract' };
@@ -147,7 +147,7 @@ function cleanCondition({ agent }: AgentFacts): Said {
 
 /** In the order of what a person has to mend first. */
 function readyCondition(
-  { agent: { spec }, lease, pool }: AgentFacts,
+  { agent: { spec }, lease, pool }: AgentLook,
   { online, plans, health }: Readonly<{ online: boolean; plans: Plans; health: Said }>,
 ): Said {
   const no = (reason: string, message: string): Said => ({ status: 'False', reason, message });

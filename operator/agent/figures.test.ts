@@ -5,12 +5,12 @@ import { anAgent, aPool, at, uidOf } from '../../crds/contract/builders.ts';
 import { loaded } from '../../crds/placement/builders.ts';
 import { prepareAgent } from '../../crds/placement/supply.ts';
 import { NO_WORK } from './builders.ts';
-import { type AgentFacts, decideAgent } from './decide.ts';
+import { type AgentLook, decideAgent } from './decide.ts';
 import type { Work } from './figures.ts';
 
 const MINUTE = 60;
 const lease = { renewTime: at(0).toISOString(), silentMs: 0, left: false, duplicate: false };
-const look = (work: Partial<Work>, { agent = anAgent(1), ...change }: Partial<AgentFacts> = {}) => {
+const look = (work: Partial<Work>, { agent = anAgent(1), ...change }: Partial<AgentLook> = {}) => {
   const sinceLastWriteMs = Number.POSITIVE_INFINITY;
   const known = { agent, lease, pool: aPool(), held: [], activeContracts: 0, sinceLastWriteMs };
   const decision = decideAgent({ ...known, work: { ...NO_WORK, ...work }, now: at(0), ...change });
