@@ -1,77 +1,28 @@
 /** Who may do what to a contract, with users of the API server's own: the admission policies, and RBAC behind them. */
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aHolder, someTerms, uidOf } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
-import { FINALIZER, GROUP, IN_USE_FINALIZER, VERSION } from '../../crds/group.ts';
-import { FORCE_RELEASE_VERB, STATUS_WRITERS } from '../../crds/policies.ts';
-import { createKubeClient, type KubeClient } from '../../kube/client.ts';
-import { KubeError } from '../../kube/error.ts';
-import type { KubeObject } from '../../kube/object.ts';
+import { GROUP, VERSION } from '../../crds/group.ts';
+import { STATUS_WRITERS } from '../../crds/policies.ts';
+import type { KubeClient } from '../../kube/client.ts';
 import type { ResourceClient } from '../../kube/resource.ts';
-import { generateKeyPair } from '../../lib/signature/keys.ts';
-import { addTestUser, inNamespace } from '../world/cluster.ts';
 import { eventually } from '../world/eventually.ts';
 import { resourceOf } from '../world/market.ts';
-import { EXAMPLES } from './examples.ts';
 import { newContract, walkTo, wayTo } from './phases.ts';
+import { openUsers, type PolicyUsers, said } from './policy-users.ts';
 
+let users: PolicyUsers;
 let admin: KubeClient;
 let contracts: ResourceClient<Contract>;
 let namespace: string;
-const users = new Map<string, KubeClient>();
-
-/** May edit contracts and their status, as far as RBAC goes; `breaker` may force as well. */
-async function addUser(name: string, verbs: readonly string[]): Promise<void> {
-  const rbac = '/apis/rbac.authorization.k8s.io/v1';
-  const metadata = { name, namespace };
-  await admin.raw({
-    method: 'POST',
-    path: `${rbac}/namespaces/${namespace}/roles`,
-    body: {
-      metadata,
-      rules: [
-        {
-          apiGroups: [GROUP],
-          resources: ['contracts', 'contracts/status'],
-          verbs: ['get', 'create', 'update', ...verbs],
-        },
-        { apiGroups: [GROUP], resources: ['agentpools', 'offerings', 'agents'], verbs: ['get', 'update'] },
-      ],
-    },
-  });
-  await admin.raw({
-    method: 'POST',
-    path: `${rbac}/namespaces/${namespace}/rolebindings`,
-    body: {
-      metadata,
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
-    },
-  });
-  users.set(name, createKubeClient({ kubeconfig: { file: await addTestUser({ name }) } }));
-}
-
 beforeAll(async () => {
-  admin = createKubeClient({ kubeconfig: { file: inject('kubeconfig') } });
+  users = await openUsers('policies');
+  ({ admin, namespace } = users);
   contracts = resourceOf<Contract>(admin, 'Contract');
-  namespace = await inNamespace('policies');
-  await addUser('editor', []);
-  await addUser('breaker', [FORCE_RELEASE_VERB]);
 });
-afterAll(async () => {
-  for (const client of [admin, ...users.values()]) await client.close();
-});
+afterAll(() => users.close());
 
-const said = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'taken',
-    (error: unknown) => (error instanceof KubeError ? `${error.status} ${error.message}` : String(error)),
-  );
-const as = (user: string): ResourceClient<Contract> => {
-  const client = users.get(user);
-  if (!client) throw new Error(`nobody is called ${user}`);
-  return resourceOf<Contract>(client, 'Contract');
-};
+const as = (user: 'editor' | 'breaker') => resourceOf<Contract>(users.as(user), 'Contract');
 const ending = async (name: string): Promise<Contract> => {
   const made = await newContract(contracts, { name, namespace });
   const there = await walkTo(contracts, made, wayTo('Terminating'));
@@ -80,7 +31,7 @@ const ending = async (name: string): Promise<Contract> => {
     status: { ...there.status, holders: [aHolder(1, 1)] },
   } as Contract);
 };
-const force = (user: string, contract: Contract, by: string) =>
+const force = (user: 'editor' | 'breaker', contract: Contract, by: string) =>
   said(
     as(user).update({
       ...contract,
@@ -136,16 +87,6 @@ describe('the status of a contract', () => {
 
   test.each(STATUS_WRITERS)('is written by %s, without any right to force', async (writer) => {
     const contract = await ending(`by-${writer.split('-').at(-1)}`);
-    const [, , serviceNamespace, name] = writer.split(':');
-    await admin.raw({
-      method: 'POST',
-      path: `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`,
-      body: {
-        metadata: { name, namespace },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'editor' },
-        subjects: [{ kind: 'ServiceAccount', namespace: serviceNamespace, name }],
-      },
-    });
     const path = `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/contracts/${contract.metadata.name}`;
     const headers = { 'impersonate-user': writer };
     const body = { ...contract, status: { ...contract.status, message: 'written' } };
@@ -177,92 +118,6 @@ describe('the terms of a contract', () => {
     expect(await said(as('editor').update({ ...written, spec: { ...written.spec, restart: 0 } }))).toBe(
       'taken',
     );
-  });
-});
-
-describe('the finalizer of a contract', () => {
-  test('is taken off only by the operator and by who may force', async () => {
-    const [operator, facade] = STATUS_WRITERS;
-    const strip = async (name: string) => {
-      const made = await newContract(contracts, { name, namespace });
-      const kept = { ...made, metadata: { ...made.metadata, finalizers: [FINALIZER, 'example.com/other'] } };
-      const { metadata, ...rest } = await contracts.update(kept);
-      return { ...rest, metadata: { ...metadata, finalizers: ['example.com/other'] } };
-    };
-    const first = await strip('stripped');
-    await eventually(async () =>
-      expect(await said(as('editor').update(first))).toMatch(/403 .*editor may not take the finalizer off/),
-    );
-    expect(await said(as('breaker').update(first))).toBe('taken');
-    for (const [writer, want] of [
-      [operator, /^taken$/],
-      [facade, /403 .*may not take the finalizer off/],
-    ] as const) {
-      const body = await strip(`stripped-by-${writer.split('-').at(-1)}`);
-      const path = `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/contracts/${body.metadata.name}`;
-      const headers = { 'impersonate-user': writer };
-      expect(await said(admin.raw({ method: 'PUT', path, body, headers }))).toMatch(want);
-    }
-  });
-});
-
-describe('the finalizer of what is in use, and of an agent that owes', () => {
-  const kept = [
-    { kind: 'AgentPool', plural: 'agentpools', name: IN_USE_FINALIZER },
-    { kind: 'Offering', plural: 'offerings', name: IN_USE_FINALIZER },
-    { kind: 'Provider', plural: 'providers', name: IN_USE_FINALIZER },
-    { kind: 'Agent', plural: 'agents', name: FINALIZER },
-  ];
-  test.each(kept)('of $kind is taken off only by the operator and by who may force', async (of) => {
-    const path = `/apis/${GROUP}/${VERSION}${of.kind === 'Provider' ? '' : `/namespaces/${namespace}`}/${of.plural}`;
-    const rbac = '/apis/rbac.authorization.k8s.io/v1';
-    const clusterwide = `providers-of-${namespace}`;
-    if (of.kind === 'Provider') {
-      const rules = [{ apiGroups: [GROUP], resources: ['providers'], verbs: ['update'] }];
-      await admin.raw({
-        method: 'POST',
-        path: `${rbac}/clusterroles`,
-        body: { metadata: { name: clusterwide }, rules },
-      });
-      const names = ['editor', 'breaker', ...STATUS_WRITERS];
-      await admin.raw({
-        method: 'POST',
-        path: `${rbac}/clusterrolebindings`,
-        body: {
-          metadata: { name: clusterwide },
-          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterwide },
-          subjects: names.map((name) => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name })),
-        },
-      });
-    }
-    const strip = async (name: string) => {
-      const own = of.kind === 'Provider' ? { namespace, publicKey: generateKeyPair().publicKey } : {};
-      const metadata = { name: `${name}-${namespace}`.slice(0, 60), namespace };
-      const made = await resourceOf<KubeObject>(admin, of.kind).create({
-        ...EXAMPLES[of.kind],
-        metadata: { ...metadata, finalizers: [of.name, 'example.com/other'] },
-        spec: { ...EXAMPLES[of.kind]?.spec, ...own },
-      } as KubeObject);
-      return { ...made, metadata: { ...made.metadata, finalizers: ['example.com/other'] } };
-    };
-    const put = (client: KubeClient, body: KubeObject, headers = {}) =>
-      said(client.raw({ method: 'PUT', path: `${path}/${body.metadata.name}`, body, headers }));
-    const by = (name: string): KubeClient => users.get(name) ?? admin;
-
-    const first = await strip('stripped');
-    await eventually(async () =>
-      expect(await put(by('editor'), first)).toMatch(/403 .*editor may not take the finalizer .*off/),
-    );
-    expect(await put(by('breaker'), first)).toBe('taken');
-    const [operator, facade] = STATUS_WRITERS;
-    expect(await put(admin, await strip('by-facade'), { 'impersonate-user': facade })).toMatch(
-      /403 .*may not take the finalizer .*off/,
-    );
-    expect(await put(admin, await strip('by-operator'), { 'impersonate-user': operator })).toBe('taken');
-    // What else is changed of it is nobody's affair here.
-    const other = await strip('other');
-    const labelled = { ...other, metadata: { ...other.metadata, finalizers: [of.name] } };
-    expect(await put(by('editor'), labelled)).toBe('taken');
   });
 });
 
