@@ -75,3 +75,23 @@ test.each([
     'The rental was cancelled.',
   ],
 ])('%s', (_name, contract, message) => expect(said(contract)).toBe(message));
+
+test.each([
+  ['AwaitingDecision', 'Waiting for the provider to accept it'],
+  ['ProviderNotReady', 'Waiting for the provider, who cannot sell'],
+  ['OfferingNotFound', 'Waiting for the offering'],
+  ['OfferingNotReady', 'Waiting for the offering'],
+  ['PaymentUnavailable', 'takes no payments yet'],
+  ['OutOfStock', 'Sold out'],
+])('what a request waits for is said, and no machine is promised: %s', (reason, words) => {
+  const message = said(aContract('Requested', { reason, message: node }));
+  expect(message).toContain(words);
+  expect(message).not.toMatch(/agent|machine|node-1/);
+});
+
+test('who decides by hand is waited for from the first answer on', () => {
+  const { status: _none, ...fresh } = aContract('Requested');
+  const facts = { online: () => 0, now: new Date(0) };
+  expect(tenantMessage(fresh, { ...facts, byHand: () => true })).toContain('for the provider to accept it');
+  expect(tenantMessage(fresh, facts)).toContain('No machine');
+});

@@ -19,7 +19,8 @@ function said(contract: Contract) {
   const placements = { of: () => placeIn({}, contract, { now: NOON, siblings: [] }) };
   const contracts = { placeInQueue: () => undefined };
   const agents = { inPool: () => [] };
-  const caches = { pools, agents, contracts };
+  const providers = { byNamespace: () => [] };
+  const caches = { pools, agents, contracts, providers };
   // no more of it is used
   const deps = { caches, placements, clock: fakeClock() } as unknown as Deps;
   return { message: messageOf(deps, contract), isAsked: asked > 0 };

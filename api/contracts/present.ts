@@ -84,9 +84,14 @@ export function presentContractInFull(deps: Deps, contract: Contract, options: O
 export const messageOf = (deps: Deps, contract: Contract): string =>
   tenantMessage(contract, {
     online: () => onlineFor(deps, contract),
+    byHand: () => isByHand(deps, contract),
     waiting: tenantMessageOf(deps, contract),
     now: deps.clock.now(),
   });
+
+const isByHand = (deps: Deps, { metadata, spec }: Contract): boolean =>
+  !spec.decision &&
+  deps.caches.providers.byNamespace(metadata.namespace ?? '')[0]?.spec.acceptance.mode === 'Manual';
 
 /** Agents that are online in the pools that could build it. */
 function onlineFor(deps: Deps, contract: Contract): number {

@@ -14,13 +14,15 @@ import { cancelledMessage, pausedMessage, rejectedMessage } from './decided-mess
 export type TenantFacts = Readonly<{
   /** How many agents are online and could build it. Walks over them: asked only where the text needs it. */
   online: () => number;
+  /** Its provider decides on every request: before the operator has seen one, nobody else would say so. */
+  byHand?: (() => boolean) | undefined;
   /** Why no agent has it yet, where it waits for one. */
   waiting?: string | undefined;
   now: Date;
 }>;
 
 export function tenantMessage(contract: Contract, facts: TenantFacts): string {
-  if (!isLive(contract)) return orderedMessage(contract, facts);
+  if (!isLive(contract)) return facts.byHand?.() ? AWAITING_DECISION : orderedMessage(contract, facts);
   const message = BY_PHASE[contract.status.phase](contract.status, { ...facts, contract });
   return isMoving(contract.status)
     ? `Your machine is moved to another host and set up anew. ${message}`
@@ -103,11 +105,20 @@ function failureWords({ reason, failures = 0 }: ContractStatus, anew: '' | ' ane
   }
 }
 
+const AWAITING_DECISION = 'Waiting for the provider to accept it. You pay nothing while you wait.';
+
 const requestedMessage: Say = (status, { contract, ...facts }) => {
   switch (status.reason) {
     case 'ManualAcceptance':
     case 'AwaitingDecision':
-      return 'Waiting for the provider to accept it. You pay nothing while you wait.';
+      return AWAITING_DECISION;
+    case 'ProviderNotReady':
+      return 'Waiting for the provider, who cannot sell at the moment. You pay nothing while you wait; cancel at any time.';
+    case 'OfferingNotFound':
+    case 'OfferingNotReady':
+      return 'Waiting for the offering, which is not complete yet. You pay nothing while you wait; cancel at any time.';
+    case 'PaymentUnavailable':
+      return 'It costs money, and this server takes no payments yet. You pay nothing while you wait; cancel at any time.';
     case 'OutOfStock':
       return 'Sold out at the moment. You pay nothing while you wait; cancel at any time.';
     default:

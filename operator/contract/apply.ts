@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Contract, LiveContract } from '../../crds/contract/contract.ts';
 import { requireMove } from '../../crds/contract/phase.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
-import { ANNOTATION, FINALIZER } from '../../crds/group.ts';
+import { ANNOTATION, FINALIZER, LABEL, labelOfKey } from '../../crds/group.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { assertNever } from '../../lib/assert.ts';
 import type { Clients } from '../clients.ts';
@@ -58,7 +58,7 @@ const isGoing = ({ after }: Decision): boolean =>
   after.some(({ type }) => type === 'RemoveFinalizer' || type === 'Delete');
 
 /**
- * One PUT of the main resource. It also strips managedFields of what was rented through the API, for good: nobody
+ * One PUT of the main resource: finalizer, label, terms. It also strips managedFields of what was rented through the API, for good: nobody
  * applies that server-side, and every status write is 1.5 times as fast without them (docs/kubernetes.md). What
  * somebody applied keeps them: without, their next change would be a conflict with "before-first-apply".
  */
@@ -72,7 +72,9 @@ function prepare(
 ): Promise<Contract> {
   const finalizers = [...new Set([...(contract.metadata.finalizers ?? []), FINALIZER])];
   const isOfApi = contract.metadata.annotations?.[ANNOTATION.requestHash] !== undefined;
-  const metadata = { ...contract.metadata, finalizers, ...(isOfApi ? { managedFields: [{}] } : {}) };
+  // As the facade labels what it makes; a label that somebody applied stays theirs.
+  const labels = { [LABEL.tenant]: labelOfKey(contract.spec.tenant.publicKey), ...contract.metadata.labels };
+  const metadata = { ...contract.metadata, labels, finalizers, ...(isOfApi ? { managedFields: [{}] } : {}) };
   return clients.contracts.update(
     { ...contract, metadata, spec: { ...contract.spec, ...preparation } },
     { signal },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Agent } from '../../crds/agent.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { contractDefinition } from '../../crds/contract/definition.ts';
-import { FINALIZER, GROUP, VERSION } from '../../crds/group.ts';
+import { FINALIZER, GROUP, LABEL, VERSION } from '../../crds/group.ts';
 import { RESOURCES } from '../../crds/resources.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
 import { EVENTS } from '../../kube/events.ts';
@@ -91,6 +91,7 @@ test('objects applied in any order converge: contract first, provider last', asy
   } as unknown as KubeObject);
   const contract = await seen('early', 'Accepted');
   expect(contract.metadata.finalizers).toEqual([FINALIZER]);
+  expect(contract.metadata.labels?.[LABEL.tenant]).toBe(contract.spec.tenant.publicKey.slice(0, 63));
   expect(contract.spec).toMatchObject({
     durationHours: 720,
     termsSnapshot: { region: 'europe', provisionerType: 'script' },
