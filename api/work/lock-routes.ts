@@ -11,6 +11,7 @@ import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ContractOfProviderPath } from '../http/params.ts';
 import { settleInWorld } from '../restore/settle.ts';
+import { requireApart } from './apart.ts';
 import { eligibleFor } from './eligible.ts';
 import { claimantOf, findContract, lookUpLive } from './find-contract.ts';
 
@@ -91,17 +92,34 @@ async function lock(deps: Deps, { caller, cached, body }: Locking): Promise<Lock
   await admitCall(deps, { agent, session, incarnation });
   const claimant = claimantOf(caller, session);
   const ttlSeconds = pool.spec.lockTTLSeconds;
+  let isNew = false;
   const rule = (contract: LiveContract): Verdict<LockAnswer> => {
     const now = deps.clock.now();
     if (epoch !== undefined) return renew(contract, { agent: claimant, epoch, ttlSeconds, now });
     const eligible = eligibleFor(deps, { worker: { agent, pool }, contract, now });
     const { generation } = deps.world.now();
-    return claim(contract, { agent: claimant, observedEpoch, generation, ttlSeconds, now, eligible });
+    const verdict = claim(contract, {
+      agent: claimant,
+      observedEpoch,
+      generation,
+      ttlSeconds,
+      now,
+      eligible,
+    });
+    isNew = verdict.outcome === 'Write' && verdict.status.epoch > contract.status.epoch;
+    return verdict;
   };
   const granted = { agentUID: claimant.uid, epoch, proof };
   const settle = () => settleInWorld(deps, { cached, rule, granted });
+  const claimApart = async () => {
+    const settled = await settle();
+    const { answer, contract } = settled;
+    if (answer.acquired && answer.epoch !== undefined)
+      await requireApart(deps, { contract, claimant, epoch: answer.epoch, isNew });
+    return settled;
+  };
   if (epoch === undefined) deps.supply.heard(agent);
-  const { answer } = await (epoch === undefined ? deps.claims.run(claimant.uid, settle) : settle());
+  const { answer } = await (epoch === undefined ? deps.claims.run(claimant.uid, claimApart) : settle());
   if (!answer.acquired || answer.epoch === undefined) return answer;
   const contractUID = cached.metadata.uid ?? '';
   const proven = await deps.world.proofOf({ contractUID, agentUID: claimant.uid, epoch: answer.epoch });

@@ -17,7 +17,7 @@ export type Stage = Readonly<{
   /** An Agent of the pool for each key. */
   addAgents: (keys: readonly KeyPair[]) => Promise<readonly Agent[]>;
   /** Contracts that wait for an agent, as the operator leaves them. */
-  addWaiting: (count: number, prefix: string) => Promise<readonly Contract[]>;
+  addWaiting: (count: number, prefix: string, more?: object) => Promise<readonly Contract[]>;
 }>;
 
 export const POOL = 'europe-script';
@@ -86,7 +86,7 @@ export async function setStage(client: KubeClient, namespace: string): Promise<S
           ),
         ),
       ),
-    addWaiting: (count, prefix) =>
+    addWaiting: (count, prefix, more = {}) =>
       Promise.all(
         Array.from({ length: count }, async (_, index) => {
           const spec = {
@@ -95,6 +95,7 @@ export async function setStage(client: KubeClient, namespace: string): Promise<S
             sshPublicKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA race'],
             durationHours: 24,
             termsSnapshot: someTerms(),
+            ...more,
           };
           const contract = await make<Contract>('Contract', `${prefix}-${index}`, spec, {
             finalizers: [FINALIZER],
