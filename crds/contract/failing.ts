@@ -54,7 +54,8 @@ export function gapAfter(failures: number, seed: string): number {
   return Math.round(plain * (0.9 + 0.2 * (hash / 2 ** 32)));
 }
 
-const mayRetry = (status: ContractStatus): boolean =>
+/** Another attempt will be made, and there is time for it. */
+export const mayRetry = (status: ContractStatus): boolean =>
   (status.failures ?? 0) < ATTEMPTS_MAX &&
   (status.capacityReleases ?? 0) < CAPACITY_RELEASES_MAX &&
   configurationRefusers(status).length < CONFIGURATION_REFUSERS_MAX &&

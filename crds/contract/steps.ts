@@ -6,9 +6,9 @@ import { invariant } from '../../lib/assert.ts';
 import type { LiveContract } from './contract.ts';
 import { failAttempt, gapAfter } from './failing.ts';
 import { endOfAttempt, move, sameGrant, withAttempt, withHistory, withReady } from './move.ts';
-import { HOUR_MS, OVERALL_DEADLINE_MS } from './numbers.ts';
+import { ATTEMPT_DEADLINE_MS, HOUR_MS, OVERALL_DEADLINE_MS } from './numbers.ts';
 import type { ContractPhase } from './phase.ts';
-import { type Abandoned, type ContractStatus, HOLDERS_MAX, type Holder } from './status.ts';
+import { type Abandoned, type ContractStatus, HOLDERS_MAX, type Holder, type Lock } from './status.ts';
 
 const OPERATOR = 'operator';
 
@@ -122,14 +122,47 @@ export const moveAway = (status: ContractStatus, said: Said): ContractStatus =>
 export const terminate = (status: ContractStatus, said: Said): ContractStatus =>
   move(status, { to: 'Terminating', by: OPERATOR, ...said });
 
-/** So long is enough to build: who held it for longer has failed it, however often it renewed. */
-const HELD_TOO_LONG_MS = OVERALL_DEADLINE_MS / 2;
+/**
+ * So long is enough to build: who held it for longer has failed it, however often it renewed. By two clocks that may be
+ * seconds apart, of minutes that nothing depends on: what is too late is fenced by its epoch.
+ */
+export const overdueInMs = ({ acquiredAt }: Lock, now: Date): number =>
+  Math.max(0, Date.parse(acquiredAt) + ATTEMPT_DEADLINE_MS - now.getTime());
+
+/** Beside the lock's own time: as far as the clocks of operator and facade may be apart, and more. */
+const CLOCKS_APART_MS = 15_000;
+
+/**
+ * Somebody else is to try, while there is time; what was begun is superseded by the epoch, and destroyed. Not before the
+ * lock would have run out: until then its holder may trust it and build, and two would build at a time.
+ */
+export function endAttempt(
+  { status, metadata }: LiveContract,
+  { now }: Readonly<{ now: Date }>,
+): ContractStatus {
+  const { lock } = status;
+  invariant(lock, 'a contract in Provisioning has a lock');
+  const next = failAttempt(status, {
+    attempt: endOfAttempt(lock, {
+      outcome: 'Expired',
+      message: `not finished within ${ATTEMPT_DEADLINE_MS / 60_000} minutes`,
+      now,
+    }),
+    by: OPERATOR,
+    reason: 'AttemptTooLong',
+    now,
+    id: metadata.uid ?? '',
+  });
+  const ttlMs = Date.parse(lock.expiresAt) - Date.parse(lock.renewedAt);
+  const silentAtMs = now.getTime() + ttlMs + CLOCKS_APART_MS;
+  const nextMs = Math.max(silentAtMs, Date.parse(next.nextAttemptAt ?? lock.renewedAt));
+  return { ...next, nextAttemptAt: new Date(nextMs).toISOString() };
+}
 
 /** The deadline of the contract, while it is built. Of who sat on it: three in a row open its breaker, as all failures do. */
 export function outOfTime(status: ContractStatus, said: Said): ContractStatus {
   const { lock } = status;
-  if (!lock || said.now.getTime() - Date.parse(lock.acquiredAt) < HELD_TOO_LONG_MS)
-    return terminate(status, said);
+  if (!lock || overdueInMs(lock, said.now) > 0) return terminate(status, said);
   const message = 'not finished by the deadline of the contract';
   const attempt = endOfAttempt(lock, { outcome: 'Expired', message, now: said.now });
   return terminate(withAttempt(status, attempt), said);

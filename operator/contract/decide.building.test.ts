@@ -6,6 +6,12 @@ import { anOutlook, cancel, gist, held, instance, someFacts, verified } from './
 import { decide } from './decide.ts';
 import type { Facts } from './facts.ts';
 
+/** Nothing of it is known to be wrong but the time. */
+const overdue = {
+  now: at(1200),
+  hosts: { drained: undefined, elsewhere: undefined, othersCanTry: true, deserted: [] },
+};
+
 const cases: { name: string; given: Partial<Facts>; want: object }[] = [
   { name: 'waits in line', given: {}, want: { phase: 'Accepted', requeueAfterMs: 3_540_000 } },
   {
@@ -60,6 +66,29 @@ const cases: { name: string; given: Partial<Facts>; want: object }[] = [
     want: { phase: 'Terminating', reason: 'DeadlineExceeded' },
   },
   {
+    name: 'held for 20 minutes and renewed, and another agent could try: the next attempt, which that one may make',
+    given: { contract: aContract('Provisioning', { ...held, lock: aLock(1) }), ...overdue },
+    want: { phase: 'Accepted', reason: 'AttemptTooLong', epoch: 2 },
+  },
+  {
+    name: 'a second less',
+    given: { contract: aContract('Provisioning', { ...held, lock: aLock(1) }), ...overdue, now: at(1199) },
+    want: { phase: 'Provisioning', requeueAfterMs: 1000 },
+  },
+  {
+    name: 'held for as long, and nobody else could try: it may go on',
+    given: {
+      contract: aContract('Provisioning', { ...held, lock: aLock(1) }),
+      ...{ now: at(1200), hosts: { ...overdue.hosts, othersCanTry: false } },
+    },
+    want: { phase: 'Provisioning', requeueAfterMs: 300_000 },
+  },
+  {
+    name: 'held for as long in its last try: it may go on',
+    given: { contract: aContract('Provisioning', { ...held, failures: 2, lock: aLock(1) }), ...overdue },
+    want: { phase: 'Provisioning' },
+  },
+  {
     name: 'seen reachable',
     given: { contract: aContract('Provisioned', { ...held, instance, access: verified }) },
     want: { phase: 'Active', reason: 'Reachable', after: ['RecordInstance'] },
@@ -97,9 +126,9 @@ describe('at the deadline of a contract that is being built', () => {
     return decide(someFacts({ contract, now: at(3600) })).status?.attempts;
   };
   test('who sat on it and renewed has failed it, and three such open its breaker', () => {
-    const [attempt] = attemptsOf(at(1800)) ?? [];
+    const [attempt] = attemptsOf(at(2400)) ?? [];
     expect(attempt).toMatchObject({ agentUID: held.holders[0]?.agentUID, epoch: 1, outcome: 'Expired' });
     expect(attempt && isFaultOfAgent(attempt)).toBe(true);
   });
-  test('who was asked late is not to blame', () => expect(attemptsOf(at(1801))).toBeUndefined());
+  test('who was asked late is not to blame', () => expect(attemptsOf(at(2401))).toBeUndefined());
 });

@@ -12,6 +12,7 @@ import type { Informer } from '../../kube/informer.ts';
 const WARNINGS: ReadonlySet<string> = new Set([
   'LockExpired',
   'AttemptFailed',
+  'AttemptTooLong',
   'AttemptsExhausted',
   'DeadlineExceeded',
   'InstanceLost',

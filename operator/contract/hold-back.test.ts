@@ -59,6 +59,16 @@ const cases: { name: string; given: Partial<Facts>; certain: string; uncertain: 
     uncertain: 'Provisioning',
   },
   {
+    name: 'an attempt that took too long goes on: what it built in a later world is not destroyed',
+    given: {
+      contract: aContract('Provisioning', { ...held, lock: aLock(1) }),
+      hosts: { drained: undefined, elsewhere: undefined, othersCanTry: true, deserted: [] },
+      now: at(1200),
+    },
+    certain: 'Accepted',
+    uncertain: 'Provisioning',
+  },
+  {
     name: 'a deadline that passed before anybody came waits',
     given: { contract: aContract('Accepted', { provisionBy: at(30).toISOString() }) },
     certain: 'Failed',

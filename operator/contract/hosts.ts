@@ -5,6 +5,7 @@
 import type { Agent } from '../../crds/agent.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import type { Holder } from '../../crds/contract/status.ts';
+import { overdueInMs } from '../../crds/contract/steps.ts';
 import { endWish } from '../../crds/contract/wishes.ts';
 import { type Explanation, explain } from '../../crds/placement/explain.ts';
 import type { Informers } from '../clients.ts';
@@ -17,6 +18,8 @@ export type Hosts = Readonly<{
   drained: Agent | undefined;
   /** Whether somebody else could build it; only worked out once the drain has come to its deadline. */
   elsewhere: Explanation | undefined;
+  /** Its lock is held for too long, and another agent could take it now. */
+  othersCanTry?: boolean | undefined;
   /** It is to be moved, and others go first. */
   awaitsTurn?: 'AnotherMove' | 'OthersThatWait' | undefined;
   /** UIDs of holders that were revoked, or whose Agent is gone. */
@@ -50,8 +53,19 @@ export function hostsOf(deps: Deps, { contract, now }: Readonly<{ contract: Cont
   return {
     drained,
     ...(isDue ? elsewhereOf(deps, { contract, now }) : { elsewhere: undefined }),
+    ...(isOverdue(contract, now) ? { othersCanTry: othersCanTry(deps, { contract, now }) } : {}),
     deserted: [...new Set(holders.filter(isDeserted).map(({ agentUID }) => agentUID))],
   };
+}
+
+const isOverdue = ({ status }: Contract, now: Date): boolean =>
+  status?.lock !== undefined && overdueInMs(status.lock, now) === 0;
+
+function othersCanTry(deps: Deps, { contract, now }: Readonly<{ contract: Contract; now: Date }>): boolean {
+  const terms = contract.spec.termsSnapshot;
+  if (!terms) return false;
+  const { candidates } = placementOf(deps, { contract, terms, now });
+  return candidates.some(({ agentUID }) => agentUID !== contract.status?.lock?.agentUID);
 }
 
 /** The drained agent is none of them: it gets no new work. */

@@ -3,6 +3,7 @@
  * where no rule looks any further, and nothing that only people read. What a value looks like is remembered by its
  * identity, so that a move costs only what it changed.
  */
+import { ATTEMPT_DEADLINE_MS } from '../../crds/contract/numbers.ts';
 import { hasEnded, PHASES } from '../../crds/contract/phase.ts';
 import { msOf } from './world.ts';
 
@@ -10,7 +11,6 @@ import { msOf } from './world.ts';
 const SKIPPED = new Set([
   'message',
   'startedAt',
-  'acquiredAt',
   'expiresAt',
   'acceptedAt',
   'lastTransitionTime',
@@ -46,6 +46,8 @@ const PAST_MS: Readonly<Record<string, number>> = {
   verifiedAt: 0,
 };
 const DEFAULT_PAST_MS = 45_000;
+/** Of what only counts once it is over. */
+const WHETHER = -1;
 const DAY_MS = 86_400_000;
 const UID = 'aaaaaaaa-0000-4000-8000-000000000';
 
@@ -66,6 +68,7 @@ export function textOf(value: object | undefined, nowMs: number): string {
 }
 
 function offset(ms: number, pastMs: number): string {
+  if (pastMs === WHETHER) return ms > 0 ? 'ahead' : 'over';
   if (ms > NEAR_MS) return 'far';
   if (ms > -pastMs) return String(ms);
   return ms > -DAY_MS ? 'past' : 'old';
@@ -88,7 +91,8 @@ type At = Readonly<{ key: string; writing: Writing }>;
 function write(value: unknown, { key, writing }: At): void {
   const ms = instantOf(value, key);
   if (ms !== undefined) {
-    writing.instants.push([ms, PAST_MS[key] ?? DEFAULT_PAST_MS]);
+    if (key === 'acquiredAt') writing.instants.push([ms + ATTEMPT_DEADLINE_MS, WHETHER]);
+    else writing.instants.push([ms, PAST_MS[key] ?? DEFAULT_PAST_MS]);
     add('@', writing);
   } else if (Array.isArray(value)) {
     add('[', writing);

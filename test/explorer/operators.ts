@@ -139,6 +139,7 @@ function hostsOf(world: World, { status }: Contract): Hosts {
   return {
     drained: agent < 0 ? undefined : anAgent(agent + 1, { draining: true, drainBy: dateOf(0).toISOString() }),
     elsewhere: isElsewhere ? OUTLOOK.why : undefined,
+    othersCanTry: world.leases.length > 1,
     deserted: [],
   };
 }

@@ -1,7 +1,7 @@
 /** Clocks jump to deadlines only: to the next one that is near, or, as a fault of its own, to one that is hours away. */
 
 import { isLive } from '../../crds/contract/contract.ts';
-import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
+import { ATTEMPT_DEADLINE_MS, ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
 import { loseLock, rest } from './agent-job.ts';
 import { eligibilityOf } from './facade.ts';
 import { NEAR_MS } from './gist.ts';
@@ -9,6 +9,7 @@ import type { Move } from './move.ts';
 import { decisionOf } from './operators.ts';
 import { beat } from './processes.ts';
 import type { Rules } from './rules.ts';
+import { store } from './server.ts';
 import { jobOf, msOf, nth, spend, type World } from './world.ts';
 
 export function timeMoves(world: World, rules: Rules): Move[] {
@@ -26,7 +27,54 @@ export function timeMoves(world: World, rules: Rules): Move[] {
     const text = `${seconds(at - world.nowMs)} pass, far longer than anything else took`;
     moves.push({ kind: 'LongTimePasses', text, next: advance(spend(world, 'longWait'), rules, at) });
   }
+  const overdue = overdueAt(world);
+  if (overdue !== undefined && world.budget.longWait > 0) {
+    const text = 'the lock is renewed and renewed, and nothing else happens';
+    moves.push({
+      kind: 'LongTimePasses',
+      text,
+      next: renewedUntil(spend(world, 'longWait'), rules, overdue),
+    });
+  }
   return moves;
+}
+
+/** When the first lock that somebody holds will have been held for too long. Only where another agent could try. */
+function overdueAt({ contracts, leases, nowMs }: World): number | undefined {
+  const instants = contracts
+    .flatMap((contract) => contract?.status?.lock ?? [])
+    .map(({ acquiredAt }) => msOf(acquiredAt) + ATTEMPT_DEADLINE_MS)
+    .filter((at) => at > nowMs);
+  return leases.length > 1 && instants.length > 0 ? Math.min(...instants) : undefined;
+}
+
+/** As it would be after many renewals: each holder knows that it has its lock for as long as at first. */
+function renewedUntil(world: World, rules: Rules, atMs: number): World {
+  const passedMs = atMs - world.nowMs;
+  const later = (instant: string): string => new Date(msOf(instant) + passedMs).toISOString();
+  let next = world;
+  world.contracts.forEach((contract, c) => {
+    const { lock } = contract?.status ?? {};
+    if (!contract?.status || !lock) return;
+    const renewed = { ...lock, renewedAt: later(lock.renewedAt), expiresAt: later(lock.expiresAt) };
+    next = store(next, c, { ...contract, status: { ...contract.status, lock: renewed } });
+  });
+  const processes = world.processes.map((process) => ({
+    ...process,
+    jobs: process.jobs.map((job) =>
+      job.lock
+        ? {
+            ...job,
+            lock: {
+              ...job.lock,
+              renewAtMs: job.lock.renewAtMs + passedMs,
+              endsAtMs: job.lock.endsAtMs + passedMs,
+            },
+          }
+        : job,
+    ),
+  }));
+  return advance({ ...next, processes }, rules, atMs);
 }
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
