@@ -3,14 +3,14 @@ import { type Agent, agentDefinition } from '../crds/agent.ts';
 import { type AgentPool, agentPoolDefinition } from '../crds/agent-pool.ts';
 import type { Contract } from '../crds/contract/contract.ts';
 import { contractDefinition } from '../crds/contract/definition.ts';
-import { GROUP, VERSION } from '../crds/group.ts';
 import { type Offering, offeringDefinition } from '../crds/offering.ts';
 import { type Provider, providerDefinition } from '../crds/provider.ts';
 import { type Recipe, recipeDefinition } from '../crds/recipe.ts';
-import type { ResourceDefinition } from '../crds/resource.ts';
+import { resourceTypeOf } from '../crds/resource.ts';
 import { type SetupToken, setupTokenDefinition } from '../crds/setup-token.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type ConfigMap, configMapsOf } from '../kube/config-map.ts';
+import { LEASES } from '../kube/lease.ts';
 import type { KubeObject, ObjectMeta } from '../kube/object.ts';
 import type { ResourceClient, ResourceType } from '../kube/resource.ts';
 
@@ -40,21 +40,6 @@ export type Clients = Readonly<{
   selfReviews: ResourceClient<KubeObject>;
 }>;
 
-export const resourceTypeOf = ({ plural, kind, scope }: ResourceDefinition): ResourceType => ({
-  group: GROUP,
-  version: VERSION,
-  plural,
-  kind,
-  namespaced: scope === 'Namespaced',
-});
-
-const LEASE: ResourceType = {
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  plural: 'leases',
-  kind: 'Lease',
-  namespaced: true,
-};
 const SECRET: ResourceType = {
   group: '',
   version: 'v1',
@@ -86,7 +71,7 @@ export const createClients = (kube: KubeClient): Clients => ({
   offerings: kube.resource<Offering>(resourceTypeOf(offeringDefinition)),
   recipes: kube.resource<Recipe>(resourceTypeOf(recipeDefinition)),
   contracts: kube.resource<Contract>(resourceTypeOf(contractDefinition)),
-  leases: kube.resource<Lease>(LEASE),
+  leases: kube.resource<Lease>(LEASES),
   secrets: kube.resource<Secret>(SECRET),
   configMaps: configMapsOf(kube),
   namespaces: kube.resource<KubeObject>(NAMESPACE),

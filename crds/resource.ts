@@ -3,6 +3,7 @@
  * (`crds/gen/`) and its validation.
  */
 import type { z } from 'zod';
+import { GROUP, VERSION } from './group.ts';
 
 /** The part of `metav1.ObjectMeta` that this program reads or writes. */
 export type ObjectMeta = {
@@ -56,6 +57,10 @@ export type ResourceDefinition<Kind extends string = string> = Readonly<{
   rules: readonly Rule[];
   selectableFields: readonly string[];
 }>;
+
+/** Where the API server has it, as clients of `kube/` want to know it. */
+export const resourceTypeOf = ({ plural, kind, scope }: ResourceDefinition) =>
+  ({ group: GROUP, version: VERSION, plural, kind, namespaced: scope === 'Namespaced' }) as const;
 
 /** Keeps the literal kind in the type. */
 export const defineResource = <const Kind extends string>(

@@ -3,17 +3,18 @@ import { type Agent, agentDefinition } from '../crds/agent.ts';
 import { type AgentPool, agentPoolDefinition } from '../crds/agent-pool.ts';
 import type { Contract } from '../crds/contract/contract.ts';
 import { contractDefinition } from '../crds/contract/definition.ts';
-import { GROUP, LABEL, VERSION } from '../crds/group.ts';
+import { LABEL } from '../crds/group.ts';
 import { type Offering, offeringDefinition } from '../crds/offering.ts';
 import { type Provider, providerDefinition } from '../crds/provider.ts';
 import { type Recipe, recipeDefinition } from '../crds/recipe.ts';
-import type { ResourceDefinition } from '../crds/resource.ts';
+import { resourceTypeOf } from '../crds/resource.ts';
 import { type SetupToken, setupTokenDefinition } from '../crds/setup-token.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createInformer, type Informer } from '../kube/informer.ts';
+import { LEASES } from '../kube/lease.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Observe } from '../kube/observation.ts';
-import type { ResourceClient, ResourceType } from '../kube/resource.ts';
+import type { ResourceClient } from '../kube/resource.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { INDEXES } from './indexes.ts';
@@ -43,32 +44,16 @@ export type Informers = Readonly<{
   leases: Informer<Lease>;
 }>;
 
-const typeOf = ({ plural, kind, scope }: ResourceDefinition): ResourceType => ({
-  group: GROUP,
-  version: VERSION,
-  plural,
-  kind,
-  namespaced: scope === 'Namespaced',
-});
-
-const LEASES: ResourceType = {
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  plural: 'leases',
-  kind: 'Lease',
-  namespaced: true,
-};
-
 export const leasesOf = (client: KubeClient): ResourceClient<Lease> => client.resource<Lease>(LEASES);
 
 export const createClients = (client: KubeClient): Clients => ({
-  providers: client.resource(typeOf(providerDefinition)),
-  pools: client.resource(typeOf(agentPoolDefinition)),
-  agents: client.resource(typeOf(agentDefinition)),
-  tokens: client.resource(typeOf(setupTokenDefinition)),
-  offerings: client.resource(typeOf(offeringDefinition)),
-  recipes: client.resource(typeOf(recipeDefinition)),
-  contracts: client.resource(typeOf(contractDefinition)),
+  providers: client.resource(resourceTypeOf(providerDefinition)),
+  pools: client.resource(resourceTypeOf(agentPoolDefinition)),
+  agents: client.resource(resourceTypeOf(agentDefinition)),
+  tokens: client.resource(resourceTypeOf(setupTokenDefinition)),
+  offerings: client.resource(resourceTypeOf(offeringDefinition)),
+  recipes: client.resource(resourceTypeOf(recipeDefinition)),
+  contracts: client.resource(resourceTypeOf(contractDefinition)),
 });
 
 type Wiring = Readonly<{
