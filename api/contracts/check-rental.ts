@@ -27,16 +27,12 @@ export function checkRental(sold: Sold, body: Rental): void {
     throw new Problem('OutOfStock', `${id} is sold out.`, {
       next: 'Try again later, or choose another offering.',
     });
-  const longest = Math.min(
-    duration.maxHours,
-    provider.spec.acceptance.maxDurationHours ?? Number.POSITIVE_INFINITY,
-  );
+  const { acceptance } = provider.spec;
+  const shortest = Math.max(duration.minHours, acceptance.minDurationHours ?? 0);
+  const longest = Math.min(duration.maxHours, acceptance.maxDurationHours ?? Number.POSITIVE_INFINITY);
   const hours = body.durationHours ?? duration.defaultHours;
-  if (hours < duration.minHours || hours > longest)
-    throw invalid(
-      'durationHours',
-      `is ${hours}; ${id} is rented for ${duration.minHours} to ${longest} hours`,
-    );
+  if (hours < shortest || hours > longest)
+    throw invalid('durationHours', `is ${hours}; ${id} is rented for ${shortest} to ${longest} hours`);
   const { instanceConfigSchema } = offering.spec;
   const problem = instanceConfigSchema && problemOfSchema(instanceConfigSchema);
   if (problem !== undefined)

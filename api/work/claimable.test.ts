@@ -75,6 +75,15 @@ test('the oldest is seen at once, wherever the look has come to', () => {
   expect(names()).toEqual(['c-0']);
 });
 
+test('what is not to be built with its settings is offered to nobody', () => {
+  const { put, names } = open();
+  const unfit = order(0, { instanceConfigSchema: { properties: { image: { const: 'debian' } } } });
+  put({ ...unfit, spec: { ...unfit.spec, instanceConfig: { image: 'windows' } } });
+  expect(names()).toEqual([]);
+  put({ ...unfit, spec: { ...unfit.spec, instanceConfig: { image: 'debian' } } });
+  expect(names()).toEqual(['c-0']);
+});
+
 describe('what the agent leaves', () => {
   /** Polls once a second until `wanted` is offered; whatever is offered is left. */
   const pollsUntil = async (

@@ -11,6 +11,7 @@ import type { Parent } from '../parent.ts';
 import { type Session, show } from '../session.ts';
 import { addDecisionCommands } from './decide.ts';
 import { addDeskCommands } from './desk.ts';
+import { addRulesCommand } from './rules.ts';
 
 const Options = z.object({
   displayName: z.string().min(1).max(100).optional(),
@@ -45,6 +46,7 @@ dcm provider create acme --yaml | kubectl apply -f -     where registration is c
   );
   addDeskCommands(parent, provider);
   addDecisionCommands(parent, provider);
+  addRulesCommand(parent, provider);
 }
 
 async function create(session: Session, wanted: Wanted): Promise<void> {

@@ -70,6 +70,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
     maxPrice: { amountMinor: 500, currency: 'EUR', per: 'Day' },
   },
   'PUT /contracts/{id}/ssh-keys': { sshPublicKeys: [SSH_KEY] },
+  'POST /contracts/{id}/reinstall': { instanceConfig: {} },
   'POST /contracts/{id}/power': { action: 'Stop' },
   'PATCH /contracts/{id}': { name: 'mine', description: 'for me', labels: { env: 'prod' } },
   'PUT /providers/{pk}/contracts/{id}/applied': {

@@ -43,7 +43,9 @@ const statusOf = async () => mustLive(await readContract(market, machine.id)).st
 const details = { externalId: 'vm-1', ipAddress: '127.0.0.1', sshPort: 2200 };
 
 async function running(): Promise<Rented> {
-  const rented = await rentAccepted(market, await makeOffering(market, { poolName: pool }));
+  const instanceConfigSchema = { properties: { image: { enum: ['debian'] } } };
+  const offering = await makeOffering(market, { poolName: pool, instanceConfigSchema });
+  const rented = await rentAccepted(market, offering);
   await asAgent('POST', `/contracts/${rented.id}/lock`, { ...speaker(), observedEpoch: 0 });
   await asAgent('POST', `/contracts/${rented.id}/provisioned`, {
     epoch: 1,
@@ -102,9 +104,30 @@ test('a re-installation brings what to build, and the new host key to the tenant
     count: 1,
     contract: { contractId: machine.id, cpuCores: 2 },
   });
+  expect(item['contract']).not.toHaveProperty('instanceConfig');
   const hostKeyFingerprint = `SHA256:${'C'.repeat(43)}`;
   await applied({ reinstall: 1, instanceDetails: { ...details, hostKeyFingerprint } });
   expect((await asTenant('GET', '')).data).toMatchObject({ phase: 'Active', access: { hostKeyFingerprint } });
+});
+
+test('nothing is re-installed with settings that the terms do not allow, until they are mended', async () => {
+  const refused = await asTenant('POST', '/reinstall', { instanceConfig: { image: 'windows' } });
+  expect([refused.status, refused.body.code]).toEqual([422, 'InstanceConfigInvalid']);
+  const byYaml = async (spec: object) => {
+    const contract = await readContract(market, machine.id);
+    await market.clients.contracts.update({ ...contract, spec: { ...contract.spec, ...spec } });
+  };
+  await byYaml({ instanceConfig: { image: 'windows' }, reinstall: 2 });
+  expect((await ordered(() => byYaml({ restart: 2 }))).item).toMatchObject({ action: 'Restart' });
+  await applied({ restart: 2 });
+  expect((await asAgent('GET', '/work?wait=1')).data).toEqual([]);
+  const { item } = await ordered(() => byYaml({ instanceConfig: { image: 'debian' } }));
+  expect(item).toMatchObject({
+    action: 'Reinstall',
+    count: 2,
+    contract: { instanceConfig: '{"image":"debian"}' },
+  });
+  await applied({ reinstall: 2, instanceDetails: details });
 });
 
 test('switched off and on; what failed is for the provider to read, and is ordered again', async () => {
