@@ -19,6 +19,9 @@ import { admitSession } from './session.ts';
 /** However often an agent says another size. */
 const NOTED_EVERY_MS = 10_000;
 
+/** Against others that write the same Agent; then the next heartbeat says it. */
+const WRITES_MAX = 3;
+
 export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
   const times: NoteTimes = new Map();
   app.route({
@@ -39,7 +42,7 @@ export const heartbeatRoute: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
       const agentUID = agent.metadata.uid ?? '';
       await deps.world.hear({ heard: body.heard, agentUID });
       const status = hostStatus(agent.status, body);
-      if (status) await noteStatus(deps, { agent, status, times });
+      if (status) await noteStatus(deps, { agent, said: body, times });
       const upgradeToVersion = isOurs(body)
         ? announcedVersion({ agent, pool, now: deps.clock.now() })
         : undefined;
@@ -72,23 +75,32 @@ function sessionOf({ session, incarnation, fingerprint, leaving }: HeartbeatRequ
   return { session, incarnation: incarnation ?? 0, fingerprint, leaving };
 }
 
-type Noting = Readonly<{ agent: Agent; status: NonNullable<Agent['status']>; times: NoteTimes }>;
+type Noting = Readonly<{ agent: Agent; said: HeartbeatRequest; times: NoteTimes }>;
 
 /** When each agent's status was last written here. Milliseconds, monotonic. */
 type NoteTimes = Map<string, number>;
 
-/** That it was seen at all, the operator writes now and then. */
-async function noteStatus(deps: Deps, { agent, status, times }: Noting): Promise<void> {
+/**
+ * That it was seen at all, the operator writes now and then: of a new agent at the very time of its first heartbeat.
+ * Until its size is written down it has no limit, so who loses that race looks again rather than wait for the next one.
+ */
+async function noteStatus(deps: Deps, { agent, said, times }: Noting): Promise<void> {
   const uid = agent.metadata.uid ?? '';
   const nowMs = deps.clock.monotonicMs();
   const isRecent = nowMs - (times.get(uid) ?? Number.NEGATIVE_INFINITY) < NOTED_EVERY_MS;
-  if (isRecent && isSizeOnly(agent.status, status)) return; // the next one says it again
-  try {
-    const lastSeenAt = deps.clock.now().toISOString();
-    await deps.clients.agents.updateStatus({ ...agent, status: { ...status, lastSeenAt } });
-    times.set(uid, nowMs);
-  } catch (error) {
-    // The operator wrote in between: the next heartbeat says it again.
-    if (!isConflict(error) && !isNotFound(error)) throw error;
+  let current: Agent | undefined = agent;
+  for (let tries = 0; tries < WRITES_MAX && current?.metadata.uid === uid; tries++) {
+    const status = hostStatus(current.status, said);
+    if (!status || (isRecent && isSizeOnly(current.status, status))) return; // the next one says it again
+    try {
+      const lastSeenAt = deps.clock.now().toISOString();
+      await deps.clients.agents.updateStatus({ ...current, status: { ...status, lastSeenAt } });
+      times.set(uid, nowMs);
+      return;
+    } catch (error) {
+      if (isNotFound(error)) return;
+      if (!isConflict(error)) throw error;
+      current = await deps.clients.agents.get(agent.metadata);
+    }
   }
 }

@@ -168,6 +168,23 @@ test('what an agent says of its host limits it, times the overcommitment of its 
   expect(told).toEqual({ ...promised, cpuMilli: 8000 });
 });
 
+test('what an agent says of itself is written down although others write its status at the same time', async () => {
+  const agent = await joinAgent(market, await makePool(market));
+  const write = async (lastSeenAt: string): Promise<void> => {
+    const seen = await objectOf(agent);
+    if (seen) await market.clients.agents.updateStatus({ ...seen, status: { ...seen.status, lastSeenAt } });
+  };
+  for (let round = 10; round < 30; round++) {
+    const version = `1.1.${round}`;
+    const beat = heartbeat(market, agent, { version });
+    // Two at most get in between, and it is written three times at most.
+    for (const month of ['01', '02'])
+      await write(`2026-${month}-01T00:00:${round}.000Z`).catch(() => undefined);
+    expect((await beat).status).toBe(200);
+    expect((await objectOf(agent))?.status?.version).toBe(version);
+  }
+});
+
 test('a revoked key is refused at once, and what its agent holds is listed as unattended', async () => {
   const agent = await joinAgent(market, pool);
   const { id } = await rentAccepted(market, await makeOffering(market, { poolName: pool }));
