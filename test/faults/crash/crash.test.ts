@@ -1,4 +1,4 @@
-/** Six crashes out of the sweep (`crash.sweep.ts`): each process killed with SIGKILL in the middle of its work. */
+/** Seven crashes out of the sweep (`crash.sweep.ts`): each process killed with SIGKILL in the middle of its work. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Lane } from './lane.ts';
 import { createLanes } from './open-lanes.ts';
@@ -40,7 +40,17 @@ test('both die between the cancel and the end: no machine, and the archive has i
   expect(run.state).toMatchObject({ machines: [], holders: 0, debts: 0, isArchived: true });
 });
 
-// Last: it may confirm only after 45 s that nothing of its first epoch is left, and nobody waits for that here.
+// These two last: an agent that died may confirm only after 45 s that nothing is left, and nobody waits for that here.
+test('the agent dies with a password that it has set and told nobody: the tenant has one that counts', async () => {
+  const crashes = [{ by: 'agent', what: 'password-set', n: 1 }] as const;
+  const run = await runOnce(theLane(), { scenario: 'password', crashes, until: 'Phase' });
+  expect(run.crashedAfter).toEqual(['password-set']);
+  expect(run.problems).toEqual([]);
+  const set = run.effects.agent.filter((what) => what === 'password-set');
+  expect(set).toHaveLength(2); // of the first one nobody ever heard
+  expect(run.state).toMatchObject({ phase: 'Active', machines: ['Running'], holders: 1 });
+});
+
 test('the agent dies with a machine that it has not reported, and reports it when it is back', async () => {
   const crashes = [{ by: 'agent', what: 'created', n: 1 }] as const;
   const run = await runOnce(theLane(), { scenario: 'job', crashes, until: 'Phase' });

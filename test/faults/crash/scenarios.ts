@@ -10,7 +10,7 @@ import type { Agent, ProcessWorld } from '../processes/process-world.ts';
 import type { Tenant } from '../processes/tenant.ts';
 import type { Lane } from './lane.ts';
 
-export const SCENARIOS = ['job', 'cancel', 'early-cancel', 'takeover'] as const;
+export const SCENARIOS = ['job', 'cancel', 'early-cancel', 'password', 'takeover'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
 type About = Readonly<{ tenant: Tenant; contractId: string }>;
@@ -83,6 +83,11 @@ export const SCENARIO: Readonly<Record<ScenarioName, Scenario>> = {
     prepare: async (lane, tenant) => (await untilHalfBuilt(lane, tenant))[0],
     act: cancel,
     end: 'Cancelled',
+  },
+  password: {
+    prepare: rentActive,
+    act: (_lane, { tenant, contractId }) => tenant.resetPassword(contractId),
+    end: 'Active',
   },
   takeover: {
     // Killed with half a machine: its program goes on and finishes it, which nobody hears of. The other one

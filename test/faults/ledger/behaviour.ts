@@ -3,7 +3,7 @@ import type { ListedInstance } from '../../../agent/provisioner/provisioner.ts';
 import type { ErrorClass } from '../../../agent/provisioner/provisioner-error.ts';
 
 export type HypervisorCall = Readonly<{
-  action: 'create' | 'adopt' | 'destroy' | 'start' | 'stop' | 'observe' | 'list';
+  action: 'create' | 'adopt' | 'destroy' | 'start' | 'stop' | 'setPassword' | 'observe' | 'list';
   host: string;
   /** Who asks; undefined for `list`. */
   agentUid: string | undefined;

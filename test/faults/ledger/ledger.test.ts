@@ -49,12 +49,22 @@ test('what an agent does to its machines stands in the ledger, and a machine ans
   await provisioner.stop(REF, { signal });
   await expect(probeSsh(probe)).rejects.toMatchObject({ name: 'SshProbeError' });
   await provisioner.start(REF, { signal });
+  expect(await provisioner.setPassword?.(REF, 'secret', { signal })).toEqual({ user: 'tenant' });
   await provisioner.adopt(REF, { epoch: 2, agentUid: 'agent-1' }, { signal });
   expect(await provisioner.list({ signal })).toMatchObject([{ ...REF, epoch: 2, state: 'Running' }]);
   await expect(provisioner.destroy(REF, { signal })).rejects.toMatchObject({ code: 'ForeignInstance' });
   expect(await provisioner.destroy({ ...REF, epoch: 2 }, { signal })).toBe('Absent');
-  const all = ['create-begun 1', 'created 1', 'stopped 1', 'started 1', 'adopted 2', 'destroyed 2'];
+  const all = [
+    'create-begun 1',
+    'created 1',
+    'stopped 1',
+    'started 1',
+    'password-set 1',
+    'adopted 2',
+    'destroyed 2',
+  ];
   expect(events()).toEqual(all);
+  expect(JSON.stringify(ledger.records())).not.toContain('secret');
 });
 
 test("a stranger's machine is never listed", async () => {

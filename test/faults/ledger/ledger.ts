@@ -12,6 +12,7 @@ export const LEDGER_EVENTS = [
   'destroyed',
   'started',
   'stopped',
+  'password-set',
   'failed',
 ] as const;
 export type LedgerEvent = (typeof LEDGER_EVENTS)[number];

@@ -34,6 +34,7 @@ const Request = z.object({
   agent_uid: z.string().default(''),
   new_epoch: z.int().optional(),
   new_agent_uid: z.string().optional(),
+  password: z.string().optional(),
 });
 type Request = z.infer<typeof Request>;
 
@@ -121,7 +122,10 @@ const ACT: Readonly<Record<Action, Act>> = {
   get_instance: async () => ({}), // the agent never asks
   reinstall: async () => refuse('re-installs nothing'),
   set_ssh_keys: async () => refuse('changes no keys'),
-  set_password: async () => refuse('sets no passwords'),
+  set_password: async (hypervisor, request, signal) => {
+    if (!hypervisor.setPassword) return refuse('sets no passwords');
+    return hypervisor.setPassword(refOf(request), request.password ?? '', { signal });
+  },
   health_check: async (hypervisor, request, signal) => {
     const health = await hypervisor.observe(refOf(request), { signal });
     return { health: { ...health, status: health.status.toLowerCase() } };

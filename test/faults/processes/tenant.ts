@@ -9,6 +9,8 @@ export type Tenant = Readonly<{
   /** Answers the contract's public id. */
   rent: (offeringId: string) => Promise<string>;
   cancel: (contractId: string) => Promise<void>;
+  /** Asks for a new password; resolves when the agent has said that it is set. */
+  resetPassword: (contractId: string) => Promise<void>;
 }>;
 
 export type Call = (
@@ -70,6 +72,18 @@ export function createTenant(url: string): Tenant {
     },
     cancel: async (contractId) => {
       await insist(call, 'PUT', `/api/v1/contracts/${contractId}/cancel`, { key, body: {} });
+    },
+    resetPassword: async (contractId) => {
+      const path = `/api/v1/contracts/${contractId}`;
+      const headers = { 'idempotency-key': randomUUID() };
+      await insist(call, 'POST', `${path}/reset-password`, { key, headers });
+      const untilMs = systemClock.monotonicMs() + PATIENCE_MS;
+      for (;;) {
+        const { done, credentials } = await insist(call, 'GET', `${path}/credentials`, { key });
+        if (done === 1 && credentials) return;
+        if (systemClock.monotonicMs() >= untilMs) throw new Error(`no new password of ${contractId}`);
+        await systemClock.sleep(AGAIN_MS);
+      }
     },
   };
 }
