@@ -19,6 +19,8 @@ export type ApiRequest = Readonly<{
   /** Sent as JSON. */
   body?: unknown;
   idempotencyKey?: string | undefined;
+  /** ETag of what was read: refused when it has changed since. */
+  ifMatch?: string | undefined;
   /** Safe: a network error, 429 and 503 are tried again. The default for GET and with an Idempotency-Key. */
   retry?: 'Safe' | 'Never' | undefined;
   accept?: string | undefined;
@@ -55,7 +57,7 @@ const RETRY_AFTER_MAX_SECONDS = 10;
 export function createApi(options: ApiOptions): Api {
   const send = (request: ApiRequest): Promise<Response> => sendRetrying(options, request);
   const call = async <T extends z.ZodType>(data: T, request: ApiRequest): Promise<z.output<T>> =>
-    read(await send(request), data);
+    readAnswer(await send(request), data);
   return {
     publicKey: options.publicKey,
     send,
@@ -65,7 +67,7 @@ export function createApi(options: ApiOptions): Api {
       let page: ApiRequest | undefined = { ...request, query: { limit: PAGE, ...request.query } };
       while (page && items.length < ITEMS_MAX) {
         const response: Response = await send(page);
-        items.push(...(await read(response, z.array(item))));
+        items.push(...(await readAnswer(response, z.array(item))));
         page = nextPage(page, response.headers.get('link'));
       }
       return items.slice(0, ITEMS_MAX);
@@ -95,7 +97,7 @@ async function sendOnce(
   { url: base, seed, clock, signal }: ApiOptions,
   request: ApiRequest,
 ): Promise<Response> {
-  const { method, path, query = {}, body, idempotencyKey, accept = 'application/json' } = request;
+  const { method, path, query = {}, body, idempotencyKey, ifMatch, accept = 'application/json' } = request;
   const url = addressOf(base, { path, query });
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   const signed =
@@ -113,6 +115,7 @@ async function sendOnce(
         accept,
         ...(bytes ? { 'content-type': 'application/json' } : {}),
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+        ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
         ...signed,
       },
       ...(bytes ? { body: bytes } : {}),
@@ -140,8 +143,8 @@ function addressOf(base: URL, { path, query }: Address): URL {
   return url;
 }
 
-/** `data` of a success, in the given shape. */
-async function read<T extends z.ZodType>(response: Response, data: T): Promise<z.output<T>> {
+/** `data` of a success, in the given shape. Throws Refused and Network failures. */
+export async function readAnswer<T extends z.ZodType>(response: Response, data: T): Promise<z.output<T>> {
   const text = await textOf(response);
   if (!response.ok) throw refusal(response, text);
   const envelope = z.object({ data: z.unknown() }).safeParse(parseJson(text));

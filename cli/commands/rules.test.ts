@@ -1,5 +1,6 @@
 /** A provider's rules for rentals at the command line: what is sent, and what a person reads. */
 import { describe, expect, test } from 'vitest';
+import { aProblem } from '../test-facade.ts';
 import { useTerminal } from '../test-terminal.ts';
 
 const terminal = useTerminal();
@@ -59,6 +60,22 @@ describe('changes only what is named', () => {
   test.each(cases)('%s', async (_name, words, want) => {
     expect(await run(KNOWN, ...words)).toMatchObject({ exitCode: 0, stderr: '' });
     expect(written()).toEqual([JSON.parse(JSON.stringify(want))]);
+  });
+
+  test('and nothing that somebody else has changed meanwhile', async () => {
+    let rules: object = KNOWN;
+    let tries = 0;
+    const ran = await terminal.run(
+      ({ method, body }) => {
+        if (method === 'GET') return { data: rules, headers: { etag: `"${tries}"` } };
+        if (tries++ > 0) return { data: body };
+        rules = { ...KNOWN, blockedTenants: [B, C] };
+        return aProblem(412, 'PreconditionFailed');
+      },
+      ...['provider', 'rules', '--max-hours', '9'],
+    );
+    expect([ran.exitCode, ran.stderr]).toEqual([0, '']);
+    expect(written().at(-1)).toEqual({ ...KNOWN, blockedTenants: [B, C], maxDurationHours: 9 });
   });
 
   test('what is so already is not written again', async () => {

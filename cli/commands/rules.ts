@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { publicKey } from '../../crds/fields.ts';
 import { AcceptanceRules } from '../../crds/wire/desk.ts';
 import { examples, oneOf, wholeNumber } from '../arguments.ts';
+import { readAnswer } from '../client/client.ts';
 import { Failure } from '../failure.ts';
 import type { Printer } from '../output/printer.ts';
 import type { Parent } from '../parent.ts';
@@ -11,6 +12,7 @@ import { type Session, show } from '../session.ts';
 
 type Rules = z.infer<typeof AcceptanceRules>;
 
+const TRIES_MAX = 4;
 const PATH = '/api/v1/provider/settings/acceptance';
 const Hours = z.union([z.int(), z.literal('none')]).optional();
 const Keys = z.array(z.string()).default([]);
@@ -53,15 +55,26 @@ dcm provider rules --disallow all --unblock all`,
 async function rules(session: Session, options: Options): Promise<void> {
   for (const key of [...options.allow, ...options.block]) requireKey(key);
   const api = await session.api('provider');
-  const known = await api.call(AcceptanceRules, { method: 'GET', path: PATH });
-  const wanted = changed(known, options);
-  const isSame = JSON.stringify(wanted) === JSON.stringify(known);
-  // All rules at once: the same body twice is the same rules.
-  const answer = isSame
-    ? known
-    : await api.call(AcceptanceRules, { method: 'PUT', path: PATH, body: wanted, retry: 'Safe' });
-  show(session, answer, () => printRules(session.print, answer));
+  for (let tries = 1; ; tries++) {
+    const response = await api.send({ method: 'GET', path: PATH });
+    const known = await readAnswer(response, AcceptanceRules);
+    const body = changed(known, options);
+    const isSame = JSON.stringify(body) === JSON.stringify(known);
+    if (isSame) return show(session, known, () => printRules(session.print, known));
+    const ifMatch = response.headers.get('etag') ?? undefined;
+    const put = { method: 'PUT', path: PATH, body, ifMatch, retry: 'Safe' } as const;
+    try {
+      const answer = await api.call(AcceptanceRules, put);
+      return show(session, answer, () => printRules(session.print, answer));
+    } catch (error) {
+      if (tries === TRIES_MAX || !wasChanged(error)) throw error;
+    }
+  }
 }
+
+/** By somebody else, or by our own first try, whose answer was lost: what there is by now decides. */
+const wasChanged = (error: unknown): boolean =>
+  error instanceof Failure && ['PreconditionFailed', 'Conflict'].includes(error.problem?.code ?? '');
 
 function changed(rules: Rules, options: Options): Rules {
   const { mode, minDurationHours, maxDurationHours, allowedTenants = [], blockedTenants = [] } = rules;

@@ -87,7 +87,14 @@ test('the rules for rentals are read and written as a whole; what is no rule is 
   const provider = await market.clients.providers.get({ name: market.namespace });
   expect(provider?.spec.acceptance).toEqual(rules);
   expect((await ask('GET', '/settings/acceptance')).data).toEqual(rules);
+  const etag = (await ask('GET', '/settings/acceptance')).headers.get('etag') ?? '';
   await ask('PUT', '/settings/auto-accept', { autoAcceptRentals: false });
+  const late = await market.call('PUT', '/api/v1/provider/settings/acceptance', {
+    key: market.provider,
+    body: rules,
+    headers: { 'if-match': etag },
+  });
+  expect([late.status, late.body.code]).toEqual([412, 'PreconditionFailed']);
   expect((await ask('GET', '/settings/acceptance')).data).toEqual({ ...rules, mode: 'Manual' });
   expect((await ask('PUT', '/settings/acceptance', { mode: 'Automatic' })).data).toEqual({
     mode: 'Automatic',
