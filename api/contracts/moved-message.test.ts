@@ -22,6 +22,14 @@ test('a tenant is told that its machine is moved, until it runs again', () => {
   );
 });
 
+test('a tenant is told that its machine was lost, until another one runs', () => {
+  const lost = { at, from: 'Active', to: 'Accepted', by: 'operator', reason: 'InstanceLost' } as const;
+  expect(told('Accepted', [lost])).toMatch(/^Your machine was lost .* in its place\. On its way/);
+  const runs = { at, from: 'Provisioned', to: 'Active', by: 'operator', reason: 'Ready' } as const;
+  expect(told('Active', [lost, runs])).toBe('Your machine runs.');
+  expect(told('Provisioning', [lost, runs])).toBe('Your machine is being built.');
+});
+
 test('of a rental that ran and found no other host it is told what was left, not that it was for nothing', () => {
   const failed = { at, from: 'Accepted', to: 'Failed', by: 'operator', reason: 'DeadlineExceeded' } as const;
   const history = [moved, failed].map((entry, n) => ({ seq: n + 1, ...entry }));

@@ -24,9 +24,8 @@ export type TenantFacts = Readonly<{
 export function tenantMessage(contract: Contract, facts: TenantFacts): string {
   if (!isLive(contract)) return facts.byHand?.() ? AWAITING_DECISION : orderedMessage(contract, facts);
   const message = BY_PHASE[contract.status.phase](contract.status, { ...facts, contract });
-  return isMoving(contract.status)
-    ? `Your machine is moved to another host and set up anew. ${message}`
-    : message;
+  const before = whyAnew(contract.status);
+  return before ? `${before} ${message}` : message;
 }
 
 /** One word for what a contract waits for; undefined when it waits for nothing. */
@@ -49,12 +48,19 @@ export function waitingOn({ status }: Contract): string | undefined {
 }
 
 /** On its way from one host to another: it ran before, and does not run yet again. */
-function isMoving({ phase, history = [] }: ContractStatus): boolean {
-  if (phase !== 'Accepted' && phase !== 'Provisioning' && phase !== 'Provisioned') return false;
+function whyAnew({ phase, history = [] }: ContractStatus): string | undefined {
+  if (phase !== 'Accepted' && phase !== 'Provisioning' && phase !== 'Provisioned') return undefined;
   const last = history.findLast(
     ({ from, to }) => to === 'Active' || (from === 'Active' && to === 'Accepted'),
   );
-  return last?.reason === 'Moved';
+  switch (last?.reason) {
+    case 'Moved':
+      return 'Your machine is moved to another host and set up anew.';
+    case 'InstanceLost':
+      return 'Your machine was lost with all that was on it, and another one is set up in its place.';
+    default:
+      return undefined;
+  }
 }
 
 type Saying = TenantFacts & Readonly<{ contract: Contract }>;
