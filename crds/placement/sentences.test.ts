@@ -32,8 +32,8 @@ const ROWS: { [R in PassedOverReason]: readonly (readonly [Omit<Because<R>, 'rea
     MissingCapability: [[{ capability: 'tpu' }, 'lacks tpu']],
     MissingStorageClass: [[{ storageClass: 'fast' }, 'has no disk of class fast']],
     TooSmall: [
-      [{ dimension: 'gpus', total: 0, wanted: 1 }, 'too small: 0 GPU in all, wanted are 1 GPU'],
-      [{ dimension: 'cpuMilli', total: 1000, wanted: 2500 }, 'too small: 1 CPU in all, wanted are 2.5 CPU'],
+      [{ dimension: 'gpus', total: 0, wanted: 1 }, 'too small: 0 GPU in all, 1 GPU wanted'],
+      [{ dimension: 'cpuMilli', total: 1000, wanted: 2500 }, 'too small: 1 CPU in all, 2.5 CPU wanted'],
     ],
     FailedForGood: [
       [{ epoch: 2, class: 'configuration' }, 'its attempt of epoch 2 failed for good: configuration'],

@@ -20,7 +20,7 @@ const SENTENCES: Sentences = {
   MissingCapability: ({ capability }) => `lacks ${capability}`,
   MissingStorageClass: ({ storageClass }) => `has no disk of class ${storageClass}`,
   TooSmall: ({ dimension, total, wanted }) =>
-    `too small: ${show(dimension, total)} in all, wanted are ${show(dimension, wanted)}`,
+    `too small: ${show(dimension, total)} in all, ${show(dimension, wanted)} wanted`,
   FailedForGood: ({ epoch, class: kind }) =>
     `its attempt of epoch ${epoch} failed for good: ${kind ?? 'permanent'}`,
   AgentCordoned: ({ note }) => (note ? `cordoned: "${note}"` : 'cordoned'),

@@ -34,7 +34,7 @@ test('kubectl describe says who was passed over, why, and what helps; the tenant
   expect(status).toMatchObject({ reason: 'NoEligibleAgent', scheduling: { reason: 'NoEligibleAgent' } });
   const lines = [
     '0 of 3 agents can take 16 CPU, 64Gi memory, 200Gi disk in europe (proxmox):',
-    '  europe-proxmox/node-1: too small: 8 CPU in all, wanted are 16 CPU',
+    '  europe-proxmox/node-1: too small: 8 CPU in all, 16 CPU wanted',
     '  europe-proxmox/node-2: cordoned: "disk swap"',
     `  europe-hetzner/cloud-1: from ${opens} UTC on (fallback after 600 s)`,
     `What helps: wait for the fallback at ${opens} UTC, uncordon node-2, or add an agent with 16 CPU to europe-proxmox.`,

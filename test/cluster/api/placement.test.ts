@@ -97,7 +97,7 @@ test('an agent is offered only what it has: labels, capabilities, room', async (
   await eventually(async () => (await work(agent)).join() === fits.id);
   expect((await claim(agent, large.id)).body).toMatchObject({
     code: 'NotEligible',
-    detail: expect.stringContaining('too small: 4 CPU in all, wanted are 8 CPU'),
+    detail: expect.stringContaining('too small: 4 CPU in all, 8 CPU wanted'),
   });
   expect((await claim(agent, gpu.id)).body.detail).toContain('lacks gpu-passthrough');
 });
@@ -181,7 +181,7 @@ test('why it waits: a line for every agent for the provider, no machine for the 
     ...{ whatHelps: `uncordon ${cordoned.name}`, againAt: null },
   });
   expect(placement.passedOver).toContainEqual(
-    expect.objectContaining({ agent: small.name, message: 'too small: 4 CPU in all, wanted are 16 CPU' }),
+    expect.objectContaining({ agent: small.name, message: 'too small: 4 CPU in all, 16 CPU wanted' }),
   );
   expect(placement.whatHelps[0]).toBe(`uncordon ${cordoned.name}`);
   const told = await seenBy(tenant, id);
