@@ -68,3 +68,9 @@ test('a config that is made to cost much is answered soon', () => {
   refusalOfConfig({ l: Array.from({ length: 1900 }, (_, n) => [n]) }, schema);
   expect(performance.now() - startedMs).toBeLessThan(5000);
 });
+
+test('patterns of one schema are told apart', () => {
+  const schema = { properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } } };
+  expect(refusalOfConfig({ a: 'a', b: 'b' }, schema)).toBeUndefined();
+  expect(refusalOfConfig({ a: 'a', b: 'a' }, schema)?.violations).toMatchObject([{ pointer: '/b' }]);
+});
