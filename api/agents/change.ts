@@ -9,13 +9,13 @@ const WRITES_MAX = 5;
 
 export type Change = (spec: Agent['spec']) => Agent['spec'];
 
+/** Asked again without a reason it keeps the one that it has; one that is left from an earlier time goes. */
 export const cordoned =
   (reason: string | undefined): Change =>
-  ({ cordonReason, ...spec }) => ({
-    ...spec,
-    cordoned: true,
-    ...(reason ? { cordonReason: reason } : {}),
-  });
+  ({ cordonReason: old, ...spec }) => {
+    const why = reason ?? (spec.cordoned || spec.draining ? old : undefined);
+    return { ...spec, cordoned: true, ...(why ? { cordonReason: why } : {}) };
+  };
 
 /** Asked again without a deadline, it has none any more. */
 export const drained =

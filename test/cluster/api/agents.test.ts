@@ -35,9 +35,11 @@ test('cordon, drain with a deadline and uncordon are fields of spec; each answer
     status: 200,
     data: { cordoned: true, draining: false, cordonReason: 'disk swap', remaining: null },
   });
+  expect((await ask('POST', of(agent, '/cordon'))).data).toMatchObject({ cordonReason: 'disk swap' });
   const deadlineAt = inHours(2);
   expect((await ask('POST', of(agent, '/drain'), { deadlineAt })).data).toMatchObject({
     draining: true,
+    cordonReason: 'disk swap',
     drainBy: deadlineAt,
     remaining: [],
   });
