@@ -12,8 +12,11 @@ export const CAPACITY_GAP_MS = 15_000;
 /** Who gives a contract back so often lets others go first, and from then on there is a pause each time. */
 export const GIVEN_BACK_MAX = 2;
 export const OVERALL_DEADLINE_MS = 60 * 60_000;
-/** Who has held the lock for as long and reported nothing has failed the attempt, where another agent could try. */
-export const ATTEMPT_DEADLINE_MS = 20 * 60_000;
+/**
+ * Who has held the lock for as long and reported nothing has failed the attempt, where another agent could try: whoever
+ * comes next has as much. A host that installs on bare metal takes 10 to 30 minutes, and says nothing until then.
+ */
+export const ATTEMPT_DEADLINE_MS = OVERALL_DEADLINE_MS / 2;
 export const VERIFICATION_DEADLINE_MS = 5 * 60_000;
 /** After an expiry the agent that held goes first for this long, while its Lease is fresh. */
 export const TAKEOVER_HEAD_START_MS = 30_000;

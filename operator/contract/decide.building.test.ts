@@ -8,7 +8,7 @@ import type { Facts } from './facts.ts';
 
 /** Nothing of it is known to be wrong but the time. */
 const overdue = {
-  now: at(1200),
+  now: at(1800),
   hosts: { drained: undefined, elsewhere: undefined, othersCanTry: true, deserted: [] },
 };
 
@@ -66,20 +66,20 @@ const cases: { name: string; given: Partial<Facts>; want: object }[] = [
     want: { phase: 'Terminating', reason: 'DeadlineExceeded' },
   },
   {
-    name: 'held for 20 minutes and renewed, and another agent could try: the next attempt, which that one may make',
+    name: 'held for 30 minutes and renewed, and another agent could try: the next attempt, which that one may make',
     given: { contract: aContract('Provisioning', { ...held, lock: aLock(1) }), ...overdue },
     want: { phase: 'Accepted', reason: 'AttemptTooLong', epoch: 2 },
   },
   {
     name: 'a second less',
-    given: { contract: aContract('Provisioning', { ...held, lock: aLock(1) }), ...overdue, now: at(1199) },
+    given: { contract: aContract('Provisioning', { ...held, lock: aLock(1) }), ...overdue, now: at(1799) },
     want: { phase: 'Provisioning', requeueAfterMs: 1000 },
   },
   {
     name: 'held for as long, and nobody else could try: it may go on',
     given: {
       contract: aContract('Provisioning', { ...held, lock: aLock(1) }),
-      ...{ now: at(1200), hosts: { ...overdue.hosts, othersCanTry: false } },
+      ...{ now: at(1800), hosts: { ...overdue.hosts, othersCanTry: false } },
     },
     want: { phase: 'Provisioning', requeueAfterMs: 300_000 },
   },
@@ -126,9 +126,9 @@ describe('at the deadline of a contract that is being built', () => {
     return decide(someFacts({ contract, now: at(3600) })).status?.attempts;
   };
   test('who sat on it and renewed has failed it, and three such open its breaker', () => {
-    const [attempt] = attemptsOf(at(2400)) ?? [];
+    const [attempt] = attemptsOf(at(1800)) ?? [];
     expect(attempt).toMatchObject({ agentUID: held.holders[0]?.agentUID, epoch: 1, outcome: 'Expired' });
     expect(attempt && isFaultOfAgent(attempt)).toBe(true);
   });
-  test('who was asked late is not to blame', () => expect(attemptsOf(at(2401))).toBeUndefined());
+  test('who was asked late is not to blame', () => expect(attemptsOf(at(1801))).toBeUndefined());
 });

@@ -63,7 +63,7 @@ const cases: { name: string; given: Partial<Facts>; certain: string; uncertain: 
     given: {
       contract: aContract('Provisioning', { ...held, lock: aLock(1) }),
       hosts: { drained: undefined, elsewhere: undefined, othersCanTry: true, deserted: [] },
-      now: at(1200),
+      now: at(1800),
     },
     certain: 'Accepted',
     uncertain: 'Provisioning',

@@ -13,7 +13,7 @@ const fails = (error: unknown): never => {
   throw error;
 };
 const contract = aContract('Provisioning', { ...held, lock: aLock(1) });
-const othersCanTry = (agents: readonly AgentFacts[], seconds = 1200): boolean | undefined => {
+const othersCanTry = (agents: readonly AgentFacts[], seconds = 1800): boolean | undefined => {
   const supply = prepareSupply({ pools: [aPool()], agents });
   const caches = { agents: { cache: createCache({}, fails) }, contracts: { cache: createCache({}, fails) } };
   const deps = {
@@ -30,5 +30,5 @@ test('another agent could try what is held for too long, when it is there and co
   expect(othersCanTry([holder])).toBe(false);
   expect(othersCanTry([holder, someAgent(2, { facts: { presence: 'Offline' } })])).toBe(false);
   expect(othersCanTry([holder, someAgent(2, { spec: { cordoned: true } })])).toBe(false);
-  expect(othersCanTry([holder, someAgent(2)], 1199)).toBeUndefined();
+  expect(othersCanTry([holder, someAgent(2)], 1799)).toBeUndefined();
 });
