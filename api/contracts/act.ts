@@ -10,6 +10,7 @@ import type { Deps } from '../deps.ts';
 import { checkIfMatch } from '../http/etag.ts';
 import { busy } from '../http/refusals.ts';
 import { readLive } from '../settle.ts';
+import { type Found, hasEnded } from './find.ts';
 import { once, type Use } from './once.ts';
 
 const WRITES_MAX = 5;
@@ -25,6 +26,20 @@ export type Asked = Readonly<{
 /** Throws Problem for what the rule refuses, PreconditionFailed, or Conflict after too many lost races. */
 export const actOn = (deps: Deps, { action, ...asked }: Asked & { action: Action }): Promise<Contract> =>
   edit(deps, asked, (contract) => decideAct(contract, action));
+
+type AskedAnywhere = Readonly<{ found: Found; ifMatch?: string | undefined; action: Action }>;
+
+/**
+ * The same, also for one that has gone to the archive: what was asked before is answered as it was then, anything
+ * else is over. Throws Problem IllegalMove too.
+ */
+export async function actAnywhere(deps: Deps, { found, ...asked }: AskedAnywhere): Promise<Found> {
+  const { contract, archived } = found;
+  if (!archived) return { contract: await actOn(deps, { ...asked, contract }), archived };
+  checkIfMatch(contract, asked.ifMatch);
+  if (act(contract, asked.action).outcome !== 'Unchanged') throw hasEnded(contract);
+  return found;
+}
 
 /** The contract as it would be; undefined when it is so already. Throws Problem for what the rule refuses. */
 export const decideAct = (contract: Contract, action: Action): Contract | undefined =>

@@ -19,10 +19,10 @@ import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { IfMatchHeaders } from '../http/etag.ts';
 import { ContractPath } from '../http/params.ts';
-import { actOn, edit } from './act.ts';
+import { actAnywhere, actOn, edit } from './act.ts';
 import { described } from './describe.ts';
 import { extend } from './extend.ts';
-import { findLive } from './find.ts';
+import { findAnywhere, findLive } from './find.ts';
 import { IdempotencyHeaders, type Use } from './once.ts';
 import { presentContract } from './present.ts';
 
@@ -44,13 +44,17 @@ const useOf = (request: AskingOnce): Use => ({
 });
 
 export const actionRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
+  const named = (request: Asking) => ({ id: request.params.id, tenant: keyCaller(request).publicKey });
   const asked = async (request: Asking) => ({
-    contract: await findLive(deps, { id: request.params.id, tenant: keyCaller(request).publicKey }),
+    contract: await findLive(deps, named(request)),
     ifMatch: request.headers['if-match'],
   });
   const present = (contract: Contract) => ok(presentContract(deps, contract, { archived: false }));
-  const perform = async (request: Asking, action: Action) =>
-    present(await actOn(deps, { ...(await asked(request)), action }));
+  const perform = async (request: Asking, action: Action) => {
+    const found = await findAnywhere(deps, named(request));
+    const done = await actAnywhere(deps, { found, ifMatch: request.headers['if-match'], action });
+    return ok(presentContract(deps, done.contract, { archived: done.archived }));
+  };
   const performOnce = async (request: AskingOnce, action: Action) =>
     present(await actOn(deps, { ...(await asked(request)), use: useOf(request), action }));
   const route = { tags: ['contracts'], params: ContractPath, headers: IfMatchHeaders };

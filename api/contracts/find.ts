@@ -36,12 +36,14 @@ export async function findAnywhere(deps: Deps, asked: Asked): Promise<Found> {
 /** One that can still be changed. Throws Problem IllegalMove for one that is in the archive. */
 export async function findLive(deps: Deps, asked: Asked): Promise<Contract> {
   const { contract, archived } = await findAnywhere(deps, asked);
-  if (!archived) return contract;
-  const { metadata, status } = contract;
-  throw new Problem('IllegalMove', `${metadata.name} has ended already: it is ${status?.phase ?? 'gone'}.`, {
+  if (archived) throw hasEnded(contract);
+  return contract;
+}
+
+export const hasEnded = ({ metadata, status }: Contract): Problem =>
+  new Problem('IllegalMove', `${metadata.name} has ended already: it is ${status?.phase ?? 'gone'}.`, {
     next: 'There is nothing left to change; rent another one.',
   });
-}
 
 function own(found: Found, { tenant, namespace }: Asked): Found {
   const { spec, metadata } = found.contract;

@@ -76,6 +76,18 @@ test('by phase, and by id, they are found where they are; by a stranger nowhere'
   const one = await market.call('GET', `/api/v1/contracts/${gone.id}`, { key: tenant });
   expect(one.data).toMatchObject({ phase: 'Cancelled', archived: true });
   expect(one.data.history.map(({ to }: { to: string }) => to)).toEqual(['Accepted', 'Cancelled']);
+  const of = ({ id }: Rented) => `/api/v1/contracts/${id}`;
+  const desk = { key: market.provider };
+  for (const one of [ended, gone]) {
+    const again = await market.call('PUT', `${of(one)}/cancel`, { key: tenant });
+    expect(again).toMatchObject({ status: 200, data: { phase: 'Cancelled', archived: one === gone } });
+    const theirs = await market.call('PUT', `/api/v1/provider/contracts/${one.id}/cancel`, desk);
+    expect(theirs).toMatchObject({ status: 200, data: { phase: 'Cancelled' } });
+    const longer = await market.call('PUT', `${of(one)}/auto-renew`, {
+      ...{ key: tenant, body: { hours: 1, maxHours: 2 } },
+    });
+    expect(longer).toMatchObject({ status: 409, body: { code: 'IllegalMove' } });
+  }
   const events = await market.call('GET', `/api/v1/contracts/${gone.id}/events`, { key: tenant });
   expect(events.body.match(/^event: .*$/gm)).toEqual(['event: Accepted', 'event: Cancelled']);
   for (const path of [`/api/v1/contracts/${gone.id}`, `/api/v1/contracts/${gone.id}/events`])

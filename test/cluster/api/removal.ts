@@ -1,4 +1,5 @@
 /** Contracts that ended, archived and removed from the cluster, as the operator does it. */
+import { expect } from 'vitest';
 import type { LiveContract } from '../../../crds/contract/contract.ts';
 import { end } from '../../../crds/contract/steps.ts';
 import { systemClock } from '../../../lib/clock.ts';
@@ -6,10 +7,11 @@ import { createLogger } from '../../../lib/log.ts';
 import { createStore } from '../../../store/store.ts';
 import { accept, eventually, type Market, moveContract, type Rented, readContract } from './harness.ts';
 
-/** Cancelled and in the archive, and still in the cluster. */
-/** The facade has seen it end. */
+/** Cancelled and in the archive, and still in the cluster. The facade has seen it end. */
 export async function endAndArchive(market: Market, { id, tenant }: Rented): Promise<LiveContract> {
   await accept(market, id);
+  const cancelled = await market.call('PUT', `/api/v1/contracts/${id}/cancel`, { key: tenant });
+  expect(cancelled.status).toBe(200);
   const ended = await moveContract(market, id, (status) =>
     end(status, { to: 'Cancelled', reason: 'CancelledByTenant', message: 'x', now: new Date() }),
   );
