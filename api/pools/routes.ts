@@ -142,7 +142,8 @@ export async function readPool(deps: Deps, ref: Ref): Promise<AgentPool> {
 async function deletePool(deps: Deps, ref: Ref): Promise<void> {
   const { clients } = deps;
   const { namespace } = ref;
-  const pool = await readPool(deps, ref);
+  const pool = await clients.pools.get(ref); // one that `kubectl` has deleted is told what it waits for
+  if (!pool) throw poolNotFound(ref.name);
   const [agents, offerings, contracts, peers] = await Promise.all([
     clients.agents.list({ namespace, fieldSelector: `spec.poolName=${ref.name}` }),
     clients.offerings.list({ namespace }),
@@ -155,8 +156,9 @@ async function deletePool(deps: Deps, ref: Ref): Promise<void> {
     contracts: contracts.items,
     pools: peers.items,
   });
+  const deleted = pool.metadata.deletionTimestamp ? 'was deleted and ' : '';
   if (isUsed(uses))
-    throw new Problem('PoolInUse', `Pool ${ref.name} is used by ${tellUses(uses)}.`, {
+    throw new Problem('PoolInUse', `Pool ${ref.name} ${deleted}is used by ${tellUses(uses)}.`, {
       next: `${whatFrees('AgentPool', uses)} first.`,
       extra: { data: { using: firstOf(uses) } },
     });

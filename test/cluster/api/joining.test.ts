@@ -1,6 +1,7 @@
 /** Pools, setup tokens and how an agent joins: once, healing, and refused with who was first. */
 import { createPublicKey, verify } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { IN_USE_FINALIZER } from '../../../crds/group.ts';
 import { generateKeyPair, type KeyPair } from '../../../lib/signature/keys.ts';
 import {
   joinAgent,
@@ -70,6 +71,15 @@ test('a pool in use by an agent, an offering or a contract is not deleted', asyn
     detail: `Pool ${pool} is used by 1 agent (${agent.name}).`,
     error: 'Revoke its agents first.',
     data: { using: { agents: [agent.name], offerings: [], contracts: [] } },
+  });
+  const named = { namespace: market.namespace, name: pool };
+  await market.clients.pools.patch(named, {
+    ...{ type: 'Merge', body: { metadata: { finalizers: [IN_USE_FINALIZER] } } },
+  });
+  await market.clients.pools.delete(named); // as kubectl does
+  expect(await own('DELETE', `${pools()}/${pool}`)).toMatchObject({
+    status: 409,
+    body: { code: 'PoolInUse', detail: `Pool ${pool} was deleted and is used by 1 agent (${agent.name}).` },
   });
   const sold = await makePool(market);
   const offeringId = await makeOffering(market, { poolName: sold });
