@@ -46,6 +46,8 @@ export type Demand = Readonly<{
   wantedSinceMs: number;
   /** Nobody may claim it before. */
   notBeforeMs: number | undefined;
+  /** The last attempt of this round ended for want of room. */
+  hadNoRoom: boolean;
   nowMs: number;
 }>;
 
@@ -77,7 +79,7 @@ export function demandOf(contract: Contract, { terms, siblings = [], now }: Dema
  */
 function pastOf(
   status: ContractStatus | undefined,
-): Pick<Demand, 'failedOn' | 'finalWords' | 'othersFirstUntilMs' | 'stickyTo'> {
+): Pick<Demand, 'failedOn' | 'finalWords' | 'othersFirstUntilMs' | 'hadNoRoom' | 'stickyTo'> {
   const round = status ? attemptsOfRound(status) : [];
   const failedOn = new Map<string, number>();
   const finalWords = new Map<string, Attempt>();
@@ -94,6 +96,7 @@ function pastOf(
     failedOn,
     finalWords,
     othersFirstUntilMs: failedOn.size > 0 ? fromMs + FAILED_BEFORE_HEAD_START_MS : undefined,
+    hadNoRoom: last?.class === 'capacity',
     stickyTo: status?.attempts?.findLast(({ outcome }) => outcome === 'Succeeded')?.agentUID,
   };
 }

@@ -157,6 +157,30 @@ test.each(reasons)('%s', (_name, world, contract, reason) => {
   expect(found.schedulable).toBe(['AwaitingAgent', 'AwaitingRetry'].includes(reason));
 });
 
+test.each([
+  [
+    'capacity',
+    'The machine that was to build it had no room after all, and another one is looked for. Next attempt at 12:00:09 UTC.',
+  ],
+  ['transient', 'The last try did not work. Next attempt at 12:00:09 UTC.'],
+] as const)('the tenant is told what the last try ended with: %s', (kind, said) => {
+  const ended = {
+    agent: 'node-1',
+    agentUID: uidOf(1),
+    epoch: 1,
+    message: 'x',
+    startedAt: NOON,
+    endedAt: NOON,
+  };
+  const attempts = [{ ...ended, outcome: kind === 'capacity' ? 'Released' : 'Failed', class: kind }] as const;
+  const contract = aContract('Accepted', {
+    nextAttemptAt: at(9).toISOString(),
+    attempts: [...attempts],
+  });
+  const found = explain(placeIn({ agents: [someAgent(1), someAgent(2)] }, contract, { now: at(0) }));
+  expect(found.tenantMessage).toBe(`${said} You are not charged while you wait; cancel at any time.`);
+});
+
 test('of a pool that is being deleted the truth is told, not that it may come back', () => {
   const found = explain(placeIn({ pools: [aGoingPool()], agents: [offline(1)] }, large, { now: at(0) }));
   expect(found.message).toBe(

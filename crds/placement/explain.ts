@@ -153,6 +153,8 @@ function tenantMessageOf(placement: Placement, reason: SchedulingReason): string
     case 'AwaitingAgent':
       return `On its way to ${candidates.length === 1 ? 'an agent' : `one of ${candidates.length} agents`} in ${place}.`;
     case 'AwaitingRetry':
+      if (placement.hadNoRoom)
+        return `The machine that was to build it had no room after all, and another one is looked for. Next attempt at ${showInstant(notBeforeMs ?? nowMs, { nowMs })}. ${FREE}`;
       return `The last try did not work. Next attempt at ${showInstant(notBeforeMs ?? nowMs, { nowMs })}. ${FREE}`;
     case 'NoPool':
       if (passedOver.some(({ because }) => because.reason === 'PoolDeleting'))

@@ -42,6 +42,8 @@ export type Placement = Readonly<{
   passedOver: readonly PassedOver[];
   /** A pause after a failure: nobody may claim before. */
   notBeforeMs: number | undefined;
+  /** The last attempt ended because its machine had no room after all. */
+  hadNoRoom: boolean;
   /** When this was found, and when it may be another answer though nothing happens. */
   nowMs: number;
   againAtMs: number | undefined;
@@ -62,13 +64,14 @@ export function place(contract: Contract, { supply, ...facts }: PlaceFacts): Pla
       agent: metadata.name,
       because: { reason: 'PoolNotFound' },
     });
-  const { wanted, regions, types, notBeforeMs, takeover, nowMs } = demand;
+  const { wanted, regions, types, notBeforeMs, hadNoRoom, takeover, nowMs } = demand;
   // The one that goes first must be there: otherwise anybody may claim at once.
   const isThere = found.ranked.some(({ agentUID }) => agentUID === takeover?.agentUID);
   const first = isThere ? takeover : undefined;
   const candidates = inTurn(found.ranked.sort(byRank), { demand, first });
   return {
-    ...{ wanted, regions, types, candidates, passedOver: found.passedOver, notBeforeMs, nowMs },
+    ...{ wanted, regions, types, candidates, passedOver: found.passedOver },
+    ...{ notBeforeMs, hadNoRoom, nowMs },
     againAtMs: first ? earlier(found.againAtMs, first.untilMs) : found.againAtMs,
   };
 }
