@@ -169,8 +169,8 @@ test.each([
     agentUID: uidOf(1),
     epoch: 1,
     message: 'x',
-    startedAt: NOON,
-    endedAt: NOON,
+    startedAt: at(0).toISOString(),
+    endedAt: at(0).toISOString(),
   };
   const attempts = [{ ...ended, outcome: kind === 'capacity' ? 'Released' : 'Failed', class: kind }] as const;
   const contract = aContract('Accepted', {
