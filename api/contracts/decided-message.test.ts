@@ -49,6 +49,11 @@ test.each([
     'The provider did not accept this rental: 5 hours were asked for; 24 to 48 are allowed. You pay nothing.',
   ],
   [
+    'a renewal that can never be, with why',
+    aContract('Rejected', { reason: 'AutoRenewNotAllowed', message: 'it would never renew itself: x' }),
+    'It cannot be rented like that: it would never renew itself: x. You pay nothing.',
+  ],
+  [
     'a list that the tenant is on, without a word about lists',
     aContract('Rejected', {
       reason: 'TenantNotAccepted',

@@ -19,6 +19,8 @@ export function rejectedMessage({ reason, message }: ContractStatus, { contract 
       return `The provider did not accept this rental${noted(contract.spec.decision?.note)} You pay nothing.`;
     case 'DurationNotAllowed':
       return `The provider did not accept this rental: ${message ?? 'its duration is not allowed'}. You pay nothing.`;
+    case 'AutoRenewNotAllowed':
+      return `It cannot be rented like that: ${message ?? 'it would never renew itself'}. You pay nothing.`;
     default:
       return 'The provider did not accept this rental. You pay nothing.';
   }

@@ -116,6 +116,26 @@ test('an extension stays within the terms, and says by how much it can be', () =
   });
 });
 
+test.each([
+  [7, 100, 'one renewal makes it 31 hours, and the terms allow 30 at most', 'Renew it by 6 hours at most.'],
+  [
+    2,
+    25,
+    'one renewal makes it 26 hours, and autoRenew.maxHours allows 25 at most',
+    'Set autoRenew.maxHours to 26 or more, or renew it by less.',
+  ],
+])('a renewal by %i up to %i that can never be is refused', (hours, maxHours, message, next) => {
+  const terms = { spec: { termsSnapshot: someTerms({ maxHours: 30 }) } };
+  const autoRenew = { hours, maxHours };
+  const contract = aContract('Active', {}, terms);
+  expect(act(contract, { type: 'renew', autoRenew })).toEqual({
+    ...{ outcome: 'Refused', code: 'ValidationFailed', next },
+    message: `it would never renew itself: ${message}`,
+  });
+  const kept = { ...contract, spec: { ...contract.spec, autoRenew } };
+  expect(act(kept, { type: 'renew', autoRenew })).toMatchObject({ outcome: 'Write' });
+});
+
 test('what it renewed by itself counts too', () => {
   const terms = { spec: { termsSnapshot: someTerms({ maxHours: 30 }) } };
   const contract = aContract('Active', { renewedHours: 4 }, terms);

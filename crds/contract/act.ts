@@ -11,6 +11,7 @@ import { mayAct, refusalOf } from './actions.ts';
 import type { Contract } from './contract.ts';
 import { hoursOf, isPricedAnew, PRICE_NEXT, refusalOfHours } from './extension.ts';
 import { hoursLeft, refusalOfTotal } from './extension-limit.ts';
+import { refusalOfRenewal, sameRenewal } from './renewal-limit.ts';
 import { ARCHIVED_SENTENCE, isArchived } from './retry.ts';
 import type { ContractSpec } from './spec.ts';
 
@@ -68,7 +69,8 @@ export function act(contract: Contract, action: Action): ActVerdict {
     };
   if (action.type === 'retry' && isArchived(contract))
     return refused('IllegalMove', ARCHIVED_SENTENCE, 'Rent another one.');
-  return action.type === 'extend' ? extend(contract, action) : apply(spec, action);
+  if (action.type === 'extend') return extend(contract, action);
+  return action.type === 'renew' ? renew(contract, action) : apply(spec, action);
 }
 
 /** What was asked before needs no second writing, whatever the phase is now. */
@@ -93,7 +95,7 @@ function isDone(spec: ContractSpec, action: Action): boolean {
   }
 }
 
-function apply(spec: ContractSpec, action: Exclude<Action, { type: 'extend' }>): ActVerdict {
+function apply(spec: ContractSpec, action: Exclude<Action, { type: 'extend' | 'renew' }>): ActVerdict {
   switch (action.type) {
     case 'cancel':
       return write({ ...spec, cancel: { requested: true, by: action.by, ...noted(action.note) } });
@@ -105,10 +107,6 @@ function apply(spec: ContractSpec, action: Exclude<Action, { type: 'extend' }>):
             'Cancel the contract.',
           )
         : write({ ...spec, decision: { verdict: action.verdict, ...noted(action.note) } });
-    case 'renew': {
-      const { autoRenew: _old, ...rest } = spec;
-      return write(action.autoRenew ? { ...rest, autoRenew: action.autoRenew } : rest);
-    }
     case 'changeKeys':
       return write({ ...spec, sshPublicKeys: [...action.sshPublicKeys] });
     case 'power':
@@ -129,6 +127,13 @@ function apply(spec: ContractSpec, action: Exclude<Action, { type: 'extend' }>):
     case 'resume':
       return write({ ...spec, pause: { requested: false } });
   }
+}
+
+function renew(contract: Contract, { autoRenew }: Action & { type: 'renew' }): ActVerdict {
+  const { autoRenew: old, ...rest } = contract.spec;
+  const spec = autoRenew ? { ...rest, autoRenew } : rest;
+  const refusal = sameRenewal(old, autoRenew) ? undefined : refusalOfRenewal({ ...contract, spec });
+  return refusal ? refused('ValidationFailed', refusal.message, refusal.next) : write(spec);
 }
 
 function reinstall(spec: ContractSpec, action: Action & { type: 'reinstall' }): ActVerdict {

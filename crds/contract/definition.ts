@@ -4,6 +4,7 @@ import { ACTION_CEL } from './actions.ts';
 import { EXTENSION_CEL } from './extension-limit.ts';
 import { FORCE_RELEASE_CEL } from './force-release.ts';
 import { FIRST_PHASES } from './phase.ts';
+import { RENEWAL_CEL } from './renewal-limit.ts';
 import { RETRY_CEL } from './retry.ts';
 import { ContractSpec } from './spec.ts';
 import { ContractStatus } from './status.ts';
@@ -57,6 +58,7 @@ export const contractDefinition = defineResource({
     },
     ACTION_CEL,
     EXTENSION_CEL,
+    RENEWAL_CEL,
     ...RETRY_CEL,
     FORCE_RELEASE_CEL,
   ],

@@ -12,6 +12,7 @@ import type { PriceValue } from '../price.ts';
 import type { LiveContract } from './contract.ts';
 import { hoursOf, mayRenewAt } from './extension.ts';
 import { HOUR_MS } from './numbers.ts';
+import { refusalOfRenewal } from './renewal-limit.ts';
 
 /** Where the terms say nothing. */
 export const DEFAULT_EXPIRY: Expiry = Expiry.parse({});
@@ -85,13 +86,8 @@ const renewalOf = (contract: LiveContract, price: PriceValue | undefined): numbe
   mayRenewAt(contract, price) ? wantedRenewalOf(contract) : undefined;
 
 function wantedRenewalOf(contract: LiveContract): number | undefined {
-  const { spec, status } = contract;
-  const { autoRenew, termsSnapshot } = spec;
-  const rented = hoursOf(contract);
-  if (!autoRenew || rented === undefined) return undefined;
-  const after = rented + (status.renewedHours ?? 0) + autoRenew.hours;
-  const cap = Math.min(autoRenew.maxHours, termsSnapshot?.maxHours ?? Number.POSITIVE_INFINITY);
-  return after <= cap ? autoRenew.hours : undefined;
+  if (hoursOf(contract) === undefined) return undefined;
+  return refusalOfRenewal(contract) ? undefined : contract.spec.autoRenew?.hours;
 }
 
 function judgeWarning(

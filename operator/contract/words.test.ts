@@ -34,6 +34,16 @@ describe('as many as there are', () => {
     });
   });
 
+  test('an order that can never renew itself as it asks', () => {
+    const offering = anOffering({ duration: { minHours: 1, maxHours: 30, defaultHours: 24 } });
+    const asked = { autoRenew: { hours: 24, maxHours: 96 }, termsSnapshot: someTerms({ maxHours: 30 }) };
+    const contract = aContract('Requested', {}, { spec: asked });
+    expect(decide(someFacts({ contract, offering })).status).toMatchObject({
+      ...{ phase: 'Rejected', reason: 'AutoRenewNotAllowed' },
+      message: 'it would never renew itself: one renewal makes it 48 hours, and the terms allow 30 at most',
+    });
+  });
+
   test.each([
     [25, 'the terms allow 25 hours at most, not 26', 'Extend it by 1 hour at most, or rent another one.'],
     [26, 'the terms allow 26 hours at most, not 27', 'Extend it by 2 hours at most, or rent another one.'],

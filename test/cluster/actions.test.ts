@@ -33,8 +33,8 @@ const ACTIONS: Record<
   decide: { action: { type: 'decide', verdict: 'Accept' }, change: { decision: { verdict: 'Accept' } } },
   extend: { action: { type: 'extend', hours: 2 }, change: { durationHours: 26 } },
   renew: {
-    action: { type: 'renew', autoRenew: { hours: 24, maxHours: 48 } },
-    change: { autoRenew: { hours: 24, maxHours: 48 } },
+    action: { type: 'renew', autoRenew: { hours: 2, maxHours: 28 } },
+    change: { autoRenew: { hours: 2, maxHours: 28 } },
   },
   changeKeys: {
     action: { type: 'changeKeys', sshPublicKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB other'] },
@@ -106,6 +106,28 @@ test('an extension beyond the terms, renewals included, is refused in the words 
     if (verdict.outcome !== 'Refused') throw new Error('it is too long');
     expect(await said(most + 1)).toContain(verdict.message);
   }
+});
+
+test('a renewal that terms or cap can never allow is refused in the words of the rule', async () => {
+  const contracts = resourceOf<Contract>(client, 'Contract');
+  const made = await newContract(contracts, { name: 'renews', namespace }, TERMS);
+  let contract = await walkTo(contracts, made, wayTo('Active'));
+  const said = (autoRenew: ContractSpec['autoRenew']) =>
+    tryUpdate({ ...contract, spec: { ...contract.spec, autoRenew } });
+  for (const autoRenew of [
+    { hours: 7, maxHours: 100 },
+    { hours: 2, maxHours: 25 },
+  ]) {
+    const verdict = act(contract, { type: 'renew', autoRenew });
+    if (verdict.outcome !== 'Refused') throw new Error('it never renews');
+    expect(await said(autoRenew)).toContain(verdict.message);
+  }
+  const autoRenew = { hours: 3, maxHours: 30 };
+  contract = await contracts.update({ ...contract, spec: { ...contract.spec, autoRenew } });
+  const status = { phase: 'Active', epoch: 0, ...contract.status, renewedHours: 6 } as const;
+  contract = await contracts.updateStatus({ ...contract, status });
+  // Used up: it stays, and other wishes are heard.
+  expect(await tryUpdate({ ...contract, spec: { ...contract.spec, restart: 1 } })).toBe('taken');
 });
 
 test('a price is agreed to while hours can be added, and no longer', async () => {

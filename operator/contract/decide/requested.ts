@@ -1,6 +1,7 @@
 /** New and Requested: is there anything to wait for, and may it be accepted at all? */
 
 import { REQUEST_DEADLINE_MS } from '../../../crds/contract/numbers.ts';
+import { refusalOfRenewal } from '../../../crds/contract/renewal-limit.ts';
 import { accept, end, firstStatus } from '../../../crds/contract/steps.ts';
 import { endWish } from '../../../crds/contract/wishes.ts';
 import { FINALIZER } from '../../../crds/group.ts';
@@ -99,6 +100,9 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
     return reject('OfferingPrivate', `Offering ${spec.offering.name} cannot be rented`);
   const ruled = judgeRules({ contract, offering, provider });
   if (ruled) return ruled;
+  const durationHours = spec.durationHours ?? offering.spec.duration.defaultHours;
+  const vain = refusalOfRenewal({ ...contract, spec: { ...spec, durationHours, termsSnapshot: agreed } });
+  if (vain) return reject('AutoRenewNotAllowed', vain.message);
   const refused = refusalOfConfig(spec.instanceConfig, agreed.instanceConfigSchema);
   if (refused) return reject('InstanceConfigInvalid', refused.message);
   // Both prices: the terms are what was agreed, the offering is what nobody but the provider can write.

@@ -84,6 +84,13 @@ test('power, keys, renewal and name end up in the spec', async () => {
     sshPublicKeys: [OTHER_KEY],
     autoRenew: { hours: 2, maxHours: 28 },
   });
+  expect(await ask('PUT', id, '/auto-renew', { hours: 7, maxHours: 100 })).toMatchObject({
+    status: 422,
+    body: {
+      detail: 'It would never renew itself: one renewal makes it 31 hours, and the terms allow 30 at most.',
+      error: 'Renew it by 6 hours at most.',
+    },
+  });
   await ask('PUT', id, '/auto-renew');
   expect((await specOf(id)).autoRenew).toBeUndefined();
   const named = await ask('PATCH', id, '', { name: 'web 1', description: 'mine', labels: { env: 'prod' } });

@@ -66,7 +66,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   },
   'PUT /contracts/{id}/auto-renew': {
     hours: 24,
-    maxHours: 48,
+    maxHours: 960,
     maxPrice: { amountMinor: 500, currency: 'EUR', per: 'Day' },
   },
   'PUT /contracts/{id}/ssh-keys': { sshPublicKeys: [SSH_KEY] },

@@ -166,7 +166,7 @@ test('status is written while Git applies: every apply is taken', async () => {
       apply(
         manifest('Contract', 'busy', {
           offering: { name: 'offering-1' },
-          autoRenew: { hours: n + 1, maxHours: 96 },
+          autoRenew: { hours: n + 1, maxHours: 960 },
         }),
       ),
     ]);
