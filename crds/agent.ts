@@ -39,6 +39,9 @@ export const AgentSpec = z
       .describe('What it may ask for. heartbeat, fetch_contracts, provision, health_check, dns_manage.'),
     cordoned: z.boolean().default(false).describe('While true it gets no new work; what it has stays.'),
     cordonReason: text(200).optional().describe('Why it is cordoned, for whoever looks.'),
+    cordonedBy: text(100)
+      .optional()
+      .describe('Who cordoned it, for whoever looks: the API writes the provider.'),
     draining: z
       .boolean()
       .default(false)
@@ -129,6 +132,7 @@ export const AgentStatus = z
     lastSeenAt: instant()
       .optional()
       .describe('Written every 5 minutes and when Online flips; the Lease has the truth.'),
+    cordonedSince: instant().optional().describe('When the operator saw that it is cordoned.'),
     activeContracts: count().optional().describe('Contracts that it holds and that have not ended.'),
     resources: z
       .object({

@@ -9,27 +9,33 @@ const WRITES_MAX = 5;
 
 export type Change = (spec: Agent['spec']) => Agent['spec'];
 
+/** Why, and the name of who asks. */
+type Cordon = Readonly<{ reason?: string | undefined; by: string }>;
+
 /** Asked again without a reason it keeps the one that it has; one that is left from an earlier time goes. */
 export const cordoned =
-  (reason: string | undefined): Change =>
-  ({ cordonReason: old, ...spec }) => {
-    const why = reason ?? (spec.cordoned || spec.draining ? old : undefined);
-    return { ...spec, cordoned: true, ...(why ? { cordonReason: why } : {}) };
+  ({ reason, by }: Cordon): Change =>
+  ({ cordonReason, cordonedBy, ...spec }) => {
+    const isAgain = spec.cordoned || spec.draining;
+    const why = reason ?? (isAgain ? cordonReason : undefined);
+    const who = isAgain && reason === undefined ? cordonedBy : by;
+    return {
+      ...{ ...spec, cordoned: true },
+      ...(why ? { cordonReason: why } : {}),
+      ...(who ? { cordonedBy: who } : {}),
+    };
   };
 
 /** Asked again without a deadline, it has none any more. */
 export const drained =
-  ({
-    reason,
-    deadlineAt,
-  }: Readonly<{ reason?: string | undefined; deadlineAt?: string | undefined }>): Change =>
+  ({ deadlineAt, ...cordon }: Cordon & Readonly<{ deadlineAt?: string | undefined }>): Change =>
   ({ drainBy, ...spec }) => ({
-    ...cordoned(reason)(spec),
+    ...cordoned(cordon)(spec),
     draining: true,
     ...(deadlineAt ? { drainBy: deadlineAt } : {}),
   });
 
-export const uncordoned: Change = ({ cordonReason, drainBy, ...spec }) => ({
+export const uncordoned: Change = ({ cordonReason, cordonedBy, drainBy, ...spec }) => ({
   ...spec,
   cordoned: false,
   draining: false,

@@ -20,7 +20,7 @@ const ACTIONS = [
     url: `${PATH}/cordon`,
     summary: 'Give an agent no new work',
     body: CordonRequest,
-    change: (body: z.infer<typeof CordonRequest>) => cordoned(body?.reason),
+    change: (body: z.infer<typeof CordonRequest>, by: string) => cordoned({ reason: body?.reason, by }),
   },
   {
     method: 'POST',
@@ -76,9 +76,11 @@ export const agentRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { 
       config: PROVIDER,
       schema: { summary, ...shared, body },
       handler: async (request) => {
-        const { namespace } = providerCaller(request).provider.spec;
+        const { spec, metadata } = providerCaller(request).provider;
+        const { namespace } = spec;
         const { agentKey } = request.params;
-        const agent = await changeAgent(deps, { namespace, agentKey, change: change(request.body) });
+        const wanted = change(request.body, metadata.name);
+        const agent = await changeAgent(deps, { namespace, agentKey, change: wanted });
         return ok(presentAgentDetail(deps, agent));
       },
     });
@@ -92,9 +94,11 @@ export const agentRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { 
       body: DrainRequest,
     },
     handler: async (request) => {
-      const { namespace } = providerCaller(request).provider.spec;
+      const { spec, metadata } = providerCaller(request).provider;
+      const { namespace } = spec;
       const { agentKey } = request.params;
-      const agent = await changeAgent(deps, { namespace, agentKey, change: drained(request.body ?? {}) });
+      const change = drained({ ...request.body, by: metadata.name });
+      const agent = await changeAgent(deps, { namespace, agentKey, change });
       return ok(presentAgentDetail(deps, agent));
     },
   });

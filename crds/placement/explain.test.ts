@@ -38,7 +38,10 @@ const scene: World = {
   agents: [
     someAgent(1, { facts: { load: loaded(28) } }),
     someAgent(2, { facts: { load: loaded(1, { memory: '104Gi' }) } }),
-    someAgent(3, { spec: { cordoned: true, cordonReason: 'disk swap' } }),
+    someAgent(3, {
+      spec: { cordoned: true, cordonReason: 'disk swap', cordonedBy: 'ops@acme' },
+      status: { cordonedSince: at(-90).toISOString() },
+    }),
     offline(4),
     someAgent(5, {
       facts: {
@@ -56,7 +59,7 @@ describe('why it waits', () => {
     expect(found.message).toBe(
       [
         '0 of 6 agents can take 16 CPU, 64Gi memory, 200Gi disk in europe (script):',
-        '  europe-script/node-3: cordoned: "disk swap"',
+        '  europe-script/node-3: cordoned by ops@acme since 11:58:30 UTC: "disk swap"',
         '  europe-script/node-4: offline since 11:58:00 UTC',
         '  europe-script/node-5: unhealthy: 3 contracts in a row failed, again from 12:12:00 UTC on',
         '  europe-script/node-1: full: 4 CPU free of 32 CPU',

@@ -34,7 +34,10 @@ function unfitFor({ agent }: AgentFacts, pool: AgentPool): Because | undefined {
 }
 
 function awayFrom({ agent: { spec, status }, presence }: AgentFacts): Because | undefined {
-  if (spec.cordoned) return { reason: 'AgentCordoned', note: spec.cordonReason };
+  if (spec.cordoned) {
+    const sinceMs = status?.cordonedSince ? Date.parse(status.cordonedSince) : undefined;
+    return { reason: 'AgentCordoned', note: spec.cordonReason, by: spec.cordonedBy, sinceMs };
+  }
   if (spec.draining) return { reason: 'AgentDraining' };
   if (presence === 'Duplicate') return { reason: 'DuplicateAgent' };
   const conditionOf = (wanted: string) => status?.conditions?.find(({ type }) => type === wanted);

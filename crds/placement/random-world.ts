@@ -73,7 +73,13 @@ const agent = (n: number) =>
       const { cpu, instances, unproven, building, failures } = had;
       return someAgent(n, {
         pool,
-        spec: { cordoned, revoked, cordonReason: `secret-note-${n}`, maintenance },
+        spec: {
+          cordoned,
+          revoked,
+          cordonReason: `secret-note-${n}`,
+          cordonedBy: `secret-name-${n}`,
+          maintenance,
+        },
         status: {
           version,
           resources: { cpu: '32', memory: '128Gi', storage: '1000Gi' },

@@ -30,7 +30,11 @@ type Figures = {
   TooSmall: Readonly<{ dimension: Dimension; total: number; wanted: number }>;
   FailedForGood: Readonly<{ epoch: number; class: Attempt['class'] }>;
   // the state that it is in
-  AgentCordoned: Readonly<{ note: string | undefined }>;
+  AgentCordoned: Readonly<{
+    note: string | undefined;
+    by: string | undefined;
+    sinceMs: number | undefined;
+  }>;
   AgentDraining: Nothing;
   DuplicateAgent: Nothing;
   AgentOffline: Readonly<{ sinceMs: number | undefined }>;

@@ -40,8 +40,12 @@ const ROWS: { [R in PassedOverReason]: readonly (readonly [Omit<Because<R>, 'rea
       [{ epoch: 2, class: undefined }, 'its attempt of epoch 2 failed for good: permanent'],
     ],
     AgentCordoned: [
-      [{ note: undefined }, 'cordoned'],
-      [{ note: 'disk swap' }, 'cordoned: "disk swap"'],
+      [{ note: undefined, by: undefined, sinceMs: undefined }, 'cordoned'],
+      [{ note: 'disk swap', by: undefined, sinceMs: undefined }, 'cordoned: "disk swap"'],
+      [
+        { note: 'disk swap', by: 'ops@acme', sinceMs: at(-90).getTime() },
+        'cordoned by ops@acme since 11:58:30 UTC: "disk swap"',
+      ],
     ],
     AgentDraining: [[{}, 'is being drained']],
     DuplicateAgent: [[{}, 'two processes use its key']],

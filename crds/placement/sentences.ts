@@ -23,7 +23,10 @@ const SENTENCES: Sentences = {
     `too small: ${show(dimension, total)} in all, ${show(dimension, wanted)} wanted`,
   FailedForGood: ({ epoch, class: kind }) =>
     `its attempt of epoch ${epoch} failed for good: ${kind ?? 'permanent'}`,
-  AgentCordoned: ({ note }) => (note ? `cordoned: "${note}"` : 'cordoned'),
+  AgentCordoned: ({ note, by, sinceMs }, saying) => {
+    const since = sinceMs === undefined ? '' : ` since ${showInstant(sinceMs, saying)}`;
+    return `cordoned${by ? ` by ${by}` : ''}${since}${note ? `: "${note}"` : ''}`;
+  },
   AgentDraining: () => 'is being drained',
   DuplicateAgent: () => 'two processes use its key',
   AgentOffline: ({ sinceMs }, saying) =>

@@ -127,3 +127,16 @@ describe('an agent', () => {
     ).toBe('2026-01-01T12:04:50.000Z');
   });
 });
+
+test('since when it is cordoned is kept while it is, and not longer', () => {
+  const since = (cordoned: boolean, cordonedSince?: string) =>
+    decideAgent(
+      facts({ agent: { ...anAgent(1, { cordoned }), status: cordonedSince ? { cordonedSince } : {} } }),
+    ).status.cordonedSince;
+  const earlier = '2026-01-01T11:00:00.000Z';
+  expect([since(true), since(true, earlier), since(false, earlier)]).toEqual([
+    NOW.toISOString(),
+    earlier,
+    undefined,
+  ]);
+});

@@ -63,12 +63,13 @@ export function decideAgent(facts: AgentLook): AgentDecision {
     ?.filter(({ type }) => !plans.silent.includes(type));
   const seenMs = status.lastSeenAt ? Date.parse(status.lastSeenAt) : 0;
   const lastSeenIsOld = lease !== undefined && Date.parse(lease.renewTime) - seenMs >= LAST_SEEN_EVERY_MS;
-  const { remaining: _before, ...kept } = figures;
+  const { remaining: _before, cordonedSince = now.toISOString(), ...kept } = figures;
   const next = {
     ...kept,
     ...(agent.metadata.generation === undefined ? {} : { observedGeneration: agent.metadata.generation }),
     ...(lease && (flips || lastSeenIsOld) ? { lastSeenAt: new Date(lease.renewTime).toISOString() } : {}),
     activeContracts,
+    ...(agent.spec.cordoned ? { cordonedSince } : {}),
     ...(plans.remaining ? { remaining: plans.remaining } : {}),
     ...(conditions ? { conditions } : {}),
   };

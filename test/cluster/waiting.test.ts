@@ -17,7 +17,7 @@ beforeAll(async () => {
   const resources = { cpu: '16', memory: '64Gi', storage: '200Gi' };
   await at.make('Offering', 'vps-large', { provisionerType: 'proxmox', resources });
   await at.join('node-1', { cpu: '8', memory: '128Gi', storage: '1000Gi' });
-  const cordoned = { cordoned: true, cordonReason: 'disk swap' };
+  const cordoned = { cordoned: true, cordonReason: 'disk swap', cordonedBy: 'ops@acme' };
   await at.join('node-2', { cpu: '32', memory: '128Gi', storage: '1000Gi' }, cordoned);
   await at.join('cloud-1', undefined, { poolName: 'europe-hetzner' });
 });
@@ -27,6 +27,7 @@ const schedulable = ({ status }: Contract) => status?.conditions?.find(({ type }
 const version = async () => (await at.contractOf(WEB)).metadata.resourceVersion ?? '';
 
 test('kubectl describe says who was passed over, why, and what helps; the tenant reads no name', async () => {
+  const since = (await at.agentOf('node-2')).status?.cordonedSince?.slice(11, 19);
   await at.rent(WEB);
   const { status } = await at.contractOf(WEB);
   const sinceMs = Date.parse(status?.history?.at(-1)?.at ?? '');
@@ -35,7 +36,7 @@ test('kubectl describe says who was passed over, why, and what helps; the tenant
   const lines = [
     '0 of 3 agents can take 16 CPU, 64Gi memory, 200Gi disk in europe (proxmox):',
     '  europe-proxmox/node-1: too small: 8 CPU in all, 16 CPU wanted',
-    '  europe-proxmox/node-2: cordoned: "disk swap"',
+    `  europe-proxmox/node-2: cordoned by ops@acme since ${since} UTC: "disk swap"`,
     `  europe-hetzner/cloud-1: from ${opens} UTC on (fallback after 600 s)`,
     `What helps: wait for the fallback at ${opens} UTC, uncordon node-2, or add an agent with 16 CPU to europe-proxmox.`,
   ];

@@ -45,14 +45,18 @@ test('cordon, drain with a deadline and uncordon are fields of spec; each answer
   });
   expect((await objectOf(agent))?.spec).toMatchObject({
     cordoned: true,
+    cordonedBy: market.namespace,
     draining: true,
     drainBy: deadlineAt,
   });
   await eventually(async () => (await heartbeat(market, agent)).data.drain === true);
   expect((await ask('POST', of(agent, '/drain'))).data).toMatchObject({ draining: true, drainBy: null });
   await ask('POST', of(agent, '/uncordon'));
-  const { cordonReason, drainBy, cordoned, draining } = (await objectOf(agent))?.spec ?? {};
-  expect({ cordonReason, drainBy, cordoned, draining }).toEqual({ cordoned: false, draining: false });
+  const { cordonReason, cordonedBy, drainBy, cordoned, draining } = (await objectOf(agent))?.spec ?? {};
+  expect({ cordonReason, cordonedBy, drainBy, cordoned, draining }).toEqual({
+    cordoned: false,
+    draining: false,
+  });
   expect((await ask('POST', of(agent, '/drain'), { deadlineAt: 'tomorrow' })).status).toBe(422);
 });
 
