@@ -150,6 +150,7 @@ export const aContractView = (change: Readonly<Record<string, unknown>> = {}) =>
   description: null,
   labels: {},
   autoRenew: null,
+  antiAffinity: null,
   extension: { pricing: 'Same', price: null, agreed: [], pendingHours: 0, message: null },
   powerState: 'Running',
   wishes: [],

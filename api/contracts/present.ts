@@ -43,6 +43,7 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     ...(status?.graceEndsAt ? { graceEndsAt: status.graceEndsAt } : {}),
     durationHours: hoursOf(contract) ?? null,
     autoRenew: spec.autoRenew ?? null,
+    antiAffinity: spec.antiAffinity ?? null,
     powerState: spec.powerState,
     wishes: isLive(contract) ? wishStates(contract) : [],
     price: terms?.price ?? null,

@@ -113,6 +113,7 @@ async function create(deps: Deps, { order, use, sold, place }: Creation): Promis
         reinstall: 0,
         passwordReset: 0,
         retry: 0,
+        ...(body.antiAffinity ? { antiAffinity: body.antiAffinity } : {}),
         ...(body.instanceConfig ? { instanceConfig: body.instanceConfig } : {}),
         termsSnapshot: terms,
       },

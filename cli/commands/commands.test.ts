@@ -47,6 +47,23 @@ describe('renting', () => {
     ]);
   });
 
+  test.each([
+    ['--apart', 'Preferred'],
+    ['--apart-or-wait', 'Required'],
+  ])('%s keeps it from others of its group: %s', async (option, mode) => {
+    await against(() => ({ status: 201, data: RENTED }), 'rent', 'acme/vps-small', option, 'db');
+    expect(terminal.seen()).toMatchObject([{ body: { antiAffinity: { group: 'db', mode } } }]);
+  });
+
+  test('what is no group, or both at once, is refused before anything is sent', async () => {
+    for (const options of [
+      ['--apart', 'two words'],
+      ['--apart', 'db', '--apart-or-wait', 'db'],
+    ])
+      expect((await against(() => 'HangUp', 'rent', 'acme/vps-small', ...options)).exitCode).toBe(2);
+    expect(terminal.seen()).toEqual([]);
+  });
+
   test('repeats the same order under one Idempotency-Key, signed anew, until it is answered', async () => {
     const answers: (Answer | 'HangUp')[] = [
       'HangUp',

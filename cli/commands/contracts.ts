@@ -80,6 +80,7 @@ function printDetails(print: Printer, { contract, now }: Details): void {
     ['Ends', whenWords(contract.endsAt, now)],
     ['Grace', contract.graceEndsAt && `until ${contract.graceEndsAt}: dcm extend brings it back`],
     ['Renews', renewalWords(contract)],
+    ['Apart', apartWords(contract)],
     ['Asked', wishWords(contract)],
   ];
   for (const [title, value] of fields)
@@ -94,6 +95,14 @@ function printDetails(print: Printer, { contract, now }: Details): void {
 
 const renewalWords = ({ autoRenew }: ContractView): string | undefined =>
   autoRenew ? `by ${autoRenew.hours} h at its end, up to ${autoRenew.maxHours} h in all` : undefined;
+
+const APART = {
+  Required: 'waits for a host of its own',
+  Preferred: 'shares a host when no other is free',
+} as const;
+
+const apartWords = ({ antiAffinity }: ContractView): string | undefined =>
+  antiAffinity ? `from your others of ${antiAffinity.group}; ${APART[antiAffinity.mode]}` : undefined;
 
 /** Only where it may cost something else than the rental did. */
 function longerWords({ extension }: ContractView): string | undefined {

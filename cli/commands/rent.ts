@@ -1,9 +1,11 @@
 /** `dcm rent OFFERING`: orders a machine, safely repeated, and follows it until it can be used. */
 import { randomUUID } from 'node:crypto';
+import { Option } from 'commander';
 import { z } from 'zod';
+import { AntiAffinity } from '../../crds/contract/anti-affinity.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
 import { RentResponse } from '../../crds/wire/market.ts';
-import { examples, wholeNumber } from '../arguments.ts';
+import { examples, matching, wholeNumber } from '../arguments.ts';
 import { readConfig } from '../config-argument.ts';
 import { EXIT_CODES } from '../failure.ts';
 import { readContract } from '../find-contract.ts';
@@ -18,8 +20,15 @@ const Options = z.object({
   hours: z.number().optional(),
   name: z.string().optional(),
   config: z.string().optional(),
+  apart: z.string().optional(),
+  apartOrWait: z.string().optional(),
   wait: z.boolean().default(false),
 });
+
+const group = matching(
+  AntiAffinity.shape.group,
+  'It must be a word of at most 63 letters, digits and ._:/- .',
+);
 
 export function addRentCommand({ program, open, exitCode }: Parent): void {
   const command = program
@@ -30,21 +39,36 @@ export function addRentCommand({ program, open, exitCode }: Parent): void {
     .option('--hours <n>', 'how long (default: as the offering says)', wholeNumber({ min: 1, max: 87_600 }))
     .option('--name <text>', 'your name for it')
     .option('--config <json>', 'settings, as the offering allows: JSON, @FILE, or - for standard input')
+    .addOption(
+      new Option('--apart <group>', 'on another host than your others of this group, where one is free')
+        .argParser(group)
+        .conflicts('apartOrWait'),
+    )
+    .option('--apart-or-wait <group>', 'the same, and it rather waits than shares a host', group)
     .option('--wait', 'follow it until you can log in')
     .action(async (offeringId: string) => {
       const session = open(command);
-      const { sshKey, hours, name, config, wait } = Options.parse(command.opts());
+      const { sshKey, hours, name, config, wait, ...apart } = Options.parse(command.opts());
       const sshPublicKey = await readSshPublicKey(session.context, sshKey);
       const instanceConfig = config === undefined ? undefined : await readConfig(session.context, config);
-      const body = { offeringId, sshPublicKey, durationHours: hours, name, instanceConfig };
+      const antiAffinity = antiAffinityOf(apart);
+      const body = { offeringId, sshPublicKey, durationHours: hours, name, antiAffinity, instanceConfig };
       await rent(session, { body, wait, exitCode });
     });
   examples(
     command,
     `dcm rent acme/vps-small --wait
 dcm rent acme/vps-small --ssh-key deploy.pub --hours 48 --name build-box
+dcm rent acme/vps-small --name db-2 --apart-or-wait db
 dcm rent acme/vps-small --config '{"image":"debian-13"}'`,
   );
+}
+
+type Apart = Pick<z.infer<typeof Options>, 'apart' | 'apartOrWait'>;
+
+function antiAffinityOf({ apart, apartOrWait }: Apart): z.infer<typeof AntiAffinity> | undefined {
+  if (apartOrWait !== undefined) return { group: apartOrWait, mode: 'Required' };
+  return apart === undefined ? undefined : { group: apart, mode: 'Preferred' };
 }
 
 type Order = Readonly<{
@@ -53,6 +77,7 @@ type Order = Readonly<{
     sshPublicKey: string;
     durationHours?: number | undefined;
     name?: string | undefined;
+    antiAffinity?: z.infer<typeof AntiAffinity> | undefined;
     instanceConfig?: unknown;
   }>;
   wait: boolean;

@@ -1,6 +1,6 @@
 /** `Contract.spec`: what is wanted, and who may write it. CEL rules keep one-way wishes one-way. */
 import { z } from 'zod';
-import { count, freeForm, name, provisionerType, publicKey, sshPublicKey, text, word } from '../fields.ts';
+import { count, freeForm, name, provisionerType, publicKey, sshPublicKey, text } from '../fields.ts';
 import {
   Expiry,
   Extension,
@@ -12,6 +12,7 @@ import {
 } from '../offering.ts';
 import { REGIONS } from '../regions.ts';
 import type { Rule } from '../resource.ts';
+import { AntiAffinity } from './anti-affinity.ts';
 import { forceRelease } from './force-release.ts';
 
 const validations = (...rules: Rule[]) => ({ 'x-kubernetes-validations': rules });
@@ -155,18 +156,9 @@ export const ContractSpec = z
       })
       .optional()
       .describe('Written by the provider.'),
-    antiAffinity: z
-      .object({
-        group: word().describe('Contracts of one tenant that name the same group are kept apart.'),
-        mode: z
-          .enum(['Required', 'Preferred'])
-          .default('Preferred')
-          .describe(
-            'Required: rather wait than share a host. Preferred: share one when nothing else is free.',
-          ),
-      })
-      .optional()
-      .describe('Keeps contracts of the tenant on different hosts. Read when a host is chosen.'),
+    antiAffinity: AntiAffinity.optional().describe(
+      'Keeps contracts of the tenant on different hosts. Read when a host is chosen.',
+    ),
     instanceConfig: freeForm()
       .optional()
       .describe("The tenant's settings; they must fit instanceConfigSchema of the terms."),

@@ -1,5 +1,6 @@
 /** What tenants and visitors see: offerings, providers, contracts, regions. */
 import { z } from 'zod';
+import { AntiAffinity } from '../contract/anti-affinity.ts';
 import { PHASES } from '../contract/phase.ts';
 import { WISHES } from '../contract/status.ts';
 import { count, freeForm, instant, name, publicKey, sshPublicKey, text } from '../fields.ts';
@@ -82,6 +83,10 @@ export const RentRequest = z.strictObject({
   durationHours: z.int().min(1).max(87_600).optional().describe('Length of the rental. Hours.'),
   paymentMethod: text(32).optional().describe('How to pay; free offerings need none.'),
   name: z.string().min(1).max(63).optional().describe('Your name for it.'),
+  antiAffinity: z
+    .strictObject(AntiAffinity.shape)
+    .optional()
+    .describe('Keeps it on another host than your other contracts of this group.'),
   instanceConfig: freeForm()
     .optional()
     .describe('Settings; they must fit `instanceConfigSchema` of the offering.'),
@@ -140,6 +145,7 @@ export const ContractView = z.object({
     .object({ hours: z.int(), maxHours: z.int(), maxPrice: Price.optional() })
     .nullable()
     .describe('Renews itself by so many hours, up to so many in all.'),
+  antiAffinity: AntiAffinity.nullable().describe('Your contracts of this group are kept on different hosts.'),
   graceEndsAt: instant().optional().describe('It ended; until then an extension brings it back.'),
   powerState: z.enum(['Running', 'Stopped']).describe('What you want it to be.'),
   wishes: z

@@ -1,4 +1,4 @@
-/** Contracts that are to be kept apart, claimed by one agent at the same time. */
+/** Contracts that were rented to be kept apart, claimed by one agent at the same time. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generateKeyPair } from '../../../lib/signature/keys.ts';
 import {
@@ -30,10 +30,11 @@ const tenant = generateKeyPair();
 
 /** One of the tenant's, in a group. */
 async function inGroup(group: string): Promise<string> {
-  const { id } = await rent(market, offering, tenant);
-  const contract = await readContract(market, id);
-  const spec = { ...contract.spec, antiAffinity: { group, mode: 'Required' as const } };
-  await market.clients.contracts.update({ ...contract, spec });
+  const antiAffinity = { group, mode: 'Required' };
+  const { id } = await rent(market, offering, tenant, { antiAffinity });
+  expect((await readContract(market, id)).spec.antiAffinity).toEqual(antiAffinity);
+  const shown = await market.call('GET', `/api/v1/contracts/${id}`, { key: tenant });
+  expect(shown.data.antiAffinity).toEqual(antiAffinity);
   await accept(market, id);
   await eventually(async () => (await offered()).includes(id));
   return id;

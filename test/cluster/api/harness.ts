@@ -167,10 +167,11 @@ export async function rent(
   market: Market,
   offeringId: string,
   tenant: KeyPair = generateKeyPair(),
+  more: object = {},
 ): Promise<Rented> {
   const { data, body } = await market.call('POST', '/api/v1/contracts', {
     key: tenant,
-    body: { offeringId, sshPublicKey: SSH_KEY },
+    body: { offeringId, sshPublicKey: SSH_KEY, ...more },
   });
   if (!data) throw new Error(JSON.stringify(body));
   return { id: data.contractId, tenant };

@@ -106,6 +106,8 @@ test('the same Idempotency-Key meets the same contract, with another body it is 
   expect(other).toMatchObject({ status: 422, body: { code: 'IdempotencyKeyReused' } });
   const elsewhere = await order(tenant, { durationHours: 5, offeringId: await makeOffering(market) }, key);
   expect(elsewhere).toMatchObject({ status: 422, body: { code: 'IdempotencyKeyReused' } });
+  const apart = await order(tenant, { durationHours: 5, antiAffinity: { group: 'web' } }, key);
+  expect(apart).toMatchObject({ status: 422, body: { code: 'IdempotencyKeyReused' } });
   const neighbour = await order(generateKeyPair(), { durationHours: 5 }, key);
   expect(neighbour.status).toBe(201);
   const mine = await market.call('GET', '/api/v1/contracts', { key: tenant });
