@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Agent } from '../crds/agent.ts';
-import { aClaimant, anOffering } from '../crds/contract/builders.ts';
+import { aClaimant, anOffering, aProvider } from '../crds/contract/builders.ts';
 import type { Contract, LiveContract } from '../crds/contract/contract.ts';
 import { claim } from '../crds/contract/lock.ts';
 import { reportProvisioned } from '../crds/contract/report.ts';
@@ -107,7 +107,7 @@ async function expectStatusKept(contracts: Stage['contracts'], namespace: string
 type Drafted = Readonly<{ uid: string; name: string; namespace: string }>;
 
 function draft(index: number, { namespace, ...agent }: Drafted): Contract {
-  const terms = snapshotTerms(anOffering(), undefined);
+  const terms = snapshotTerms(anOffering(), { provider: aProvider() });
   const contract = {
     apiVersion: API_VERSION,
     kind: 'Contract',

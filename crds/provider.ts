@@ -11,7 +11,12 @@ export const Acceptance = z.object({
     .default('Automatic')
     .describe('Automatic accepts every rental that fits; Manual waits for spec.decision of each contract.'),
   minDurationHours: count(87_600).min(1).optional().describe('Shorter rentals are rejected. Hours.'),
-  maxDurationHours: count(87_600).min(1).optional().describe('Longer rentals are rejected. Hours.'),
+  maxDurationHours: count(87_600)
+    .min(1)
+    .optional()
+    .describe(
+      'Longer rentals are rejected. With extensions and renewals a rental never becomes longer than was the rule when it was ordered. Hours.',
+    ),
   allowedTenants: z
     .array(publicKey())
     .max(1000)

@@ -81,12 +81,12 @@ async function ofRecord(deps: Deps, { place, uid, use }: Recorded): Promise<Rent
 type Creation = Readonly<{ order: Order; use: Use; sold: Sold; place: Place }>;
 
 async function create(deps: Deps, { order, use, sold, place }: Creation): Promise<Rented> {
-  const { offering } = sold;
+  const { offering, provider } = sold;
   const recipeName = offering.spec.recipe?.name;
   const recipe = recipeName
     ? await deps.clients.recipes.get({ namespace: place.namespace, name: recipeName })
     : undefined;
-  const terms = snapshotTerms(offering, recipe);
+  const terms = snapshotTerms(offering, { provider, recipe });
   if (!terms)
     throw new Problem('OfferingUnavailable', `The offering ${offering.metadata.name} is not complete.`, {
       next: 'Choose another one; its provider has to correct it.',

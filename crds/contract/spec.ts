@@ -40,7 +40,11 @@ export const TermsSnapshot = z
       .optional()
       .describe('Script that runs once the machine is there.'),
     allowRecreation: z.boolean().default(false).describe('A lost machine is built anew.'),
-    maxHours: count(87_600).optional().describe('Longest rental, extensions included. Hours.'),
+    maxHours: count(87_600)
+      .optional()
+      .describe(
+        'Longest rental, extensions and renewals included, as offering and provider allowed it. Hours.',
+      ),
     expiry: Expiry.optional(),
     extension: Extension.optional(),
   })

@@ -1,18 +1,22 @@
 /** The terms of an offering as a contract keeps them: what was rented never changes afterwards. */
 import { problemOfSchema } from '../instance-config/check.ts';
 import type { Offering } from '../offering.ts';
+import type { Provider } from '../provider.ts';
 import type { Recipe } from '../recipe.ts';
 import { regionOfCountry } from '../regions.ts';
 import type { TermsSnapshot } from './spec.ts';
 
+type Sellers = Readonly<{ provider: Provider | undefined; recipe?: Recipe | undefined }>;
+
 /**
- * Undefined while the recipe that the offering names is not there, so that what is rented does not depend on what
- * was applied first; while its schema cannot be used; and when the country is in no region, which the API server's rules do not let happen.
+ * Undefined while the provider, or the recipe that the offering names, is not there, so that what is rented does not
+ * depend on what was applied first; while its schema cannot be used; and when the country is in no region, which the
+ * API server's rules do not let happen.
  */
-export function snapshotTerms(offering: Offering, recipe: Recipe | undefined): TermsSnapshot | undefined {
+export function snapshotTerms(offering: Offering, { provider, recipe }: Sellers): TermsSnapshot | undefined {
   const { spec, metadata } = offering;
   const region = regionOfCountry(spec.country);
-  if (!region || (spec.recipe && !recipe)) return undefined;
+  if (!region || !provider || (spec.recipe && !recipe)) return undefined;
   const { instanceConfigSchema } = spec;
   if (instanceConfigSchema && problemOfSchema(instanceConfigSchema) !== undefined) return undefined;
   return {
@@ -31,8 +35,12 @@ export function snapshotTerms(offering: Offering, recipe: Recipe | undefined): T
     price: spec.price,
     ...(recipe ? { recipe: { name: recipe.metadata.name, revision: recipe.spec.revision } } : {}),
     allowRecreation: spec.allowRecreation,
-    maxHours: spec.duration.maxHours,
+    maxHours: longestOf(offering, provider),
     ...(spec.expiry ? { expiry: spec.expiry } : {}),
     ...(spec.extension ? { extension: spec.extension } : {}),
   };
 }
+
+/** No rental comes to more hours, however often it is extended or renewed: the offering says so, and its provider. */
+export const longestOf = ({ spec: { duration } }: Offering, { spec: { acceptance } }: Provider): number =>
+  Math.min(duration.maxHours, acceptance.maxDurationHours ?? duration.maxHours);

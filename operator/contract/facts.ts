@@ -12,7 +12,7 @@ export type Facts = Readonly<{
   contract: Contract;
   /** The offering in the contract's namespace; undefined when there is none by that name. */
   offering: Offering | undefined;
-  /** The terms that the offering would give now, for a contract that has none yet. */
+  /** The terms that offering and provider would give now, for a contract that has none yet. */
   terms: TermsSnapshot | undefined;
   /** The Provider that owns the namespace; undefined when none does or it is not Ready. */
   provider: Provider | undefined;

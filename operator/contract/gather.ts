@@ -29,12 +29,12 @@ export function gather(deps: Deps, contract: Contract): Facts {
   const offering = informers.offerings.cache.get(`${namespace}/${spec.offering.name}`);
   const recipe =
     offering?.spec.recipe && informers.recipes.cache.get(`${namespace}/${offering.spec.recipe.name}`);
-  const terms = offering?.metadata.deletionTimestamp
-    ? undefined
-    : offering && snapshotTerms(offering, recipe);
   const provider = informers.providers.cache
     .getByIndex('namespace', namespace)
     .find(({ status }) => isTrue(status?.conditions, 'Ready'));
+  const terms = offering?.metadata.deletionTimestamp
+    ? undefined
+    : offering && snapshotTerms(offering, { provider, recipe });
   return {
     contract,
     offering,

@@ -6,7 +6,9 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { LiveContract } from '../../crds/contract/contract.ts';
 import type { ContractSpec } from '../../crds/contract/spec.ts';
+import { GROUP, VERSION } from '../../crds/group.ts';
 import type { PriceValue } from '../../crds/price.ts';
+import { isConflict } from '../../kube/error.ts';
 import { createDatabase, inNamespace, type TestDatabase } from '../world/cluster.ts';
 import { startOperator } from '../world/operator.ts';
 import {
@@ -27,6 +29,8 @@ import {
 const HOUR_MS = 3_600_000;
 const eur = (amountMinor: number): PriceValue => ({ amountMinor, currency: 'EUR', per: 'Day' });
 const DEAR = 'dded hours cost 7.00 EUR a day by now, not nothing as agreed';
+/** What the provider allows, whatever its offerings do. Hours. */
+const MOST = 240;
 let market: Market;
 let agent: TestAgent;
 let pool: string;
@@ -43,6 +47,9 @@ beforeAll(async () => {
     withDatabase: false,
     environment: { DATABASE_URL: database.url },
   });
+  const path = '/api/v1/provider/settings/acceptance';
+  const body = { mode: 'Automatic', maxDurationHours: MOST };
+  await market.call('PUT', path, { key: market.provider, body });
   pool = await makePool(market);
   agent = await joinAgent(market, pool);
 });
@@ -70,14 +77,18 @@ const asAgent = (path: string, body: object) =>
 
 type Sold = Rented & Readonly<{ place: { namespace: string; name: string } }>;
 
-/** Rented for nothing and 24 hours, and running; hours that are added cost what the offering asks then. */
-async function running(): Promise<Sold> {
-  const offering = await makeOffering(market, {
+/** For nothing and 24 hours; hours that are added cost what the offering asks then. */
+const offered = (): Promise<string> =>
+  makeOffering(market, {
     poolName: pool,
     price: eur(0),
     extension: { price: 'Current' },
-    duration: { minHours: 1, maxHours: 240, defaultHours: 24 },
+    duration: { minHours: 1, maxHours: 720, defaultHours: 24 },
   });
+
+/** Rented, and running. */
+async function running(): Promise<Sold> {
+  const offering = await offered();
   const rented = await rent(market, offering);
   await eventually(
     async () => (await asAgent(`/contracts/${rented.id}/lock`, { observedEpoch: 0 })).status === 200,
@@ -111,6 +122,18 @@ const change = (rented: Rented, spec: Partial<ContractSpec>): Promise<void> =>
       () => false,
     );
   });
+
+/** What the API server says to it as YAML: `taken`, or why not; nothing is changed. */
+async function tryChange(rented: Rented, change: Partial<ContractSpec>): Promise<string> {
+  const contract = await live(rented);
+  const path = `/apis/${GROUP}/${VERSION}/namespaces/${market.namespace}/contracts/${contract.metadata.name}`;
+  const body = { ...contract, spec: { ...contract.spec, ...change } };
+  return market.kube.raw({ method: 'PUT', path, query: { dryRun: 'All' }, body }).then(
+    () => 'taken',
+    // The operator wrote in between.
+    (error: unknown) => (isConflict(error) ? tryChange(rented, change) : String(error)),
+  );
+}
 
 const pass = (rented: Rented, hours: number): Promise<void> =>
   eventually(async () => {
@@ -215,4 +238,33 @@ test('a renewal goes up to the price that was agreed for it, and is warned about
   await pass(sold, 24);
   await until(sold, ({ status }) => status.phase === 'Terminating');
   expect((await live(sold)).status).toMatchObject({ reason: 'DurationEnded', renewedHours: 24 });
+});
+
+test('no rental becomes longer than its provider allows, whoever made its terms, by API and YAML in the same words', async () => {
+  const byApi = await running();
+  const { termsSnapshot: _terms, ...ordered } = (await live(byApi)).spec;
+  const place = { namespace: market.namespace, name: 'by-yaml' };
+  const name = (await offered()).split('/')[1] ?? '';
+  const { metadata } = await market.clients.contracts.create({
+    metadata: place,
+    spec: { ...ordered, offering: { name } },
+  });
+  const byYaml: Rented = { ...byApi, id: (metadata.uid ?? '').replaceAll('-', '') };
+  await until(byYaml, ({ status }) => status.phase === 'Accepted');
+  for (const rented of [byApi, byYaml]) {
+    const { spec } = await live(rented);
+    const hours = MOST + 1 - (spec.durationHours ?? 0);
+    const tooLong = `he terms allow ${MOST} hours at most, not ${MOST + 1}`;
+    await eventually(async () => {
+      const { status, body } = await ask(rented, 'POST', '/extend', { hours });
+      return status === 422 && body.detail === `T${tooLong}.`;
+    });
+    const never = `one renewal makes it ${MOST + 1} hours, and the terms allow ${MOST} at most`;
+    const renewed = await ask(rented, 'PUT', '/auto-renew', { hours, maxHours: 720 });
+    expect(renewed).toMatchObject({ status: 422, body: { detail: expect.stringContaining(never) } });
+    const said = (change: Partial<ContractSpec>) => tryChange(rented, change);
+    expect(await said({ durationHours: MOST + 1 })).toContain(tooLong);
+    expect(await said({ autoRenew: { hours, maxHours: 720 } })).toContain(never);
+    expect(await said({ durationHours: MOST })).toBe('taken');
+  }
 });
