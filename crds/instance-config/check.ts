@@ -3,15 +3,17 @@
  * a rental with it, and for the operator, which rejects a contract that came as YAML. Same values, same answer.
  */
 import { type ErrorObject, Ajv2020 as SchemaCompiler, type ValidateFunction } from 'ajv/dist/2020.js';
-import { isDeeperThan, type JSONType } from './json.ts';
+import { countValues, isDeeperThan, type JSONType } from './json.ts';
 import { compilePattern } from './pattern.ts';
-import { requireBounded, SchemaError } from './schema.ts';
+import { requireBounded, SCHEMA_DEPTH_MAX, SchemaError } from './schema.ts';
 
 export const CONFIG_BYTES_MAX = 16 * 1024;
 const CONFIG_DEPTH_MAX = 16;
 /** Of each are told as many as help somebody. */
 const VIOLATIONS_MAX = 16;
 const VALUES_SHOWN = 12;
+/** Where there could be more of them, none is looked for: each takes memory. */
+const FOUND_MAX = 200_000;
 const SCHEMAS_KEPT = 256;
 /** Room for it in a status. */
 const MESSAGE_MAX = 1000;
@@ -34,13 +36,20 @@ export type FieldError = Readonly<{ field: string; pointer: string; message: str
 export const fieldsOf = ({ violations }: ConfigRefusal): FieldError[] =>
   violations.map(({ pointer, message }) => ({ field: `instanceConfig${pointer}`, pointer, message }));
 
-type Compiled = ValidateFunction | Readonly<{ problem: string }>;
+/** `fits` only says whether; `violated` finds each violation, of which a value can have `mostOf` at most. */
+type Checks = Readonly<{ fits: ValidateFunction; violated: () => ValidateFunction; mostOf: number }>;
+type Compiled = Checks | Readonly<{ problem: string }>;
+type Verdict = Readonly<{ schema: Schema | undefined; refusal: ConfigRefusal | undefined }>;
 
 /** Why the schema cannot be used, a sentence without its subject; undefined: it can. */
 export function problemOfSchema(schema: Schema): string | undefined {
   const compiled = compile(schema);
-  return typeof compiled === 'function' ? undefined : compiled.problem;
+  return 'problem' in compiled ? compiled.problem : undefined;
 }
+
+const NONE: Config = {};
+/** A poll asks again of each contract that waits, so each object is judged once. */
+const judged = new WeakMap<Config, Verdict>();
 
 /** Undefined: it fits. Nothing but size and depth is asked of it where the offering has no schema. */
 export function refusalOfConfig(
@@ -48,24 +57,41 @@ export function refusalOfConfig(
   schema: Schema | undefined,
 ): ConfigRefusal | undefined {
   if (config === undefined && schema === undefined) return undefined;
-  const value = config ?? {};
+  const value = config ?? NONE;
+  const known = judged.get(value);
+  if (known && known.schema === schema) return known.refusal;
+  const refusal = judge(value, schema);
+  judged.set(value, { schema, refusal });
+  return refusal;
+}
+
+function judge(value: Config, schema: Schema | undefined): ConfigRefusal | undefined {
   if (isDeeperThan(value, CONFIG_DEPTH_MAX))
     return refusal([{ pointer: '', message: `is more than ${CONFIG_DEPTH_MAX} levels deep` }]);
   if (Buffer.byteLength(JSON.stringify(value)) > CONFIG_BYTES_MAX)
     return refusal([{ pointer: '', message: `is larger than ${CONFIG_BYTES_MAX / 1024} KiB` }]);
   if (schema === undefined) return undefined;
   const compiled = compile(schema);
-  if (typeof compiled !== 'function')
+  if ('problem' in compiled)
     return refusal([{ pointer: '', message: `cannot be checked: the schema ${compiled.problem}` }]);
-  if (compiled(value)) return undefined;
-  return refusal(violationsOf(compiled.errors ?? []));
+  if (compiled.fits(value)) return undefined;
+  if (compiled.mostOf * countValues(value) > FOUND_MAX)
+    return refusal([
+      { pointer: '', message: 'does not fit, and is too large to say where: write less of it' },
+    ]);
+  const check = compiled.violated();
+  check(value);
+  return refusal(violationsOf(check.errors ?? []));
 }
 
 function refusal(violations: readonly Violation[]): ConfigRefusal {
   const told = violations.map(({ pointer, message }) => (pointer ? `${pointer} ${message}` : message));
   const all = `instanceConfig is not what the offering allows: ${told.join('; ')}`;
-  return { message: all.length > MESSAGE_MAX ? `${all.slice(0, MESSAGE_MAX)}…` : all, violations };
+  return { message: all.length > MESSAGE_MAX ? `${cut(all, MESSAGE_MAX)}…` : all, violations };
 }
+
+/** An emoji at the edge is not halved: the API server would store something else than was written. */
+const cut = (text: string, max: number): string => text.slice(0, max).toWellFormed();
 
 /** By what they say too: contracts of one offering have a copy each. */
 const kept = new Map<string, Compiled>();
@@ -79,6 +105,8 @@ function compile(schema: Schema): Compiled {
 }
 
 function compileOnce(schema: Schema): Compiled {
+  if (isDeeperThan(schema, SCHEMA_DEPTH_MAX))
+    return { problem: `is more than ${SCHEMA_DEPTH_MAX} levels deep` };
   const text = JSON.stringify(schema);
   const known = kept.get(text) ?? compileNew(schema);
   kept.delete(text); // so that the Map is in the order of use
@@ -89,20 +117,33 @@ function compileOnce(schema: Schema): Compiled {
 
 function compileNew(schema: Schema): Compiled {
   try {
-    requireBounded(schema);
+    const mostOf = requireBounded(schema);
+    dialect ??= new SchemaCompiler(OPTIONS);
+    if (!dialect.validateSchema(schema)) {
+      const [first] = dialect.errors ?? [];
+      return { problem: `is no JSON Schema: ${first?.instancePath || '/'} ${first?.message ?? 'is wrong'}` };
+    }
+    const { $schema: _dialect, $defs = {}, ...said } = schema;
+    let violated: ValidateFunction | undefined;
+    return {
+      // Below `not` no errors are made.
+      fits: compiledBy({ $defs, not: { not: said } }),
+      violated: () => (violated ??= compiledBy({ $defs, ...said })),
+      mostOf,
+    };
   } catch (error) {
-    if (error instanceof SchemaError) return { problem: error.message };
+    // What the compiler refuses (`enum: []`) is the provider's to mend, and must stop nobody's reconcile.
+    if (error instanceof Error)
+      return {
+        problem: error instanceof SchemaError ? error.message : `cannot be compiled: ${error.message}`,
+      };
     throw error;
   }
-  dialect ??= new SchemaCompiler(OPTIONS);
-  if (!dialect.validateSchema(schema)) {
-    const [first] = dialect.errors ?? [];
-    return { problem: `is no JSON Schema: ${first?.instancePath || '/'} ${first?.message ?? 'is wrong'}` };
-  }
-  const { $schema: _dialect, ...said } = schema;
-  // One for each: it keeps what it has compiled for good.
-  return new SchemaCompiler({ ...OPTIONS, meta: false, validateSchema: false }).compile(said);
 }
+
+/** One compiler for each: it keeps what it has compiled for good. */
+const compiledBy = (schema: Schema): ValidateFunction =>
+  new SchemaCompiler({ ...OPTIONS, meta: false, validateSchema: false }).compile(schema);
 
 /** The compiler tells patterns apart by what they say of themselves. */
 const regExp = Object.assign((source: string) => ({ ...compilePattern(source), toString: () => source }), {
@@ -126,8 +167,8 @@ function violationsOf(errors: readonly ErrorObject[]): Violation[] {
   for (const error of errors) {
     const violation = toViolation(error);
     if (!violation) continue;
-    const pointer = violation.pointer.slice(0, POINTER_MAX);
-    const message = violation.message.slice(0, POINTER_MAX);
+    const pointer = cut(violation.pointer, POINTER_MAX);
+    const message = cut(violation.message, POINTER_MAX);
     told.set(`${pointer} ${message}`, { pointer, message });
     if (told.size >= VIOLATIONS_MAX) break;
   }

@@ -16,3 +16,9 @@ export function isDeeperThan(value: JSONType, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }
+
+/** The members of all its lists and objects, and itself. Of a value that is known not to be deep. */
+export function countValues(value: JSONType): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce((sum: number, member) => sum + countValues(member), 1);
+}

@@ -4,6 +4,8 @@ import type { JSONType } from './json.ts';
 
 type Schema = Readonly<Record<string, JSONType>>;
 const nested = (levels: number): Schema => (levels === 0 ? {} : { items: nested(levels - 1) });
+const deepList = (levels: number): JSONType =>
+  Array.from({ length: levels }).reduce<JSONType>((inner) => [inner], 1);
 const doubling = Object.fromEntries(
   Array.from({ length: 5 }, (_, n) => [
     `d${n}`,
@@ -53,7 +55,7 @@ const bad: [string, Schema, string][] = [
     { $defs: { a: { not: { $ref: '#/$defs/b' } }, b: { not: { $ref: '#/$defs/a' } } } },
     'to itself',
   ],
-  ['references that double each time', { $defs: doubling, $ref: '#/$defs/d0' }, 'has more than 512 schemas'],
+  ['references that double each time', { $defs: doubling, $ref: '#/$defs/d0' }, 'has more than 256 schemas'],
   ['depth', nested(13), 'is more than 12 schemas deep'],
   ['size', { description: 'x'.repeat(9000) }, 'is larger than 8 KiB'],
   [
@@ -64,11 +66,27 @@ const bad: [string, Schema, string][] = [
   ['an id', { $id: 'http://a' }, 'may not have $id (at /)'],
   ['a dynamic reference', { $dynamicRef: '#a' }, 'may not have $dynamicRef'],
   ['another dialect', { $schema: 'http://json-schema.org/draft-04/schema#' }, 'is of another dialect'],
-  ['look-ahead', { properties: { a: { pattern: '(?=a)' } } }, 'may have no look-ahead'],
+  ['look-ahead', { properties: { a: { pattern: '(?=a)' } } }, 'is no RE2 pattern'],
+  [
+    'a list of nothing',
+    { properties: { a: { enum: [] } } },
+    'cannot be compiled: enum must have non-empty array',
+  ],
+  ['lists in each other', { const: deepList(9999) }, 'is more than 64 levels deep'],
+  ['what nothing fits, a thousand times', { allOf: Array(1000).fill(false) }, 'has more than 256 schemas'],
+  ['lists without bound that are compared', { uniqueItems: true }, 'needs maxItems of at most 64'],
+  [
+    'lists that are compared again and again',
+    {
+      $defs: { a: { enum: Array.from({ length: 1000 }, (_, n) => n) } },
+      allOf: Array(3).fill({ $ref: '#/$defs/a' }),
+    },
+    'compares with more than 2048 values',
+  ],
   [
     'patterns without end',
-    { properties: { a: { pattern: 'a{1500}' }, b: { pattern: 'a{1500}' } } },
-    'more than 2000 steps together',
+    { properties: { a: { pattern: 'a{300}' }, b: { pattern: 'a{300}' } } },
+    'more than 500 steps together',
   ],
   ['a pattern in a name', { patternProperties: { '(': {} } }, 'has a pattern at /patternProperties that'],
   ['a wrong type', { type: 'text' }, 'is no JSON Schema: /type'],

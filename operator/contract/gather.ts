@@ -32,9 +32,11 @@ export function gather(deps: Deps, contract: Contract): Facts {
   const provider = informers.providers.cache
     .getByIndex('namespace', namespace)
     .find(({ status }) => isTrue(status?.conditions, 'Ready'));
-  const terms = offering?.metadata.deletionTimestamp
-    ? undefined
-    : offering && snapshotTerms(offering, { provider, recipe });
+  // What has its terms is not stopped by an offering that was changed or cannot be used any more.
+  const terms =
+    !offering || offering.metadata.deletionTimestamp || spec.termsSnapshot
+      ? undefined
+      : snapshotTerms(offering, { provider, recipe });
   return {
     contract,
     offering,
