@@ -1,8 +1,9 @@
 /** Offering: what is for sale. A contract keeps a snapshot of its terms, so it may change or go. */
 import { z } from 'zod';
 import { conditions } from './condition.ts';
-import { count, freeForm, name, PROVISIONER_TYPES, provisionerType, quantity, text, word } from './fields.ts';
+import { count, freeForm, name, PROVISIONER_TYPES, provisionerType, quantity, text } from './fields.ts';
 import { COUNTRY_CODES, COUNTRY_HINT, REGIONS } from './regions.ts';
+import { Requirements } from './requirements.ts';
 import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
 
 export const ResourceAmounts = z
@@ -60,55 +61,6 @@ export const Extension = z
   })
   .describe('How an extension is priced.');
 
-export const SELECTOR_OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
-
-export const Requirements = z
-  .object({
-    selector: z
-      .array(
-        z
-          .object({
-            key: z
-              .string()
-              .min(1)
-              .max(253)
-              .regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/)
-              .describe('Key of a label.'),
-            operator: z
-              .enum(SELECTOR_OPERATORS)
-              .describe('In, NotIn, Exists or DoesNotExist, as in Kubernetes.'),
-            values: z
-              .array(text(63))
-              .max(16)
-              .optional()
-              .meta({ 'x-kubernetes-list-type': 'set' })
-              .describe('For In and NotIn.'),
-          })
-          .describe('One condition on a label.')
-          .meta({
-            'x-kubernetes-validations': [
-              {
-                rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
-                message: 'values are given exactly when operator is In or NotIn',
-              },
-            ],
-          }),
-      )
-      .max(16)
-      .optional()
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['key', 'operator'] })
-      .describe('Conditions on the labels of the Agent object; all must hold.'),
-    capabilities: z
-      .array(word())
-      .max(16)
-      .optional()
-      .meta({ 'x-kubernetes-list-type': 'set' })
-      .describe('Named features that the agent must have reported.'),
-    storageClass: word().optional().describe('Kind of disk that the agent must have reported.'),
-  })
-  .describe('What an agent must be or have, besides room.');
-export type Requirements = z.infer<typeof Requirements>;
-
 /** The same in an offering and in the terms that a contract keeps. */
 export const furtherRegions = () =>
   z
@@ -127,6 +79,9 @@ export const furtherTypes = () =>
     .meta({ 'x-kubernetes-list-type': 'set' })
     .describe('Further provisioner types that may build it, the best first; provisionerType is the first.');
 
+/** Each unit that is rented is a line of `status.reserved`: no more can be sold than can be counted there. */
+export const STOCK_MAX = 10_000;
+
 export const OfferingSpec = z
   .object({
     title: z.string().min(1).max(100).describe('Name that tenants see.'),
@@ -143,7 +98,9 @@ export const OfferingSpec = z
     provisionerType: provisionerType().default('proxmox').describe('What it is built with, lower case.'),
     provisionerConfig: freeForm()
       .optional()
-      .describe('Settings for the provisioner; the tenant may override what the schema allows.'),
+      .describe(
+        'Settings for the provisioner. Nobody overrides them: what tenants may set is instanceConfig of the contract.',
+      ),
     instanceConfigSchema: freeForm()
       .optional()
       .describe(
@@ -176,7 +133,9 @@ export const OfferingSpec = z
       .describe('Limits of a rental.'),
     expiry: Expiry.optional(),
     extension: Extension.optional(),
-    stock: count(1_000_000).optional().describe('How many can be rented at a time; unlimited when absent.'),
+    stock: count(STOCK_MAX)
+      .optional()
+      .describe('How many can be rented at a time, at most 10,000; unlimited when absent.'),
     visibility: z
       .enum(['Public', 'Unlisted', 'Private'])
       .default('Public')
@@ -205,7 +164,7 @@ export const OfferingStatus = z
     activeContracts: count().optional().describe('Contracts of it that have not ended.'),
     reserved: z
       .array(z.string().max(63))
-      .max(10_000)
+      .max(STOCK_MAX)
       .optional()
       .meta({ 'x-kubernetes-list-type': 'set' })
       .describe('UIDs of the contracts that hold a unit of finite stock.'),

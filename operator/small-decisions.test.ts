@@ -11,8 +11,9 @@ import { decideToken } from './setup-token/decide.ts';
 
 const now = new Date('2026-01-10T00:00:00.000Z');
 const NO_WORK = { agents: [], rateOf: () => ({ succeeded: 0, failed: 0, untilMs: undefined }) };
-const ready = (status: { conditions?: { type: string; status: string; reason: string }[] | undefined }) =>
-  status.conditions?.find((condition) => condition.type === 'Ready');
+const ready = (status: {
+  conditions?: { type: string; status: string; reason: string; message: string }[] | undefined;
+}) => status.conditions?.find((condition) => condition.type === 'Ready');
 
 describe('a pool', () => {
   const online = (n: number) => {
@@ -112,6 +113,32 @@ describe('an offering', () => {
     }));
   test('no pool there', () =>
     expect(ready(of({ country: 'JP' }))).toMatchObject({ status: 'False', reason: 'NoPool' }));
+
+  test('further regions and types lead to a pool as well, after those of the same priority that are better', () => {
+    const wide = { regions: ['na'], provisionerTypes: ['proxmox'] } as const;
+    expect(of({ country: 'JP', regions: ['na'] })).toMatchObject({ pools: ['us'] });
+    expect(ready(of({ country: 'JP', regions: ['na'] }))).toMatchObject({ status: 'True' });
+    expect(of({ regions: [...wide.regions], provisionerTypes: [...wide.provisionerTypes] })).toMatchObject({
+      pools: ['first', 'a', 'b', 'px', 'us'],
+    });
+    expect(of({ poolName: 'px', provisionerTypes: ['proxmox'] })).toMatchObject({ pools: ['px'] });
+  });
+
+  test.each([
+    [{}, 'JP is in Asia Pacific; no pool there is of type script'],
+    [
+      { regions: ['latam'] as const, provisionerTypes: ['docker'] as const },
+      'JP is in Asia Pacific, it may be built in Latin America as well; no pool there is of type script or docker',
+    ],
+    [
+      { poolName: 'px', provisionerTypes: ['docker'] as const },
+      'There is no pool px of type script or docker in this namespace',
+    ],
+  ])('where no pool is, all that was looked for is said: %o', (spec, message) =>
+    expect(ready(of({ country: 'JP', ...structuredClone(spec) } as Partial<Offering['spec']>))?.message).toBe(
+      message,
+    ),
+  );
 });
 
 describe('a provider', () => {

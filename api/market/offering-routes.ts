@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { regionsOf, typesOf } from '../../crds/contract/eligibility.ts';
 import { name } from '../../crds/fields.ts';
-import { regionOfCountry } from '../../crds/regions.ts';
+import { wayOf } from '../../crds/offering-way.ts';
 import { ListOfferingsQuery, OfferingView } from '../../crds/wire/market.ts';
 import { ANYONE } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
@@ -101,11 +102,15 @@ function shelfOf(deps: Deps): () => readonly Sold[] {
   };
 }
 
+/** Of a region and a type: whether it may be built there, and with that. */
 function fits({ offering: { spec, metadata }, provider }: Sold, query: Query): boolean {
   const { country, region, provisionerType, maxPriceMinor, q } = query;
   if (country !== undefined && spec.country !== country.toUpperCase()) return false;
-  if (region !== undefined && regionOfCountry(spec.country) !== region) return false;
-  if (provisionerType !== undefined && spec.provisionerType !== provisionerType.toLowerCase()) return false;
+  const way = wayOf(spec);
+  const isElsewhere = region !== undefined && !(way && regionsOf(way).includes(region));
+  if (isElsewhere) return false;
+  const type = provisionerType?.toLowerCase();
+  if (type !== undefined && !typesOf(spec).some((known) => known === type)) return false;
   if (maxPriceMinor !== undefined && spec.price.amountMinor > maxPriceMinor) return false;
   if (
     query.provider !== undefined &&

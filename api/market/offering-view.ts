@@ -1,10 +1,10 @@
 /** Offerings as everybody sees them, and how one is found by what a client calls it. */
 import type { Contract } from '../../crds/contract/contract.ts';
-import { poolServes } from '../../crds/contract/eligibility.ts';
+import { poolServes, regionsOf, typesOf } from '../../crds/contract/eligibility.ts';
 import type { Offering } from '../../crds/offering.ts';
+import { wayOf } from '../../crds/offering-way.ts';
 import { Problem } from '../../crds/problem.ts';
 import type { Provider } from '../../crds/provider.ts';
-import { regionOfCountry } from '../../crds/regions.ts';
 import type { OfferingView } from '../../crds/wire/market.ts';
 import { isOnline } from '../agents/online.ts';
 import { isReady } from '../auth/identify.ts';
@@ -56,10 +56,11 @@ export function onlineCounter(deps: Pick<Deps, 'caches' | 'clock'>): OnlineCount
   const perPool = new Map<string, number>();
   return ({ metadata, spec }) => {
     const namespace = metadata.namespace ?? '';
-    const terms = { ...spec, region: regionOfCountry(spec.country) ?? 'europe' };
+    const way = wayOf(spec);
+    if (!way) return 0;
     let online = 0;
     for (const pool of deps.caches.pools.inNamespace(namespace)) {
-      if (!poolServes(terms, pool)) continue;
+      if (!poolServes(way, pool)) continue;
       const key = `${namespace}/${pool.metadata.name}`;
       const known = perPool.get(key) ?? countOnline(deps, { namespace, name: pool.metadata.name });
       perPool.set(key, known);
@@ -76,6 +77,7 @@ const countOnline = (
 
 export function presentOffering({ offering, provider }: Sold, onlineOf: OnlineCount): OfferingView {
   const { metadata, spec } = offering;
+  const way = wayOf(spec);
   return {
     offeringId: offeringIdOf(offering),
     uid: metadata.uid ?? '',
@@ -84,8 +86,10 @@ export function presentOffering({ offering, provider }: Sold, onlineOf: OnlineCo
     title: spec.title,
     description: spec.description ?? null,
     country: spec.country,
-    region: regionOfCountry(spec.country) ?? null,
+    region: way?.region ?? null,
+    regions: way ? regionsOf(way) : [],
     provisionerType: spec.provisionerType,
+    provisionerTypes: typesOf(spec),
     resources: spec.resources,
     price: spec.price,
     duration: spec.duration,

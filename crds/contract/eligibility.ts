@@ -93,19 +93,23 @@ function inTurn(
   return refuse('AwaitsTurn', `others go first until ${until}`, until);
 }
 
+/** What of the terms leads to a pool. */
+export type RoutingTerms = Pick<
+  Terms,
+  'poolName' | 'region' | 'regions' | 'provisionerType' | 'provisionerTypes'
+>;
+
 /** Whether a pool could build what the terms say: the explicit pool, else one of the regions and of the types. */
-export function poolServes(
-  terms: Pick<Terms, 'poolName' | 'region' | 'regions' | 'provisionerType' | 'provisionerTypes'>,
-  { metadata, spec }: AgentPool,
-): boolean {
+export function poolServes(terms: RoutingTerms, { metadata, spec }: AgentPool): boolean {
   if (!typesOf(terms).includes(spec.provisionerType)) return false;
   return terms.poolName ? metadata.name === terms.poolName : regionsOf(terms).includes(spec.location);
 }
 
-const regionsOf = ({ region, regions = [] }: Pick<Terms, 'region' | 'regions'>) => [
+/** All that the terms allow, the best first. */
+export const regionsOf = ({ region, regions = [] }: Pick<Terms, 'region' | 'regions'>) => [
   ...new Set([region, ...regions]),
 ];
-const typesOf = ({
+export const typesOf = ({
   provisionerType,
   provisionerTypes = [],
 }: Pick<Terms, 'provisionerType' | 'provisionerTypes'>) => [

@@ -1,16 +1,9 @@
 /** `Contract.spec`: what is wanted, and who may write it. CEL rules keep one-way wishes one-way. */
 import { z } from 'zod';
 import { count, freeForm, name, provisionerType, publicKey, sshPublicKey, text } from '../fields.ts';
-import {
-  Expiry,
-  Extension,
-  furtherRegions,
-  furtherTypes,
-  Price,
-  Requirements,
-  ResourceAmounts,
-} from '../offering.ts';
+import { Expiry, Extension, furtherRegions, furtherTypes, Price, ResourceAmounts } from '../offering.ts';
 import { REGIONS } from '../regions.ts';
+import { Requirements } from '../requirements.ts';
 import type { Rule } from '../resource.ts';
 import { AntiAffinity } from './anti-affinity.ts';
 import { forceRelease } from './force-release.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Requirements } from '../offering.ts';
+import type { Requirements } from '../requirements.ts';
 import { matches, showCondition, unmet } from './selector.ts';
 
 type Condition = NonNullable<Requirements['selector']>[number];

@@ -1,5 +1,5 @@
 /** Whether an agent is and has what an offering asks for besides room: labels, named features, kind of disk. */
-import type { Requirements } from '../offering.ts';
+import type { Requirements } from '../requirements.ts';
 
 type Condition = NonNullable<Requirements['selector']>[number];
 type Labels = Readonly<Record<string, string>>;

@@ -44,7 +44,9 @@ export const OfferingView = z.object({
   description: z.string().nullable().describe('Plain text.'),
   country: z.string().describe('Where it stands.'),
   region: z.enum(REGIONS).nullable().describe('Region of the country.'),
+  regions: z.array(z.enum(REGIONS)).describe('Regions where it may be built, the best first.'),
   provisionerType: z.string().describe('What it is built with.'),
+  provisionerTypes: z.array(z.string()).describe('All that it may be built with, the best first.'),
   resources: ResourceAmounts,
   price: Price,
   duration: z
@@ -65,8 +67,8 @@ export const ListOfferingsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('Length of a page.'),
   cursor: z.string().max(300).optional().describe('From the Link header of the page before.'),
   country: z.string().length(2).optional().describe('ISO 3166-1 alpha-2.'),
-  region: z.enum(REGIONS).optional().describe('Region.'),
-  provisionerType: z.string().max(32).optional().describe('What it is built with.'),
+  region: z.enum(REGIONS).optional().describe('Region where it may be built.'),
+  provisionerType: z.string().max(32).optional().describe('What it may be built with.'),
   provider: z.string().max(64).optional().describe('Name or key of the provider.'),
   maxPriceMinor: z.coerce
     .number()
