@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { Agent } from '../crds/agent.ts';
 import { withCondition } from '../crds/condition.ts';
 import { anAgent, anOffering, aPool } from '../crds/contract/builders.ts';
 import { API_VERSION } from '../crds/group.ts';
 import type { Offering } from '../crds/offering.ts';
+import { NO_LOAD } from '../crds/placement/load.ts';
+import { preparePool } from '../crds/placement/supply.ts';
 import type { Provider } from '../crds/provider.ts';
 import { decidePool } from './agent-pool/decide.ts';
 import { decideOffering } from './offering/decide.ts';
@@ -16,13 +19,13 @@ const ready = (status: {
 }) => status.conditions?.find((condition) => condition.type === 'Ready');
 
 describe('a pool', () => {
-  const online = (n: number) => {
-    const yes = (type: string) => ({ type, status: 'True', reason: 'Ok', message: '' }) as const;
-    const conditions = withCondition(withCondition(undefined, { next: yes('Online'), now }), {
-      next: yes('Ready'),
-      now,
-    });
-    return { ...anAgent(n), status: { conditions } };
+  const online = (n: number, spec: Partial<Agent['spec']> = {}, said: Agent['status'] = {}): Agent => {
+    const next = { type: 'Online', status: 'True', reason: 'Ok', message: '' } as const;
+    return { ...anAgent(n, spec), status: { ...said, conditions: withCondition(undefined, { next, now }) } };
+  };
+  const prepared = (agents: readonly Agent[]) => {
+    const facts = agents.map((agent) => ({ agent, presence: 'Online', load: NO_LOAD }) as const);
+    return { ...NO_WORK, agents: preparePool(aPool(), facts).agents };
   };
   const facts = {
     pool: aPool(),
@@ -53,14 +56,26 @@ describe('a pool', () => {
     { name: 'NoAgents', change: {} },
     { name: 'NoAgentOnline', change: { agents: [anAgent(1)] } },
     { name: 'Maintenance', change: { pool: aPool('p', { maintenance: [window] }), agents: [online(1)] } },
+    {
+      name: 'NoAgentReady',
+      change: {
+        agents: [online(1, {}, { provisionerType: 'docker' }), online(2, { permissions: ['heartbeat'] })],
+      },
+    },
     { name: 'Paused', change: { pool: aPool('p', { paused: true }), agents: [online(1)] } },
   ];
   for (const { name, change } of cases)
     test(`is not ready: ${name}`, () =>
-      expect(ready(decidePool({ ...facts, ...change }).status)).toMatchObject({
-        status: 'False',
-        reason: name,
-      }));
+      expect(
+        ready(decidePool({ ...facts, ...change, work: prepared(change.agents ?? []) }).status),
+      ).toMatchObject({ status: 'False', reason: name }));
+  test('does not count those among its agents to whom placement gives nothing', () => {
+    const agents = [online(1), online(2, {}, { provisionerType: 'docker' }), online(3, { cordoned: true })];
+    expect(ready(decidePool({ ...facts, agents, work: prepared(agents) }).status)).toMatchObject({
+      status: 'True',
+      message: '3 of 3 agents online, without new work for 2 of them: AgentCordoned, AgentTypeMismatch',
+    });
+  });
 });
 
 test('a pool with maintenance to come is ready, says when, and is looked at then', () => {

@@ -3,36 +3,32 @@
  * never change by waiting comes first, then the state of the agent, room, the tenant's wish, and at last its pool,
  * so that "from 14:07 on" is only said of who could take it then.
  */
-import { windowAt } from '../maintenance.ts';
 import { firstLack, minus, NOTHING } from './amounts.ts';
 import type { Demand } from './demand.ts';
 import type { Standing } from './health.ts';
 import { type Because, SHORTAGE_OF } from './reasons.ts';
 import type { Route } from './routes.ts';
 import { showCondition, unmet } from './selector.ts';
+import { breakerIsOpen, inMaintenance, poolIsGoing, poolIsPaused } from './shut.ts';
 import type { PreparedAgent } from './supply.ts';
 
 export type Pair = Readonly<{ demand: Demand; route: Route; agent: PreparedAgent; standing: Standing }>;
 
 /** Undefined when the agent may take it. */
 export const refusalOf = (pair: Pair): Because | undefined =>
-  poolIsGoing(pair) ??
+  poolIsGoing(pair.route.pool.pool) ??
   pair.agent.fitness.unfit ??
   lacksWhatIsAsked(pair) ??
   isTooSmall(pair) ??
   hasGivenUp(pair) ??
   pair.agent.fitness.away ??
-  isInMaintenance(pair) ??
+  inMaintenance(pair.agent.windows, pair.demand.nowMs) ??
   isUnwell(pair) ??
   pair.agent.fitness.outdated ??
   lacksRoom(pair) ??
   isBusy(pair) ??
   isNotApart(pair) ??
   poolIsClosed(pair);
-
-/** What was deleted never comes back, whoever is in it. */
-const poolIsGoing = ({ route: { pool } }: Pair): Because | undefined =>
-  pool.pool.metadata.deletionTimestamp ? { reason: 'PoolDeleting' } : undefined;
 
 function lacksWhatIsAsked({ demand: { requirements }, agent: { agent } }: Pair): Because | undefined {
   if (!requirements) return undefined;
@@ -60,18 +56,9 @@ function hasGivenUp({ demand: { finalWords }, agent: { uid } }: Pair): Because |
   return last && { reason: 'FailedForGood', epoch: last.epoch, class: last.class };
 }
 
-function isInMaintenance({ demand: { nowMs }, agent: { windows } }: Pair): Because | undefined {
-  const own = windowAt(windows.own, nowMs);
-  if (own) return { reason: 'Maintenance', window: own, of: 'Agent' };
-  const pool = windowAt(windows.pool, nowMs);
-  return pool && { reason: 'Maintenance', window: pool, of: 'Pool' };
-}
-
 function isUnwell({ agent: { load }, standing: { breaker } }: Pair): Because | undefined {
-  if (breaker.state === 'Closed') return undefined;
-  const { failures } = breaker;
-  if (breaker.state === 'Open') return { reason: 'BreakerOpen', failures, untilMs: breaker.untilMs };
-  return load.unproven > 0 ? { reason: 'OnTrial', failures } : undefined;
+  if (breaker.state !== 'HalfOpen') return breakerIsOpen(breaker);
+  return load.unproven > 0 ? { reason: 'OnTrial', failures: breaker.failures } : undefined;
 }
 
 /** What the agent holds of this very contract, from an earlier grant, is no room that is lacking. */
@@ -100,7 +87,8 @@ function isNotApart({ demand: { apart }, agent: { uid } }: Pair): Because | unde
 }
 
 function poolIsClosed({ demand: { nowMs }, route: { pool, opens } }: Pair): Because | undefined {
-  if (pool.pool.spec.paused) return { reason: 'PoolPaused' };
+  const paused = poolIsPaused(pool.pool);
+  if (paused) return paused;
   if (!opens || nowMs >= opens.atMs) return undefined;
   return { reason: 'FallbackLater', opensAtMs: opens.atMs, afterSeconds: opens.afterSeconds };
 }

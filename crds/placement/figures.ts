@@ -6,9 +6,9 @@
 import type { Rate } from '../agent-pool.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Attempt } from '../contract/status.ts';
-import { windowAt } from '../maintenance.ts';
 import { type Amounts, type Dimension, minus, NO_END, NOTHING, plus, show } from './amounts.ts';
-import { isFaultOfAgent, standingAt } from './health.ts';
+import { isFaultOfAgent } from './health.ts';
+import { awayBecause } from './shut.ts';
 import type { PreparedAgent, PreparedPool } from './supply.ts';
 
 const MIB = 2 ** 20;
@@ -19,7 +19,7 @@ export const freeOf = ({ capacity, load }: Pick<PreparedAgent, 'capacity' | 'loa
 
 /** A dimension that no agent gives a size of has no end. */
 export function freeIn({ agents }: Pick<PreparedPool, 'agents'>, now: Date): Amounts {
-  const free = agents.filter((agent) => takesWork(agent, now)).map(freeOf);
+  const free = agents.filter((agent) => !awayBecause(agent, now.getTime())).map(freeOf);
   const sumOf = (dimension: Dimension): number => {
     const sized = free.map((amounts) => amounts[dimension]).filter((amount) => amount < NO_END);
     return sized.length === 0 && dimension !== 'gpus'
@@ -37,14 +37,6 @@ export function freeIn({ agents }: Pick<PreparedPool, 'agents'>, now: Date): Amo
 
 export const promisedIn = ({ agents }: Pick<PreparedPool, 'agents'>): Amounts =>
   agents.reduce((sum, { load }) => plus(sum, load.used), NOTHING);
-
-const takesWork = ({ fitness, record, windows }: PreparedAgent, now: Date): boolean =>
-  !fitness.unfit &&
-  !fitness.away &&
-  !fitness.outdated &&
-  !windowAt(windows.own, now.getTime()) &&
-  !windowAt(windows.pool, now.getTime()) &&
-  standingAt(record, now.getTime()).breaker.state !== 'Open';
 
 /** As a status has it: Kubernetes quantities; what has no end is left out, and GPUs that nobody has. */
 export const presentAmounts = ({

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { aContract, aHolder, aPool, at, someTerms, uidOf } from '../contract/builders.ts';
 import type { LiveContract } from '../contract/contract.ts';
 import type { MaintenanceWindow } from '../maintenance.ts';
-import { failedAttempt, loaded, someAgent, type World } from './builders.ts';
+import { aGoingPool, failedAttempt, loaded, someAgent, type World } from './builders.ts';
 
 const POOLS = ['pool-a', 'pool-b', 'pool-c', 'pool-d'] as const;
 const AGENTS_MAX = 12;
@@ -19,6 +19,7 @@ const pool = (name: string) =>
       provisionerType: fc.constantFrom('script', 'script', 'docker'),
       priority: fc.integer({ min: -1, max: 1 }),
       paused: sometimes(8),
+      isGoing: sometimes(12),
       strategy: fc.constantFrom('Spread', 'Pack'),
       instancesPerAgent: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
       cpuPercent: fc.constantFrom(50, 100, 200),
@@ -28,8 +29,8 @@ const pool = (name: string) =>
         { maxLength: 3, selector: ({ name }) => name },
       ),
     })
-    .map(({ strategy, instancesPerAgent, cpuPercent, minVersion, ...spec }) =>
-      aPool(name, {
+    .map(({ strategy, instancesPerAgent, cpuPercent, minVersion, isGoing, ...spec }) => {
+      const made = aPool(name, {
         ...spec,
         ...(minVersion ? { minVersion } : {}),
         placement: {
@@ -37,8 +38,9 @@ const pool = (name: string) =>
           ...(instancesPerAgent ? { instancesPerAgent } : {}),
           overcommit: { cpuPercent, memoryPercent: 100, storagePercent: 100 },
         },
-      }),
-    );
+      });
+      return isGoing ? { ...made, metadata: { ...made.metadata, ...aGoingPool(name).metadata } } : made;
+    });
 
 /** Before, around and after now, one in four. */
 const windows: fc.Arbitrary<MaintenanceWindow[]> = fc.oneof(
@@ -67,21 +69,25 @@ const agent = (n: number) =>
       building: fc.constantFrom(0, 0, 1, 8),
       failures: fc.array(past, { maxLength: 4 }),
       capability: fc.boolean(),
+      said: fc.constantFrom(undefined, undefined, 'script', 'docker'),
+      mayBuild: fc.constantFrom(true, true, true, true, true, true, true, false),
       maintenance: windows,
     })
-    .map(({ pool, cordoned, revoked, maintenance, presence, version, capability, ...had }) => {
-      const { cpu, instances, unproven, building, failures } = had;
+    .map(({ pool, cordoned, revoked, maintenance, presence, version, capability, said, ...had }) => {
+      const { cpu, instances, unproven, building, failures, mayBuild } = had;
       return someAgent(n, {
         pool,
         spec: {
           cordoned,
           revoked,
+          ...(mayBuild ? {} : { permissions: ['heartbeat'] }),
           cordonReason: `secret-note-${n}`,
           cordonedBy: `secret-name-${n}`,
           maintenance,
         },
         status: {
           version,
+          ...(said ? { provisionerType: said } : {}),
           resources: { cpu: '32', memory: '128Gi', storage: '1000Gi' },
           capabilities: capability ? ['kvm'] : [],
         },

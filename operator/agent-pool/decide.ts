@@ -5,6 +5,8 @@ import type { AgentPool } from '../../crds/agent-pool.ts';
 import { type Condition, type ConditionInput, isTrue, withCondition } from '../../crds/condition.ts';
 import { tellUses, type Uses, withTerminating } from '../../crds/in-use.ts';
 import { changesAtMs, inService, windowsOf } from '../../crds/maintenance.ts';
+import type { PassedOverReason } from '../../crds/placement/reasons.ts';
+import { awayBecause } from '../../crds/placement/shut.ts';
 import { counted } from '../../lib/counted.ts';
 import { type PoolWork, poolFigures } from './figures.ts';
 
@@ -40,6 +42,10 @@ export function decidePool({
   const status = pool.status ?? {};
   const joined = agents.filter(({ spec }) => !spec.revoked);
   const online = joined.filter((agent) => isTrue(agent.status?.conditions, 'Online'));
+  const there = new Set(online.map(({ metadata }) => metadata.uid));
+  const idle = work.agents
+    .filter(({ uid }) => there.has(uid))
+    .flatMap((agent) => awayBecause(agent, now.getTime())?.reason ?? []);
   const terminating = uses && withTerminating(status.conditions, { kind: 'AgentPool', uses, now });
   const windows = windowsOf(pool.spec.maintenance);
   const service = inService(windows, now.getTime());
@@ -54,7 +60,7 @@ export function decidePool({
     activeContracts,
     waitingContracts,
     conditions: withCondition(withService(terminating ?? status.conditions, { service, now }), {
-      next: { type: 'Ready', ...(uses ? isGoing(uses) : readiness(pool, { joined, online, service })) },
+      next: { type: 'Ready', ...(uses ? isGoing(uses) : readiness(pool, { joined, online, idle, service })) },
       now,
     }),
   };
@@ -87,40 +93,32 @@ const isGoing = (uses: Uses) =>
     message: `It was deleted: nothing new is built in it, and it waits for ${tellUses(uses)}`,
   }) as const;
 
+type Counts = Readonly<{
+  joined: readonly Agent[];
+  online: readonly Agent[];
+  /** Why placement passes over those that are online and yet get nothing new, whatever it is. */
+  idle: readonly PassedOverReason[];
+  service: ConditionInput | undefined;
+}>;
+
 function readiness(
   { spec }: AgentPool,
-  {
-    joined,
-    online,
-    service,
-  }: Readonly<{
-    joined: readonly Agent[];
-    online: readonly Agent[];
-    service: ConditionInput | undefined;
-  }>,
+  { joined, online, idle, service }: Counts,
 ): Readonly<{ status: 'True' | 'False'; reason: string; message: string }> {
-  if (spec.paused)
-    return { status: 'False', reason: 'Paused', message: 'The pool is paused: set spec.paused to false' };
-  if (service?.status === 'False')
-    return { status: 'False', reason: service.reason, message: service.message };
+  const no = (reason: string, message: string) => ({ status: 'False', reason, message }) as const;
+  if (spec.paused) return no('Paused', 'The pool is paused: set spec.paused to false');
+  if (service?.status === 'False') return no(service.reason, service.message);
   if (joined.length === 0)
-    return {
-      status: 'False',
-      reason: 'NoAgents',
-      message: 'No agent joined yet: make a setup token and run it on a host',
-    };
+    return no('NoAgents', 'No agent joined yet: make a setup token and run it on a host');
   if (online.length === 0)
-    return {
-      status: 'False',
-      reason: 'NoAgentOnline',
-      message:
-        joined.length === 1 ? 'Its only agent is offline' : `None of its ${joined.length} agents is online`,
-    };
-  if (!online.some((agent) => isTrue(agent.status?.conditions, 'Ready')))
-    return { status: 'False', reason: 'NoAgentReady', message: 'No agent that is online takes new work' };
-  return {
-    status: 'True',
-    reason: 'Ready',
-    message: `${online.length} of ${counted(joined.length, 'agent')} online`,
-  };
+    return no(
+      'NoAgentOnline',
+      joined.length === 1 ? 'Its only agent is offline' : `None of its ${joined.length} agents is online`,
+    );
+  const why = [...new Set(idle)].sort().join(', ');
+  if (idle.length >= online.length)
+    return no('NoAgentReady', `No agent that is online takes new work: ${why}`);
+  const without = idle.length === 0 ? '' : `, without new work for ${idle.length} of them: ${why}`;
+  const message = `${online.length} of ${counted(joined.length, 'agent')} online${without}`;
+  return { status: 'True', reason: 'Ready', message };
 }

@@ -7,7 +7,8 @@ import type { Contract } from '../../crds/contract/contract.ts';
 import { ONLINE_WITHIN_MS } from '../../crds/contract/numbers.ts';
 import { counted } from '../../lib/counted.ts';
 import { healthCondition, type Work, withFigures } from './figures.ts';
-import { type Plans, plansFor } from './plans.ts';
+import { plansFor } from './plans.ts';
+import { readyCondition, type Said } from './ready.ts';
 
 export const LAST_SEEN_EVERY_MS = 5 * 60_000;
 /** Figures alone are written at most this often. */
@@ -51,13 +52,21 @@ export function decideAgent(facts: AgentLook): AgentDecision {
   const online = lease !== undefined && !lease.left && lease.silentMs < ONLINE_WITHIN_MS;
   const flips = isTrue(status.conditions, 'Online') !== online || status.conditions === undefined;
   const plans = plansFor({ agent, pool: facts.pool, held: facts.held, now });
+  const ready = readyCondition({
+    agent: { ...agent, status: figures },
+    pool: facts.pool,
+    presence: lease?.duplicate ? 'Duplicate' : online ? 'Online' : 'Offline',
+    load: facts.work.load,
+    health: health.said,
+    now,
+  });
   const conditions = [
     { type: 'Online', ...onlineCondition(facts, online) },
     { type: 'Unique', ...uniqueCondition(facts) },
     { type: 'Clean', ...cleanCondition(facts) },
     { type: 'Healthy', ...health.said },
     ...plans.conditions,
-    { type: 'Ready', ...readyCondition(facts, { online, plans, health: health.said }) },
+    { type: 'Ready', ...ready },
   ]
     .reduce((list, next) => withCondition(list, { next, now }), status.conditions)
     ?.filter(({ type }) => !plans.silent.includes(type));
@@ -95,8 +104,6 @@ const withoutCounts = ({
   remaining,
   ...rest
 }: NonNullable<Agent['status']>) => rest;
-
-type Said = Readonly<{ status: 'True' | 'False'; reason: string; message: string }>;
 
 function onlineCondition({ lease }: AgentLook, online: boolean): Said {
   if (online) return { status: 'True', reason: 'HeartbeatFresh', message: 'Its heartbeat is fresh' };
@@ -144,26 +151,4 @@ function cleanCondition({ agent }: AgentLook): Said {
     reason: 'OrphanInstances',
     message: `${counted(count, 'machine')} on its host without a contract, ${stopped} of them stopped${rest}`,
   };
-}
-
-/** In the order of what a person has to mend first. */
-function readyCondition(
-  { agent: { spec }, lease, pool }: AgentLook,
-  { online, plans, health }: Readonly<{ online: boolean; plans: Plans; health: Said }>,
-): Said {
-  const no = (reason: string, message: string): Said => ({ status: 'False', reason, message });
-  if (spec.revoked)
-    return no('Revoked', 'Its key is refused; what it holds is unattended until confirmed or owed');
-  if (lease?.duplicate)
-    return no(
-      'DuplicateAgent',
-      'Two processes use its key: stop one, and give a cloned machine a setup token of its own',
-    );
-  if (!pool) return no('PoolNotFound', `There is no pool ${spec.poolName} in its namespace`);
-  if (!online) return no('Offline', 'It is not online');
-  if (spec.draining) return no('Draining', 'It is being emptied and gets no new work');
-  if (spec.cordoned) return no('Cordoned', spec.cordonReason ?? 'It gets no new work');
-  if (health.status === 'False') return no('Unhealthy', health.message);
-  if (plans.closed) return no(plans.closed.reason, plans.closed.message);
-  return { status: 'True', reason: 'Ready', message: 'It gets work' };
 }

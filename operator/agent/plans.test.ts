@@ -42,53 +42,52 @@ const running = (name: string, allowRecreation: boolean): Contract => {
   return { ...contract, metadata: { ...contract.metadata, name } };
 };
 const gist = (change: Partial<PlanFacts>) => {
-  const { conditions, closed, againInMs } = plansFor(facts(change));
+  const { conditions, againInMs } = plansFor(facts(change));
   return {
     said: conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`),
-    closed: closed?.reason,
     againInMs,
   };
 };
 
 type Case = { name: string; given: Partial<PlanFacts>; want: ReturnType<typeof gist> };
 const cases: Case[] = [
-  { name: 'nothing', given: {}, want: { said: [], closed: undefined, againInMs: undefined } },
+  { name: 'nothing', given: {}, want: { said: [], againInMs: undefined } },
   {
     name: 'maintenance that is on',
     given: { agent: anAgentOf('1.0.0', { maintenance: [window(-60, 3600)] }) },
-    want: { said: ['InService False Maintenance'], closed: 'Maintenance', againInMs: 3_600_000 },
+    want: { said: ['InService False Maintenance'], againInMs: 3_600_000 },
   },
   {
     name: 'maintenance of its pool, in an hour: closed from a quarter before on',
     given: { pool: aPool('europe-script', { maintenance: [window(3600, 7200)] }) },
-    want: { said: ['InService True MaintenancePlanned'], closed: undefined, againInMs: 2_700_000 },
+    want: { said: ['InService True MaintenancePlanned'], againInMs: 2_700_000 },
   },
   {
     name: 'maintenance that is over',
     given: { agent: anAgentOf('1.0.0', { maintenance: [window(-60, 0)] }) },
-    want: { said: [], closed: undefined, againInMs: undefined },
+    want: { said: [], againInMs: undefined },
   },
   {
     name: 'below the floor of its pool',
     given: { pool: aPool('europe-script', { minVersion: '1.0.1' }) },
-    want: { said: ['UpToDate False VersionTooOld'], closed: 'VersionTooOld', againInMs: undefined },
+    want: { said: ['UpToDate False VersionTooOld'], againInMs: undefined },
   },
   {
     name: 'to be upgraded later',
     given: {
       pool: aPool('europe-script', { upgrade: { toVersion: '1.1.0', notBefore: at(60).toISOString() } }),
     },
-    want: { said: ['UpToDate False UpgradePlanned'], closed: undefined, againInMs: 60_000 },
+    want: { said: ['UpToDate False UpgradePlanned'], againInMs: 60_000 },
   },
   {
     name: 'to be upgraded now: it goes on working',
     given: { pool: aPool('europe-script', { upgrade: { toVersion: '1.1.0' } }) },
-    want: { said: ['UpToDate False UpgradeAnnounced'], closed: undefined, againInMs: undefined },
+    want: { said: ['UpToDate False UpgradeAnnounced'], againInMs: undefined },
   },
   {
     name: 'upgraded',
     given: { agent: anAgentOf('1.1.0'), pool: aPool('europe-script', { upgrade: { toVersion: '1.1.0' } }) },
-    want: { said: ['UpToDate True NoUpgrade'], closed: undefined, againInMs: undefined },
+    want: { said: ['UpToDate True NoUpgrade'], againInMs: undefined },
   },
   {
     name: 'a drain with a deadline',
@@ -96,12 +95,12 @@ const cases: Case[] = [
       agent: anAgentOf('1.0.0', { draining: true, drainBy: at(60).toISOString() }),
       held: [running('a', true)],
     },
-    want: { said: ['Drained False ContractsRemain'], closed: undefined, againInMs: 60_000 },
+    want: { said: ['Drained False ContractsRemain'], againInMs: 60_000 },
   },
   {
     name: 'a drain that is done',
     given: { agent: anAgentOf('1.0.0', { draining: true }) },
-    want: { said: ['Drained True Empty'], closed: undefined, againInMs: undefined },
+    want: { said: ['Drained True Empty'], againInMs: undefined },
   },
 ];
 describe('what is planned for an agent', () => {

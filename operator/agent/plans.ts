@@ -11,8 +11,6 @@ import { drainDueMs, isToBeEmpty, remainingOf } from '../../crds/contract/remain
 import { changesAtMs, inService, windowsOf } from '../../crds/maintenance.ts';
 
 const LISTED_MAX = 32;
-/** With these it gets no new work; an agent that is to be upgraded goes on. */
-const CLOSING: readonly string[] = ['Maintenance', 'VersionTooOld'];
 const MESSAGE_MAX = 300;
 
 export type PlanFacts = Readonly<{
@@ -28,8 +26,6 @@ export type Plans = Readonly<{
   /** Types of conditions that have nothing to say now. */
   silent: readonly string[];
   remaining: Remaining | undefined;
-  /** Why it gets no new work, for its condition Ready. */
-  closed: Readonly<{ reason: string; message: string }> | undefined;
   /** When something changes by time alone. */
   againInMs: number | undefined;
 }>;
@@ -42,12 +38,10 @@ export function plansFor(facts: PlanFacts): Plans {
     drainOf(facts, remaining),
   ];
   const conditions = found.filter((it) => it !== undefined);
-  const closed = conditions.find(({ reason }) => CLOSING.includes(reason));
   return {
     conditions,
     silent: ['InService', 'UpToDate', 'Drained'].filter((type) => !conditions.some((it) => it.type === type)),
     remaining,
-    closed: closed && { reason: closed.reason, message: closed.message },
     againInMs: againIn(facts),
   };
 }
