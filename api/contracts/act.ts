@@ -11,7 +11,7 @@ import { checkIfMatch } from '../http/etag.ts';
 import { busy } from '../http/refusals.ts';
 import { readLive } from '../settle.ts';
 import { type Found, hasEnded } from './find.ts';
-import { once, type Use } from './once.ts';
+import { isRepeat, once, type Use } from './once.ts';
 
 const WRITES_MAX = 5;
 
@@ -66,7 +66,8 @@ export async function edit(deps: Deps, { contract, ifMatch, use }: Asked, wanted
   let current = contract;
   let isLive = false;
   for (let tries = 0; tries < WRITES_MAX; tries++) {
-    checkIfMatch(current, ifMatch);
+    // A repeat carries the ETag of before it was carried out.
+    if (!(use && isRepeat(use, current))) checkIfMatch(current, ifMatch);
     let changed: Contract | undefined;
     try {
       changed = change(current);

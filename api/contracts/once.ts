@@ -27,22 +27,28 @@ export type Use = Readonly<{ key: string; body: unknown }>;
 
 type Change = (contract: Contract) => Contract | undefined;
 
+/** Whether this very request was carried out. Throws Problem IdempotencyKeyReused. */
+export function isRepeat({ key, body }: Use, contract: Contract): boolean {
+  const entry = entryOf({ key, body });
+  const before = entriesOf(contract).find((known) => known.startsWith(`${shortHash(key)}:`));
+  if (before !== undefined && before !== entry)
+    throw keyReused('Use a new key for a new wish, or send the same body to repeat the old one.');
+  return before === entry;
+}
+
 /** Undefined, as of what is done already, for a repeat. Throws Problem IdempotencyKeyReused. */
 export const once =
-  ({ key, body }: Use, change: Change): Change =>
+  (use: Use, change: Change): Change =>
   (contract) => {
-    const known = entriesOf(contract);
-    const keyHash = shortHash(key);
-    const bodyHash = shortHash(canonical(body ?? null));
-    const before = known.find((entry) => entry.startsWith(`${keyHash}:`));
-    if (before === `${keyHash}:${bodyHash}`) return undefined;
-    if (before) throw keyReused('Use a new key for a new wish, or send the same body to repeat the old one.');
+    if (isRepeat(use, contract)) return undefined;
     const changed = change(contract);
     if (!changed) return undefined;
-    const used = [...known, `${keyHash}:${bodyHash}`].slice(-KEYS_MAX).join(' ');
+    const used = [...entriesOf(contract), entryOf(use)].slice(-KEYS_MAX).join(' ');
     const annotations = { ...changed.metadata.annotations, [ANNOTATION.usedKeys]: used };
     return { ...changed, metadata: { ...changed.metadata, annotations } };
   };
+
+const entryOf = ({ key, body }: Use): string => `${shortHash(key)}:${shortHash(canonical(body ?? null))}`;
 
 const entriesOf = ({ metadata }: Contract): string[] =>
   (metadata.annotations?.[ANNOTATION.usedKeys] ?? '').split(' ').filter((entry) => entry !== '');

@@ -24,30 +24,49 @@ type Granted = Readonly<{
   isNew: boolean;
 }>;
 
-/** Throws Problem NotEligible when the agent has another one of the group; a new grant is given back before. */
+/**
+ * Throws Problem NotEligible when the agent has another one of the group, or what the listing failed with; a new grant
+ * is given back before.
+ */
 export async function requireApart(deps: Deps, granted: Granted): Promise<void> {
-  const { contract, claimant, epoch, isNew } = granted;
+  const { contract, claimant, isNew } = granted;
   const { antiAffinity } = contract.spec;
   if (antiAffinity?.mode !== 'Required') return;
-  for (let look = 1; ; look++) {
-    const others = await companionsAt(deps, granted);
-    if (others.length === 0) return;
-    const mayStay = look < LOOKS_OF_OLDER && others.every((other) => isOlder(contract, other));
-    if (!mayStay) break;
-    await deps.clock.sleep(BETWEEN_LOOKS_MS, { signal: deps.stopping });
+  let isApart: boolean;
+  try {
+    isApart = await standsApart(deps, granted);
+  } catch (error) {
+    if (isNew) await giveBack(deps, granted, 'it could not be seen whether it stands apart');
+    throw error;
   }
+  if (isApart) return;
   const because = { reason: 'AntiAffinity', group: antiAffinity.group } as const;
   const message = sentenceOf(because, { nowMs: deps.clock.now().getTime() });
   // A repeated claim is only refused: its first answer may be on its way, so the lock is left to run out.
-  if (isNew)
-    await settleInWorld(deps, {
-      cached: contract,
-      granted: { agentUID: claimant.uid, epoch },
-      rule: (live) => release(live, { agent: claimant, epoch, message, now: deps.clock.now() }),
-    });
+  if (isNew) await giveBack(deps, granted, message);
   throw new Problem('NotEligible', `${claimant.name} may not claim it: ${message}`, {
     next: 'Poll for other work.',
     extra: { data: { acquired: false, expiresAtNs: 0, then: 'Continue' } },
+  });
+}
+
+/** Waits only for a younger one that may still be given back: one that is built already stays. */
+async function standsApart(deps: Deps, granted: Granted): Promise<boolean> {
+  for (let look = 1; ; look++) {
+    const others = await companionsAt(deps, granted);
+    if (others.length === 0) return true;
+    const mayGo = (other: Contract): boolean =>
+      other.status?.phase === 'Provisioning' && isOlder(granted.contract, other);
+    if (look >= LOOKS_OF_OLDER || !others.every(mayGo)) return false;
+    await deps.clock.sleep(BETWEEN_LOOKS_MS, { signal: deps.stopping });
+  }
+}
+
+async function giveBack(deps: Deps, { contract, claimant, epoch }: Granted, message: string): Promise<void> {
+  await settleInWorld(deps, {
+    cached: contract,
+    granted: { agentUID: claimant.uid, epoch },
+    rule: (live) => release(live, { agent: claimant, epoch, message, now: deps.clock.now() }),
   });
 }
 
@@ -60,7 +79,8 @@ async function companionsAt(deps: Deps, { contract, claimant }: Granted): Promis
   do {
     const page = await deps.clients.contracts.list({
       namespace,
-      fieldSelector: `spec.tenant.publicKey=${spec.tenant.publicKey}`,
+      // Whom the last grant went to: of earlier ones the cache has heard.
+      fieldSelector: `spec.tenant.publicKey=${spec.tenant.publicKey},status.agent=${claimant.name}`,
       limit: PAGE,
       continue: next,
     });

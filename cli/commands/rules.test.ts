@@ -38,6 +38,11 @@ Blocked  ${B}
   expect(terminal.seen()[0]?.keyid).toBe(terminal.home().key.publicKey);
 });
 
+test('writes nothing where GitOps has written an empty list', async () => {
+  await run({ ...KNOWN, allowedTenants: [] });
+  expect(written()).toEqual([]);
+});
+
 test('without any rule it says so', async () => {
   expect((await run({ mode: 'Manual' })).stdout).toBe(
     `You decide on each rental that fits: dcm provider requests

@@ -59,7 +59,8 @@ async function rules(session: Session, options: Options): Promise<void> {
     const response = await api.send({ method: 'GET', path: PATH });
     const known = await readAnswer(response, AcceptanceRules);
     const body = changed(known, options);
-    const isSame = JSON.stringify(body) === JSON.stringify(known);
+    // As it would be written without a change: an empty list is left out.
+    const isSame = JSON.stringify(body) === JSON.stringify(changed(known, UNCHANGED));
     if (isSame) return show(session, known, () => printRules(session.print, known));
     const ifMatch = response.headers.get('etag') ?? undefined;
     const put = { method: 'PUT', path: PATH, body, ifMatch, retry: 'Safe' } as const;
@@ -71,6 +72,8 @@ async function rules(session: Session, options: Options): Promise<void> {
     }
   }
 }
+
+const UNCHANGED = Options.parse({});
 
 /** By somebody else, or by our own first try, whose answer was lost: what there is by now decides. */
 const wasChanged = (error: unknown): boolean =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aContract, aLock, aPool, at } from '../../crds/contract/builders.ts';
+import { aContract, aLock, aPool, at, someTerms } from '../../crds/contract/builders.ts';
 import type { AgentFacts } from '../../crds/placement/agent-facts.ts';
 import { someAgent } from '../../crds/placement/builders.ts';
 import { prepareSupply } from '../../crds/placement/supply.ts';
@@ -13,7 +13,16 @@ const fails = (error: unknown): never => {
   throw error;
 };
 const contract = aContract('Provisioning', { ...held, lock: aLock(1) });
-const othersCanTry = (agents: readonly AgentFacts[], seconds = 1800): boolean | undefined => {
+const byHand = aContract(
+  'Provisioning',
+  { ...held, lock: aLock(1) },
+  { spec: { termsSnapshot: { ...someTerms(), provisionerTypes: ['manual'] } } },
+);
+const othersCanTry = (
+  agents: readonly AgentFacts[],
+  seconds = 1800,
+  overdue = contract,
+): boolean | undefined => {
   const supply = prepareSupply({ pools: [aPool()], agents });
   const caches = { agents: { cache: createCache({}, fails) }, contracts: { cache: createCache({}, fails) } };
   const deps = {
@@ -21,7 +30,7 @@ const othersCanTry = (agents: readonly AgentFacts[], seconds = 1800): boolean | 
     supply: { of: () => supply },
     turns: {} as MoveTurns, // nobody is drained
   };
-  return hostsOf(deps, { contract, now: at(seconds) }).othersCanTry;
+  return hostsOf(deps, { contract: overdue, now: at(seconds) }).othersCanTry;
 };
 
 test('another agent could try what is held for too long, when it is there and could take it now', () => {
@@ -32,3 +41,6 @@ test('another agent could try what is held for too long, when it is there and co
   expect(othersCanTry([holder, someAgent(2, { spec: { cordoned: true } })])).toBe(false);
   expect(othersCanTry([holder, someAgent(2)], 1799)).toBeUndefined();
 });
+
+test('what a person builds is left to them while there is time', () =>
+  expect(othersCanTry([someAgent(1), someAgent(2)], 1800, byHand)).toBe(false));

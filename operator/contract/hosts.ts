@@ -4,6 +4,7 @@
  */
 import type { Agent } from '../../crds/agent.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
+import type { TermsSnapshot } from '../../crds/contract/spec.ts';
 import type { Holder } from '../../crds/contract/status.ts';
 import { overdueInMs } from '../../crds/contract/steps.ts';
 import { endWish } from '../../crds/contract/wishes.ts';
@@ -63,10 +64,14 @@ const isOverdue = ({ status }: Contract, now: Date): boolean =>
 
 function othersCanTry(deps: Deps, { contract, now }: Readonly<{ contract: Contract; now: Date }>): boolean {
   const terms = contract.spec.termsSnapshot;
-  if (!terms) return false;
+  if (!terms || isByHand(terms)) return false;
   const { candidates } = placementOf(deps, { contract, terms, now });
   return candidates.some(({ agentUID }) => agentUID !== contract.status?.lock?.agentUID);
 }
+
+/** A person has all the time of the contract: half of it is not too long for them. */
+const isByHand = ({ provisionerType, provisionerTypes = [] }: TermsSnapshot): boolean =>
+  [provisionerType, ...provisionerTypes].includes('manual');
 
 /** The drained agent is none of them: it gets no new work. */
 function elsewhereOf(

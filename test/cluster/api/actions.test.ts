@@ -62,10 +62,11 @@ test('a repeat of an extension whose answer was lost changes nothing twice', asy
 
 test('what adds something is carried out once for an Idempotency-Key, and another body with it is refused', async () => {
   const id = await rented();
+  const etag = (await ask('GET', id, '')).headers.get('etag') ?? '';
   const key = { 'idempotency-key': `twice-${id}` };
-  const first = await ask('POST', id, '/extend', { hours: 2 }, key);
+  const first = await ask('POST', id, '/extend', { hours: 2 }, { ...key, 'if-match': etag });
   await ask('POST', id, '/extend', { hours: 1 });
-  const again = await ask('POST', id, '/extend', { hours: 2 }, key);
+  const again = await ask('POST', id, '/extend', { hours: 2 }, { ...key, 'if-match': etag });
   expect([first.status, again.status, (await specOf(id)).durationHours]).toEqual([200, 200, 27]);
   const other = await ask('POST', id, '/extend', { hours: 3 }, key);
   expect(other).toMatchObject({ status: 422, body: { code: 'IdempotencyKeyReused' } });
