@@ -7,8 +7,10 @@ import { hoursOf } from '../../crds/contract/extension.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
 import { wishStates } from '../../crds/contract/upkeep.ts';
 import { ANNOTATION, TENANT_LABEL_PREFIX } from '../../crds/group.ts';
+import type { Provider } from '../../crds/provider.ts';
 import type { ContractView } from '../../crds/wire/market.ts';
 import { isOnline } from '../agents/online.ts';
+import { isReady } from '../auth/identify.ts';
 import type { Deps } from '../deps.ts';
 import { presentSeller } from '../market/offering-view.ts';
 import { tenantMessageOf, waitingViewOf } from '../placement/why.ts';
@@ -21,7 +23,7 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
   const { metadata, spec, status } = contract;
   const namespace = metadata.namespace ?? '';
   const terms = spec.termsSnapshot;
-  const seller = deps.caches.providers.byNamespace(namespace)[0];
+  const seller = sellerIn(deps, namespace);
   const waits = waitingOn(contract);
   return {
     contractId: contractIdOf(metadata.uid ?? ''),
@@ -91,8 +93,13 @@ export const messageOf = (deps: Deps, contract: Contract): string =>
   });
 
 const isByHand = (deps: Deps, { metadata, spec }: Contract): boolean =>
-  !spec.decision &&
-  deps.caches.providers.byNamespace(metadata.namespace ?? '')[0]?.spec.acceptance.mode === 'Manual';
+  !spec.decision && sellerIn(deps, metadata.namespace ?? '')?.spec.acceptance.mode === 'Manual';
+
+/** Two may claim the namespace; the one that is ready has it. */
+function sellerIn(deps: Deps, namespace: string): Provider | undefined {
+  const claiming = deps.caches.providers.byNamespace(namespace);
+  return claiming.find(isReady) ?? claiming[0];
+}
 
 /** Agents that are online in the pools that could build it. */
 function onlineFor(deps: Deps, contract: Contract): number {
