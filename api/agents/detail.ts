@@ -3,6 +3,7 @@ import type { Agent } from '../../crds/agent.ts';
 import { type Upgrade, upgradeOf } from '../../crds/agent-upgrade.ts';
 import { contractIdOf } from '../../crds/contract/contract.ts';
 import { isToBeEmpty, remainingOf } from '../../crds/contract/remaining.ts';
+import { endsAtOf } from '../../crds/contract/term.ts';
 import { isOver } from '../../crds/maintenance.ts';
 import type { AgentDetail, RemainingView } from '../../crds/wire/agents.ts';
 import type { Deps } from '../deps.ts';
@@ -34,18 +35,18 @@ export function presentAgentDetail(deps: Deps, agent: Agent): AgentDetail {
 }
 
 /** All of them; Agent.status names some. */
-const remainingFor = ({ caches, clock }: Deps, agent: Agent): RemainingView[] =>
-  remainingOf(agent, {
-    contracts: caches.contracts.heldBy(agent.metadata.uid ?? ''),
-    now: clock.now(),
-  }).map(({ contract: { metadata, status }, reason, message }) => ({
-    contractId: contractIdOf(metadata.uid ?? ''),
-    name: metadata.name,
-    phase: status.phase,
+function remainingFor({ caches, clock }: Deps, agent: Agent): RemainingView[] {
+  const now = clock.now();
+  const contracts = caches.contracts.heldBy(agent.metadata.uid ?? '');
+  return remainingOf(agent, { contracts, now }).map(({ contract, reason, message }) => ({
+    contractId: contractIdOf(contract.metadata.uid ?? ''),
+    name: contract.metadata.name,
+    phase: contract.status.phase,
     reason,
     message,
-    endsAt: status.endsAt ?? null,
+    endsAt: endsAtOf(contract, now) ?? null,
   }));
+}
 
 function presentUpgrade(upgrade: Upgrade): AgentDetail['upgrade'] {
   switch (upgrade.state) {

@@ -37,7 +37,7 @@ export async function extend(
   return {
     contract: presentContract(deps, dryRun ? asked.contract : after, { archived: false }),
     durationHours: after.spec.durationHours ?? hours,
-    endsAt: endOf(after),
+    endsAt: endOf(after, deps.clock.now()),
     price,
     costMinor: price ? costMinor(price, hours) : 0,
     dryRun,
@@ -45,9 +45,9 @@ export async function extend(
 }
 
 /** With all the hours that are asked for. */
-function endOf(contract: Contract): string | null {
+function endOf(contract: Contract, now: Date): string | null {
   if (!isLive(contract)) return null;
   const { agreedHours: _before, ...status } = contract.status;
-  const endMs = endMsOf({ ...contract, status });
+  const endMs = endMsOf({ ...contract, status }, now);
   return endMs === undefined ? null : new Date(endMs).toISOString();
 }

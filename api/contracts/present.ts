@@ -5,6 +5,7 @@ import { type Contract, contractIdOf, isLive } from '../../crds/contract/contrac
 import { demandKeys } from '../../crds/contract/eligibility.ts';
 import { hoursOf } from '../../crds/contract/extension.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
+import { endsAtOf } from '../../crds/contract/term.ts';
 import { wishStates } from '../../crds/contract/upkeep.ts';
 import { ANNOTATION, TENANT_LABEL_PREFIX } from '../../crds/group.ts';
 import type { Provider } from '../../crds/provider.ts';
@@ -25,6 +26,7 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
   const terms = spec.termsSnapshot;
   const seller = sellerIn(deps, namespace);
   const waits = waitingOn(contract);
+  const endsAt = isLive(contract) ? endsAtOf(contract, deps.clock.now()) : undefined;
   return {
     contractId: contractIdOf(metadata.uid ?? ''),
     name: metadata.name,
@@ -41,7 +43,7 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     ...accessOf(contract),
     createdAt: metadata.creationTimestamp ?? '',
     ...(status?.startsAt ? { startsAt: status.startsAt } : {}),
-    ...(status?.endsAt ? { endsAt: status.endsAt } : {}),
+    ...(endsAt ? { endsAt } : {}),
     ...(status?.graceEndsAt ? { graceEndsAt: status.graceEndsAt } : {}),
     durationHours: hoursOf(contract) ?? null,
     autoRenew: spec.autoRenew ?? null,

@@ -77,7 +77,7 @@ function printDetails(print: Printer, { contract, now }: Details): void {
     ['Host key', access?.hostKeyFingerprint ?? undefined],
     ['Ordered', whenWords(contract.createdAt, now)],
     ['Started', whenWords(contract.startsAt, now)],
-    ['Ends', whenWords(contract.endsAt, now)],
+    ['Ends', endWords(contract, now)],
     ['Grace', contract.graceEndsAt && `until ${contract.graceEndsAt}: dcm extend brings it back`],
     ['Renews', renewalWords(contract)],
     ['Apart', apartWords(contract)],
@@ -91,6 +91,12 @@ function printDetails(print: Printer, { contract, now }: Details): void {
   if (contract.history.length > 0) print.line('');
   for (const { at, to, reason } of contract.history)
     print.line(`  ${(whenWords(at, now) ?? '').padStart(8)}  ${to.padEnd(12)}  ${reason}`);
+}
+
+/** While its provider pauses it the clock stands still, and the end is further off with every hour. */
+function endWords({ phase, endsAt, graceEndsAt }: ContractView, now: Date): string | undefined {
+  const words = whenWords(endsAt, now);
+  return words && phase === 'Paused' && !graceEndsAt ? `${words}, if it goes on now` : words;
 }
 
 const renewalWords = ({ autoRenew }: ContractView): string | undefined =>

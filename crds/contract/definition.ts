@@ -26,7 +26,12 @@ export const contractDefinition = defineResource({
     { name: 'Pool', type: 'string', jsonPath: '.status.pool', description: 'Pool that builds it.' },
     { name: 'Agent', type: 'string', jsonPath: '.status.agent', description: 'Agent that builds it.' },
     { name: 'Address', type: 'string', jsonPath: '.status.endpoint', description: 'Where to log in.' },
-    { name: 'Ends', type: 'string', jsonPath: '.status.endsAt', description: 'End of the rental.' },
+    {
+      name: 'Ends',
+      type: 'string',
+      jsonPath: '.status.endsAt',
+      description: 'End of the rental; none while its provider pauses it.',
+    },
     AGE,
     {
       name: 'Reason',

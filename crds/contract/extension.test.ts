@@ -124,7 +124,7 @@ describe('a raised duration', () => {
       `24 hours were not added: ${refusal.outcome === 'Refused' ? refusal.message : '?'}`,
     );
     expect([status.agreedHours, status.extensions]).toEqual([24, undefined]);
-    expect(withEnd({ ...asked, status }).endsAt).toBe(at(24 * HOUR).toISOString());
+    expect(withEnd({ ...asked, status }, at(60)).endsAt).toBe(at(24 * HOUR).toISOString());
     const again = settle({ ...asked, status });
     expect(again.status).toBe(status);
     expect(ContractStatus.safeParse(status).error).toBeUndefined();

@@ -10,6 +10,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { LiveContract } from './contract.ts';
+import { withPauseCredited } from './credit.ts';
 import { floorOf } from './generation.ts';
 import { endOfAttempt, isHolder, move, sameGrant, withAttempt } from './move.ts';
 import { type ContractPhase, hasEnded } from './phase.ts';
@@ -56,7 +57,7 @@ function endAgain(status: ContractStatus, { ended, now }: RestoredFacts): readon
   if (status.phase === 'Requested' && isFree && ended?.phase !== undefined && ended.phase !== 'Failed')
     return [end(status, { to: ended.phase, ...said })];
   const steps = status.phase === 'Requested' ? [accept(status, said)] : [];
-  const from = steps.at(-1) ?? withoutLock(status, now);
+  const from = steps.at(-1) ?? withPauseCredited(withoutLock(status, now), now);
   return [...steps, move(from, { to: 'Terminating', by: BY, ...said })];
 }
 
@@ -98,7 +99,7 @@ function towardsAccepted(status: ContractStatus, said: Said): readonly ContractS
     case 'Provisioning':
       return [];
     case 'Paused': {
-      const { pausedAt, graceEndsAt, ...rest } = status;
+      const { pausedAt, graceEndsAt, ...rest } = withPauseCredited(status, said.now);
       const active = step(rest, 'Active');
       return [active, step(withoutMachine(active), 'Accepted')];
     }

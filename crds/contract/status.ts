@@ -113,11 +113,13 @@ export const ContractStatus = z
       .optional()
       .describe('When the machine was reported; it must be verified soon after.'),
     startsAt: instant().optional().describe('First Active; waiting is free.'),
-    endsAt: instant().optional().describe('End of the rental.'),
+    endsAt: instant()
+      .optional()
+      .describe('End of the rental; none while its provider pauses it, since that moves it.'),
     pausedMs: count(Number.MAX_SAFE_INTEGER)
       .optional()
-      .describe('Time paused by the provider, credited to the end. Milliseconds.'),
-    pausedAt: instant().optional().describe('Since when it is paused.'),
+      .describe('Time paused by the provider, credited to the end once a pause is over. Milliseconds.'),
+    pausedAt: instant().optional().describe('Since when it is paused, or was when its machine went.'),
     graceEndsAt: instant()
       .optional()
       .describe('The rental ended and the machine is stopped; until then an extension brings it back.'),

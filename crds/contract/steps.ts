@@ -33,7 +33,7 @@ export function retry(
   { retried, ...said }: Said & Readonly<{ retried: number }>,
 ): ContractStatus {
   const next = move(status, { to: 'Accepted', by: OPERATOR, epoch: 'Raise', ...said });
-  const { nextAttemptAt, endsAt, ...rest } = newRound(next, said.now);
+  const { nextAttemptAt, endsAt, pausedAt, graceEndsAt, ...rest } = newRound(next, said.now);
   return { ...rest, retried };
 }
 

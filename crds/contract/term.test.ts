@@ -4,7 +4,7 @@ import { aContract, aHolder, at, someTerms, uidOf } from './builders.ts';
 import type { LiveContract } from './contract.ts';
 import type { ContractSpec } from './spec.ts';
 import type { ContractStatus } from './status.ts';
-import { judgeTerm } from './term.ts';
+import { endMsOf, judgeTerm } from './term.ts';
 import { pauseAtEnd, pauseByProvider, renewTerm, resume, warnOfEnd, withEnd } from './term-steps.ts';
 
 const HOUR = 3600;
@@ -132,6 +132,10 @@ describe('judgeTerm', () => {
 describe('what is done about it', () => {
   test('time paused by the provider is credited to the end', () => {
     const stopped = { ...running(asked), status: pauseByProvider(running(asked), at(HOUR)) };
+    // No instant is its end meanwhile; who asks is told what it were if it went on now.
+    expect(stopped.status.endsAt).toBeUndefined();
+    expect(withEnd(stopped, at(5 * HOUR))).toBe(stopped.status);
+    expect(endMsOf(stopped, at(11 * HOUR))).toBe(at(34 * HOUR).getTime());
     const goesOn = resume({ ...stopped, spec: running().spec }, at(11 * HOUR));
     expect(goesOn).toMatchObject({
       phase: 'Active',
@@ -200,15 +204,15 @@ test('whatever happens, the tenant gets the hours of the rental, and it ends', (
       expect(isOver).toBe(true);
       const slackMs = (pauses.length * 2 + 2) * stepMinutes * 60_000;
       expect(Math.abs(activeMs - hours * HOUR * 1000)).toBeLessThanOrEqual(slackMs);
-      expect(withEnd(contract).endsAt).toBeDefined();
+      expect(withEnd(contract, at(0)).endsAt).toBeDefined();
     }),
   );
 });
 
 test('what was renewed and what was extended afterwards stay within the terms together', () => {
   const terms = { termsSnapshot: someTerms({ maxHours: 30 }), durationHours: 30 };
-  expect(withEnd(running(terms, { renewedHours: 20 })).endsAt).toBe(at(30 * HOUR).toISOString());
-  expect(withEnd(running({ ...terms, termsSnapshot: someTerms() }, { renewedHours: 20 })).endsAt).toBe(
+  expect(withEnd(running(terms, { renewedHours: 20 }), at(0)).endsAt).toBe(at(30 * HOUR).toISOString());
+  expect(withEnd(running({ ...terms, termsSnapshot: someTerms() }, { renewedHours: 20 }), at(0)).endsAt).toBe(
     at(50 * HOUR).toISOString(),
   );
 });

@@ -10,6 +10,7 @@
 import { Expiry } from '../offering.ts';
 import type { PriceValue } from '../price.ts';
 import type { LiveContract } from './contract.ts';
+import { creditedMs, standsStill } from './credit.ts';
 import { hoursOf, mayRenewAt } from './extension.ts';
 import { HOUR_MS } from './numbers.ts';
 import { refusalOfRenewal } from './renewal-limit.ts';
@@ -30,15 +31,21 @@ export type TermVerdict =
   | Readonly<{ type: 'PauseAtEnd'; graceEndsAt: string }>
   | Readonly<{ type: 'End' }>;
 
-/** End of the rental in milliseconds since 1970; undefined before the first Active. */
-export function endMsOf(contract: LiveContract): number | undefined {
+/** End of the rental, if a pause by the provider is over `now`. Milliseconds since 1970; undefined before the first Active. */
+export function endMsOf(contract: LiveContract, now: Date): number | undefined {
   const { status, spec } = contract;
   const rented = hoursOf(contract);
   if (!status.startsAt || rented === undefined) return undefined;
   // Stored by an API server that did not count renewals yet: together they stay within the terms too.
   const most = Math.max(rented, spec.termsSnapshot?.maxHours ?? Number.POSITIVE_INFINITY);
   const hours = Math.min(most, rented + (status.renewedHours ?? 0));
-  return Date.parse(status.startsAt) + hours * HOUR_MS + (status.pausedMs ?? 0);
+  return Date.parse(status.startsAt) + hours * HOUR_MS + creditedMs(status, now);
+}
+
+/** The end as people are told it: while its clock stands still, what it is if it goes on now. */
+export function endsAtOf(contract: LiveContract, now: Date): string | undefined {
+  const endMs = standsStill(contract.status) ? endMsOf(contract, now) : undefined;
+  return endMs === undefined ? contract.status.endsAt : new Date(endMs).toISOString();
 }
 
 /** For Active and Paused. The first that applies, in the order in which a person would ask. */
@@ -47,7 +54,7 @@ export function judgeTerm(
   { now, price }: Readonly<{ now: Date; price?: PriceValue | undefined }>,
 ): TermVerdict {
   const { status, spec } = contract;
-  const endMs = endMsOf(contract);
+  const endMs = endMsOf(contract, now);
   if (endMs === undefined) return { type: 'Runs', nextLookMs: undefined };
   const leftMs = endMs - now.getTime();
   const pauseAsked = spec.pause?.requested ?? false;

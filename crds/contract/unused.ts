@@ -20,12 +20,15 @@ export type Unused = Readonly<{
 
 /** Undefined when it never ran, or still does. */
 export function unusedOf(contract: LiveContract): Unused | undefined {
-  const { startsAt, pausedMs = 0, history = [] } = contract.status;
-  const ranUntil = history.findLast(({ from, to }) => from && RUNS.has(from) && !RUNS.has(to))?.at;
-  const endMs = endMsOf(contract);
-  if (!startsAt || !ranUntil || endMs === undefined || RUNS.has(contract.status.phase)) return undefined;
+  const { startsAt, pausedAt, pausedMs = 0, history = [] } = contract.status;
+  const goneAt = history.findLast(({ from, to }) => from && RUNS.has(from) && !RUNS.has(to))?.at;
+  if (!startsAt || !goneAt || RUNS.has(contract.status.phase)) return undefined;
+  const endMs = endMsOf(contract, new Date(goneAt));
+  if (endMs === undefined) return undefined;
+  // Paused when it went: it had stood still since then, and that was credited.
+  const ranUntil = pausedAt ?? goneAt;
   const hours = Math.round((endMs - Date.parse(startsAt) - pausedMs) / HOUR_MS);
-  const left = Math.floor((endMs - Date.parse(ranUntil)) / HOUR_MS);
+  const left = Math.floor((endMs - Date.parse(goneAt)) / HOUR_MS);
   const unusedHours = Math.min(hours, Math.max(0, left));
   return { ranUntil, hours, unusedHours, cost: costOf(contract, { hours, unusedHours }) };
 }

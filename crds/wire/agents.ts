@@ -35,7 +35,9 @@ export const RemainingView = z.object({
   phase: z.enum(PHASES).describe('Its phase.'),
   reason: z.enum(REMAINING_REASONS).describe('Why it is still there.'),
   message: z.string().describe('The same as a sentence, with what ends it.'),
-  endsAt: instant().nullable().describe('End of the rental.'),
+  endsAt: instant()
+    .nullable()
+    .describe('End of the rental; while you pause it, what it is if it goes on now.'),
 });
 export type RemainingView = z.infer<typeof RemainingView>;
 

@@ -141,7 +141,9 @@ export const ContractView = z.object({
     .describe('How to reach the machine.'),
   createdAt: instant(),
   startsAt: instant().optional(),
-  endsAt: instant().optional(),
+  endsAt: instant()
+    .optional()
+    .describe('End of the rental; while its provider pauses it, what it is if it goes on now.'),
   durationHours: z.int().nullable(),
   autoRenew: z
     .object({ hours: z.int(), maxHours: z.int(), maxPrice: Price.optional() })

@@ -210,6 +210,12 @@ test('time paused by the provider is credited once, and its tenant wishes on', {
   await until(rented, ({ phase }) => phase === 'Paused');
   await pass(rented, 10);
   await asTenant(rented, 'PUT', '/ssh-keys', { sshPublicKeys: [SSH_KEY.replace(' test', ' other')] });
+  // No end is kept meanwhile, since each would be too early; who asks is told what it is if it goes on now.
+  expect((await live(rented)).status.endsAt).toBeUndefined();
+  const toldHours = (data: { endsAt: string }) => (Date.parse(data.endsAt) - Date.now()) / HOUR_MS;
+  await eventually(async () => Math.abs(toldHours((await asTenant(rented, 'GET', '')).data) - 48) < 0.1);
+  const quote = await asTenant(rented, 'POST', '/extend', { hours: 2, dryRun: true });
+  expect(toldHours(quote.data)).toBeCloseTo(50, 1);
   loseNextAnswer();
   const lostBefore = lost;
   await asProvider(rented, 'resume');

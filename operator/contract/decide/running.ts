@@ -2,9 +2,10 @@
 import { addedPriceOf } from '../../../crds/contract/extension.ts';
 import { failureMessage } from '../../../crds/contract/give-up.ts';
 import { isHolder } from '../../../crds/contract/move.ts';
-import { recreate, terminate } from '../../../crds/contract/steps.ts';
+import { recreate } from '../../../crds/contract/steps.ts';
 import { judgeTerm } from '../../../crds/contract/term.ts';
 import {
+  endTerm,
   pauseAtEnd,
   pauseByProvider,
   renewTerm,
@@ -24,11 +25,11 @@ const RECORD = [{ type: 'RecordInstance' }] as const;
 export function decideRunning(facts: LiveFacts): Decision {
   const { contract, now } = facts;
   const wish = endWish(contract);
-  if (wish) return decided(terminate(contract.status, { ...wish, now }));
+  if (wish) return decided(endTerm(contract, { ...wish, now }));
   if (!contract.status.instance || !isHolder(contract.status, contract.status.instance))
     return decideLost(facts);
   const judged = { ...contract, status: withConfigJudged(facts) };
-  const term = decideTerm({ ...facts, contract: { ...judged, status: withEnd(judged) } });
+  const term = decideTerm({ ...facts, contract: { ...judged, status: withEnd(judged, now) } });
   return moveIfDrained(facts, settleDebts(facts, term));
 }
 
@@ -60,7 +61,7 @@ function decideTerm({ contract, offering, now }: LiveFacts): Decision {
       });
     case 'End':
       return decided(
-        terminate(status, {
+        endTerm(contract, {
           reason: 'DurationEnded',
           message: `The rental ended at ${status.endsAt ?? ''}`,
           now,
@@ -79,7 +80,7 @@ function decideLost({ contract, now }: LiveFacts): Decision {
     ? 'The machine is lost; another one is built'
     : failureMessage('InstanceLost', contract.status);
   const said = { reason: 'InstanceLost', message, now };
-  return decided(mayRecreate ? recreate(contract, said) : terminate(contract.status, said), {
+  return decided(mayRecreate ? recreate(contract, said) : endTerm(contract, said), {
     requeueAfterMs: 0,
   });
 }
