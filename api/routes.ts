@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../crds/problem.ts';
 import { heartbeatRoute } from './agents/heartbeat.ts';
+import { agentLabelRoute } from './agents/label-route.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { setupRoute } from './agents/setup.ts';
 import { actionRoutes } from './contracts/action-routes.ts';
@@ -33,6 +34,7 @@ const UNDER_API = [
   tokenRoutes,
   setupRoute,
   agentRoutes,
+  agentLabelRoute,
   heartbeatRoute,
   pollRoutes,
   lockRoutes,

@@ -8,6 +8,7 @@ import { REGIONS } from './regions.ts';
 import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
 
 export const LOCK_TTL_SECONDS_DEFAULT = 300;
+export const FALLBACKS_MAX = 8;
 
 /** 100 promises what the host has, 400 four times that, 80 keeps a fifth back. */
 const overcommitPercent = () => z.int().min(10).max(10_000).default(100);
@@ -60,7 +61,7 @@ export const AgentPoolSpec = z
           afterSeconds: count(86_400).describe('How long a contract must have waited. Seconds.'),
         }),
       )
-      .max(8)
+      .max(FALLBACKS_MAX)
       .optional()
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
       .describe('Pools that may take over what waits here, each after its delay.'),

@@ -1,6 +1,7 @@
 /** What a provider can do with an agent, as changes of its spec: the same that YAML would say. */
 import type { Agent } from '../../crds/agent.ts';
 import type { MaintenanceWindow } from '../../crds/maintenance.ts';
+import type { LabelRequest } from '../../crds/wire/agents.ts';
 import { isConflict } from '../../kube/error.ts';
 import type { Deps } from '../deps.ts';
 import { agentNotFound, busy } from '../http/refusals.ts';
@@ -48,14 +49,33 @@ export const maintained =
   ({ maintenance, ...spec }) =>
     windows.length === 0 ? spec : { ...spec, maintenance: [...windows] };
 
-type Changing = Readonly<{ namespace: string; agentKey: string; change: Change }>;
+/** Null takes a label away; those that are not named stay. */
+export const labelled =
+  (labels: LabelRequest['labels']) =>
+  (agent: Agent): Agent => {
+    const all = Object.entries({ ...agent.metadata.labels, ...labels });
+    const kept = all.filter((entry): entry is [string, string] => entry[1] !== null);
+    return { ...agent, metadata: { ...agent.metadata, labels: Object.fromEntries(kept) } };
+  };
+
+type Whose = Readonly<{ namespace: string; agentKey: string }>;
 
 /** Throws Problem NotFound, or Conflict when others write all the time. */
-export async function changeAgent(deps: Deps, { namespace, agentKey, change }: Changing): Promise<Agent> {
+export const changeAgent = (
+  deps: Deps,
+  { change, ...whose }: Whose & Readonly<{ change: Change }>,
+): Promise<Agent> =>
+  rewriteAgent(deps, { ...whose, rewrite: (agent) => ({ ...agent, spec: change(agent.spec) }) });
+
+/** The same of more than spec. */
+export async function rewriteAgent(
+  deps: Deps,
+  { namespace, agentKey, rewrite }: Whose & Readonly<{ rewrite: (agent: Agent) => Agent }>,
+): Promise<Agent> {
   for (let tries = 0; tries < WRITES_MAX; tries++) {
     const agent = await findAgent(deps, { namespace, agentKey });
     try {
-      return await deps.clients.agents.update({ ...agent, spec: change(agent.spec) });
+      return await deps.clients.agents.update(rewrite(agent));
     } catch (error) {
       if (!isConflict(error)) throw error;
     }

@@ -5,7 +5,7 @@ import { contractIdOf } from '../../crds/contract/contract.ts';
 import { isToBeEmpty, remainingOf } from '../../crds/contract/remaining.ts';
 import { endsAtOf } from '../../crds/contract/term.ts';
 import { isOver } from '../../crds/maintenance.ts';
-import type { AgentDetail, RemainingView } from '../../crds/wire/agents.ts';
+import { type AgentDetail, labelsOfPeople, type RemainingView } from '../../crds/wire/agents.ts';
 import type { Deps } from '../deps.ts';
 import { presentAgent } from './present.ts';
 
@@ -17,6 +17,7 @@ export function presentAgentDetail(deps: Deps, agent: Agent): AgentDetail {
   const { cpu, memory, storage, gpu, instances } = status?.resources ?? {};
   return {
     ...presentAgent(deps, agent),
+    labels: labelsOfPeople(metadata.labels),
     cordonReason: spec.cordonReason ?? null,
     drainBy: (spec.draining ? spec.drainBy : undefined) ?? null,
     remaining: isToBeEmpty(agent) ? remainingFor(deps, agent) : null,

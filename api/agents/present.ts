@@ -21,6 +21,7 @@ export function presentAgent(deps: Deps, agent: Agent): AgentView {
     online: isOnline(deps, agent),
     version: status?.version ?? null,
     activeContracts: held.filter(({ status: of }) => of !== undefined && !isEnding(of.phase)).length,
+    free: status?.free ?? {},
     lastSeenAt: heardAt ? new Date(heardAt).toISOString() : (status?.lastSeenAt ?? null),
     cordoned: spec.cordoned,
     draining: spec.draining,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 export type TwoSpellings = Readonly<{ path: readonly (string | number)[]; camel: string; snake: string }>;
 
+/** But for capitals: `lock_ttl_seconds` is `lockTTLSeconds`. */
 const camelOf = (key: string): string => key.replace(/_([a-z0-9])/g, (_, next: string) => next.toUpperCase());
 
 /** `value` with the keys that `schema` names; what does not fit the schema is left for it to refuse. */
@@ -30,9 +31,11 @@ function rename(schema: z.core.$ZodType, walk: Walk): unknown {
     return value;
   const shape: Readonly<Record<string, z.core.$ZodType>> = inner.shape;
   const known = (key: string): boolean => Object.hasOwn(shape, key);
+  const named = (snake: string): string | undefined =>
+    Object.keys(shape).find((name) => name.toLowerCase() === camelOf(snake).toLowerCase());
   const renamed: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
-    const camel = !known(key) && key.includes('_') && known(camelOf(key)) ? camelOf(key) : key;
+    const camel = !known(key) && key.includes('_') ? (named(key) ?? key) : key;
     if (camel !== key && Object.hasOwn(value, camel)) conflicts.push({ path, camel, snake: key });
     const field = known(camel) ? shape[camel] : undefined;
     renamed[camel] = field ? rename(field, { value: member, path: [...path, camel], conflicts }) : member;

@@ -4,6 +4,7 @@ import { Problem } from '../../crds/problem.ts';
 import { HeartbeatRequest } from '../../crds/wire/heartbeat.ts';
 import { LockRequest } from '../../crds/wire/lock.ts';
 import { RentRequest } from '../../crds/wire/market.ts';
+import { UpdatePoolRequest } from '../../crds/wire/pool-settings.ts';
 import { AgentSetupRequest } from '../../crds/wire/pools.ts';
 import { ReconcileRequest } from '../../crds/wire/reconcile.ts';
 import { ProvisionedRequest } from '../../crds/wire/reports.ts';
@@ -34,6 +35,7 @@ test('takes the snake_case spelling of the specification, at every depth that th
     runningInstances: [{ externalId: 'a', contractId: null }],
   });
   expect(body(LockRequest, { observed_epoch: 3 })).toEqual({ observedEpoch: 3 });
+  expect(body(UpdatePoolRequest, { lock_ttl_seconds: 60 })).toEqual({ lockTTLSeconds: 60 });
   expect(
     body(HeartbeatRequest, {
       version: '0.6.0',

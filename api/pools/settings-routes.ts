@@ -1,9 +1,9 @@
-/** What can be changed of a pool: its name, whether it builds, the version of its agents, overcommitment, maintenance. */
+/** What can be changed of a pool: all of its spec but where it is and what it builds with. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { z } from 'zod';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import { MaintenanceRequest } from '../../crds/wire/agents.ts';
-import { PoolView, UpdatePoolRequest } from '../../crds/wire/pools.ts';
+import { UpdatePoolRequest } from '../../crds/wire/pool-settings.ts';
+import { PoolView } from '../../crds/wire/pools.ts';
 import { isConflict } from '../../kube/error.ts';
 import { PROVIDER, providerCaller } from '../auth/caller.ts';
 import type { Ref } from '../caches.ts';
@@ -14,6 +14,7 @@ import { PoolPath } from '../http/params.ts';
 import { busy } from '../http/refusals.ts';
 import { presentPool } from './present.ts';
 import { readPool } from './routes.ts';
+import { withSettings } from './settings.ts';
 
 const WRITES_MAX = 5;
 const PATH = '/providers/:pk/pools/:poolId';
@@ -64,27 +65,6 @@ export const poolSettingsRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (
 };
 
 type Spec = AgentPool['spec'];
-
-/** What is left out stays as it is; null takes it away. */
-function withSettings(spec: Spec, said: z.infer<typeof UpdatePoolRequest>): Spec {
-  const { minVersion, upgrade, overcommit, displayName, paused } = said;
-  const { minVersion: _version, upgrade: _upgrade, placement, ...rest } = spec;
-  const { overcommit: _overcommit, ...placing } = placement ?? { strategy: 'Spread' };
-  const nextVersion = minVersion === undefined ? spec.minVersion : minVersion;
-  const nextUpgrade = upgrade === undefined ? spec.upgrade : upgrade;
-  const nextOvercommit = overcommit === undefined ? placement?.overcommit : overcommit;
-  return {
-    ...rest,
-    ...(displayName === undefined ? {} : { displayName }),
-    ...(paused === undefined ? {} : { paused }),
-    ...(nextVersion ? { minVersion: nextVersion } : {}),
-    ...(nextUpgrade ? { upgrade: nextUpgrade } : {}),
-    ...(placement || nextOvercommit
-      ? { placement: { ...placing, ...(nextOvercommit ? { overcommit: nextOvercommit } : {}) } }
-      : {}),
-  };
-}
-
 type Changing = Readonly<{ ref: Ref; change: (spec: Spec) => Spec; ifMatch: string | undefined }>;
 
 async function changePool(deps: Deps, { ref, change, ifMatch }: Changing): Promise<AgentPool> {

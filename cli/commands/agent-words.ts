@@ -1,7 +1,7 @@
 /** One agent as a provider reads it at a terminal. */
 import type { AgentDetail, RemainingView } from '../../crds/wire/agents.ts';
 import { formatTable } from '../output/table.ts';
-import { shortId, whenWords } from '../output/words.ts';
+import { capacityWords, shortId, whenWords } from '../output/words.ts';
 import type { Session } from '../session.ts';
 import { everyWords } from './windows.ts';
 
@@ -20,7 +20,9 @@ export function printAgent(session: Session, detail: AgentDetail): void {
   line('Problem', problem?.message);
   line('Version', `${version ?? 'unknown'}${upgradeWords(detail)}`);
   line('Contracts', String(activeContracts));
-  line('Has', sizeWords(detail));
+  line('Has', sizeWords(detail.resources));
+  line('Free', capacityWords(detail.free) || 'not limited');
+  line('Labels', labelWords(detail.labels));
   line('Offers', [...capabilities, ...storageClasses].join(', '));
   for (const { startsAt, endsAt, reason, every } of detail.maintenance)
     line('Maintenance', `${startsAt} to ${endsAt}${everyWords({ every })}${reason ? `: ${reason}` : ''}`);
@@ -61,13 +63,13 @@ function upgradeWords({ upgrade: { state, toVersion, notBefore } }: AgentDetail)
   }
 }
 
-function sizeWords({ resources: { cpu, memory, storage, gpu, instances } }: AgentDetail): string {
-  const parts = [
-    ...(cpu === null ? [] : [`${cpu} CPU`]),
-    ...(memory === null ? [] : [`${memory} memory`]),
-    ...(storage === null ? [] : [`${storage} disk`]),
-    ...(gpu ? [`${gpu} GPU`] : []),
-    ...(instances === null ? [] : [`room for ${instances}`]),
-  ];
-  return parts.length === 0 ? 'not limited' : parts.join(', ');
-}
+const sizeWords = ({ gpu, ...sizes }: AgentDetail['resources']): string => {
+  const said = Object.entries({ ...sizes, gpu: gpu || null }).filter(([, size]) => size !== null);
+  return capacityWords(Object.fromEntries(said)) || 'not limited';
+};
+
+const labelWords = (labels: AgentDetail['labels']): string =>
+  Object.entries(labels)
+    .map(([key, value]) => (value === '' ? key : `${key}=${value}`))
+    .sort()
+    .join(', ');

@@ -1,4 +1,4 @@
-/** A provider at a terminal: an agent in full, a drain with its list, maintenance, and what can be set of a pool. */
+/** A provider at a terminal: an agent in full, a drain with its list, labels, maintenance. */
 import { expect, test } from 'vitest';
 import { fakeClock } from '../../lib/fake-clock.ts';
 import type { Answer, Ran, Seen } from '../test-facade.ts';
@@ -16,6 +16,7 @@ const VIEW = {
   online: true,
   version: '1.0.0',
   activeContracts: 2,
+  free: { cpu: '12', memory: '48Gi', instances: 3 },
   lastSeenAt: at(0),
   cordoned: true,
   draining: true,
@@ -24,6 +25,7 @@ const VIEW = {
 };
 const DETAIL = {
   ...VIEW,
+  labels: { disk: 'nvme', rack: '7' },
   cordonReason: 'new kernel',
   drainBy: at(2),
   remaining: [
@@ -42,13 +44,7 @@ const DETAIL = {
   capabilities: ['kvm'],
   storageClasses: ['nvme'],
 };
-const POOL = {
-  ...{ poolId: 'eu', displayName: 'eu', location: 'europe', provisionerType: 'script', createdAt: at(-1) },
-  ...{ providerPubkey: 'a'.repeat(64), agents: 1, online: 1, activeContracts: 2 },
-};
-
 const answer = ({ path }: Seen): Answer => {
-  if (path.includes('/pools/')) return { data: POOL };
   return { data: path.endsWith('/agents') ? [VIEW] : DETAIL };
 };
 const run = (...argv: string[]): Promise<Ran> => terminal.run(answer, ...argv);
@@ -86,6 +82,8 @@ test('show tells all of an agent', async () => {
     /^Work: +is being drained \(new kernel\); what can be is moved from .*Z on$/m,
     /^Version: +1\.0\.0, to be upgraded to 1\.1\.0$/m,
     /^Has: +16 CPU, 64Gi memory$/m,
+    /^Free: +12 CPU, 48Gi memory, room for 3$/m,
+    /^Labels: +disk=nvme, rack=7$/m,
     /^Offers: +kvm, nvme$/m,
     /^Maintenance: .* to .*: kernel$/m,
     /^vps-small-k3x9 /m,
@@ -121,25 +119,25 @@ test('maintenance of an agent and of a pool, and an end to it', async () => {
   });
 });
 
-test('what can be set of a pool', async () => {
-  const set = async (...words: string[]) => {
-    const { exitCode } = await run('pool', 'set', 'eu', ...words);
-    const body = sent()?.body;
-    return exitCode === 0 ? body : exitCode;
-  };
-  expect(await set('--min-version', '1.2.0', '--upgrade-to', '1.3.0', '--not-before', '3d')).toEqual({
-    minVersion: '1.2.0',
-    upgrade: { toVersion: '1.3.0', notBefore: at(72) },
+test('agents are listed with what is free', async () => {
+  const { stdout } = await run('agents');
+  expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+    ['AGENT', 'POOL', 'STATE', 'CONTRACTS', 'FREE CPU', 'FREE MEM', 'VERSION', 'SEEN', 'KEY'],
+    ['rack 7', 'eu', 'online, draining', '2', '12', '48Gi', '1.0.0', 'now', 'ffffffffffff'],
+    [''],
+  ]);
+});
+
+test('labels are set and taken away', async () => {
+  const { stdout } = await run('agent', 'label', 'node-3', 'disk=nvme', 'note=', 'old-');
+  expect(sent()).toMatchObject({
+    method: 'PATCH',
+    path: expect.stringMatching(/agents\/f{64}\/labels$/),
+    body: { labels: { disk: 'nvme', note: '', old: null } },
   });
-  expect(await set('--min-version', 'none', '--upgrade-to', 'none', '--overcommit', 'none')).toEqual({
-    minVersion: null,
-    upgrade: null,
-    overcommit: null,
+  expect(stdout).toBe('rack 7 has disk=nvme, rack=7.\n');
+  expect(await run('agent', 'label', 'node-3', 'disk')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('name=value'),
   });
-  expect(await set('--overcommit', 'cpu=400,disk=80', '--pause')).toEqual({
-    paused: true,
-    overcommit: { cpuPercent: 400, memoryPercent: 100, storagePercent: 80 },
-  });
-  expect(await set('--overcommit', 'gpu=2')).toBe(2);
-  expect(await set()).toBe(2);
 });

@@ -1,4 +1,5 @@
 /** `dcm agents`, `dcm agent show KEY`; what is done with one is in `agent-actions.ts`. */
+import { capacityText } from '../../crds/placement/figures.ts';
 import { AgentDetail } from '../../crds/wire/agents.ts';
 import type { AgentView } from '../../crds/wire/pools.ts';
 import { examples } from '../arguments.ts';
@@ -8,13 +9,14 @@ import { whenWords } from '../output/words.ts';
 import type { Parent } from '../parent.ts';
 import { ownKey, type Session, show } from '../session.ts';
 import { addAgentActions } from './agent-actions.ts';
+import { addAgentLabel } from './agent-label.ts';
 import { printAgent } from './agent-words.ts';
 
 export function addAgentCommands(parent: Parent): void {
   const { program, open } = parent;
   const list = program
     .command('agents')
-    .description('your agents: where they are and how they do')
+    .description('your agents: where they are, how they do, what is free')
     .action(async () => {
       const session = open(list);
       const agents = await listAgents(await session.api('provider'));
@@ -37,6 +39,7 @@ export function addAgentCommands(parent: Parent): void {
     });
   examples(look, 'dcm agent show node-3');
   addAgentActions(agent, parent);
+  addAgentLabel(agent, parent);
 }
 
 function printAgents({ print, context }: Session, agents: readonly AgentView[]): void {
@@ -50,6 +53,8 @@ function printAgents({ print, context }: Session, agents: readonly AgentView[]):
     { title: 'POOL', cell: (row: AgentView) => row.poolId },
     { title: 'STATE', cell: stateWords },
     { title: 'CONTRACTS', cell: (row: AgentView) => row.activeContracts },
+    { title: 'FREE CPU', cell: (row: AgentView) => capacityText(row.free).cpu },
+    { title: 'FREE MEM', cell: (row: AgentView) => capacityText(row.free).memory },
     { title: 'VERSION', cell: (row: AgentView) => row.version },
     { title: 'SEEN', cell: (row: AgentView) => whenWords(row.lastSeenAt, now) },
     { title: 'KEY', cell: (row: AgentView) => row.agentPubkey.slice(0, 12) },

@@ -258,6 +258,7 @@ describe('providers', () => {
       online: true,
       version: '1.0.0',
       activeContracts: 0,
+      free: {},
       lastSeenAt: null,
       cordoned: false,
       draining: false,

@@ -9,6 +9,7 @@ import { formatTable } from '../output/table.ts';
 import { addressWords, ageWords, priceWords, shortId, whenWords } from '../output/words.ts';
 import type { Parent } from '../parent.ts';
 import { type Session, show } from '../session.ts';
+import { printWaiting } from './waiting-words.ts';
 
 const Options = z.object({ all: z.boolean().default(false) });
 
@@ -86,7 +87,11 @@ function printDetails(print: Printer, { contract, now }: Details): void {
   for (const [title, value] of fields)
     if (value !== undefined) print.line(`${print.paint('dim', title.padEnd(10))} ${value}`);
   if (contract.message) print.line(`\n${contract.message}`);
-  const bad = contract.conditions.filter(({ status }) => status === 'False');
+  const { waiting, contractId } = contract;
+  if (waiting) printWaiting(print, { contractId, waiting, now });
+  const bad = contract.conditions.filter(
+    ({ type, status }) => status === 'False' && !(waiting && type === 'Schedulable'), // told above, in full
+  );
   for (const { type, message } of bad) print.line(`  ${type}: ${message}`);
   if (contract.history.length > 0) print.line('');
   for (const { at, to, reason } of contract.history)

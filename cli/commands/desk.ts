@@ -15,6 +15,7 @@ import { formatTable } from '../output/table.ts';
 import { ageWords, shortId, whenWords } from '../output/words.ts';
 import type { Parent } from '../parent.ts';
 import { type Session, show } from '../session.ts';
+import { printPlacement } from './waiting-words.ts';
 
 const PATH = '/api/v1/provider/contracts';
 const LISTED_MAX = 200;
@@ -42,7 +43,7 @@ export function addDeskCommands(parent: Parent, provider: Command): void {
 
   const one = provider
     .command('contract')
-    .description('one of them: every attempt to build it, and who may have a machine of it')
+    .description('one of them: why it waits, every attempt to build it, who may have a machine of it')
     .argument('<id>', 'id, its beginning, or a name')
     .action(async (id: string) => {
       const session = open(one);
@@ -168,9 +169,11 @@ type Detail = Readonly<{ contract: DeskContractView; now: Date }>;
 function printDetail(print: Printer, { contract, now }: Detail): void {
   const { detail } = contract;
   print.line(`${contract.name} (${contract.contractId})`);
-  print.line(
-    `${contract.phase}${contract.reason ? ` (${contract.reason})` : ''}: ${detail.message ?? contract.message}`,
-  );
+  const { placement } = detail;
+  // Of why it waits this is the head; the lines are below, by pool.
+  const message = placement ? placement.message.split('\n')[0] : (detail.message ?? contract.message);
+  print.line(`${contract.phase}${contract.reason ? ` (${contract.reason})` : ''}: ${message}`);
+  if (placement) printPlacement(print, { placement, now });
   if (detail.attempts.length > 0) print.line('\nAttempts');
   for (const { agent, epoch, endedAt, outcome, class: kind, message } of detail.attempts)
     print.line(

@@ -1,14 +1,13 @@
-/** `dcm pool create | list`; what can be changed of one is in `pool-settings.ts`. */
+/** `dcm pool create | list | show`, `dcm pools`; what can be changed of one is in `pool-settings.ts`. */
 import { z } from 'zod';
 import { PROVISIONER_TYPES } from '../../crds/fields.ts';
 import { REGIONS } from '../../crds/regions.ts';
 import { PoolView } from '../../crds/wire/pools.ts';
 import { examples, oneOf } from '../arguments.ts';
-import { formatTable } from '../output/table.ts';
-import { ageWords } from '../output/words.ts';
 import type { Parent } from '../parent.ts';
 import { ownKey, show } from '../session.ts';
 import { addPoolSettings } from './pool-settings.ts';
+import { printPool, printPools } from './pool-words.ts';
 
 const Options = z.object({ location: z.string(), type: z.string() });
 
@@ -37,31 +36,30 @@ export function addPoolCommands(parent: Parent): void {
     });
   examples(create, 'dcm pool create europe-proxmox --location europe --type proxmox');
 
-  const list = pool
-    .command('list')
-    .description('your pools and how many of their agents are online')
-    .action(async () => {
-      const session = open(list);
+  const lists = [pool.command('list'), program.command('pools')];
+  for (const list of lists) {
+    list
+      .description('your pools: their agents, what is free, what waits, how the attempts of a day ended')
+      .action(async () => {
+        const session = open(list);
+        const api = await session.api('provider');
+        const path = `/api/v1/providers/${ownKey(api)}/pools`;
+        const pools = await api.call(z.array(PoolView), { method: 'GET', path });
+        show(session, pools, () => printPools(session, pools));
+      });
+    examples(list, 'dcm pools\ndcm pools --json');
+  }
+  const look = pool
+    .command('show')
+    .description('one pool: how it does, and all that can be set of it')
+    .argument('<pool>', 'pool id')
+    .action(async (name: string) => {
+      const session = open(look);
       const api = await session.api('provider');
-      const pools = await api.call(z.array(PoolView), {
-        method: 'GET',
-        path: `/api/v1/providers/${ownKey(api)}/pools`,
-      });
-      show(session, pools, () => {
-        const { print, context } = session;
-        if (pools.length === 0)
-          return print.line('No pool yet: dcm pool create NAME --location REGION --type TYPE');
-        const columns = [
-          { title: 'POOL', cell: (row: PoolView) => row.poolId },
-          { title: 'REGION', cell: (row: PoolView) => row.location },
-          { title: 'TYPE', cell: (row: PoolView) => row.provisionerType },
-          { title: 'ONLINE', cell: (row: PoolView) => `${row.online}/${row.agents}` },
-          { title: 'ACTIVE', cell: (row: PoolView) => row.activeContracts },
-          { title: 'AGE', cell: (row: PoolView) => ageWords(row.createdAt, context.clock.now()) },
-        ];
-        print.line(formatTable(pools, columns, print.paint));
-      });
+      const path = `/api/v1/providers/${ownKey(api)}/pools/${encodeURIComponent(name)}`;
+      const found = await api.call(PoolView, { method: 'GET', path });
+      show(session, found, () => printPool(session, found));
     });
-  examples(list, 'dcm pool list');
+  examples(look, 'dcm pool show europe-proxmox');
   addPoolSettings(pool, parent);
 }

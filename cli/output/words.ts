@@ -1,4 +1,5 @@
 /** Values as people say them: times, ages, prices, sizes, short ids. */
+import type { Capacity } from '../../crds/capacity.ts';
 import { moneyWords } from '../../crds/price.ts';
 import type { ContractView, OfferingView } from '../../crds/wire/market.ts';
 
@@ -43,6 +44,16 @@ export const sizeWords = ({ resources }: Pick<OfferingView, 'resources'>): strin
   [`${resources.cpu} CPU`, resources.memory, resources.storage, resources.gpu ? `${resources.gpu} GPU` : '']
     .filter((part) => part !== '')
     .join(' ');
+
+/** `71 CPU, 212Gi memory, room for 4`; nothing where nothing is known. */
+export const capacityWords = ({ cpu, memory, storage, gpu, instances }: Capacity): string =>
+  [
+    ...(cpu === undefined ? [] : [`${cpu} CPU`]),
+    ...(memory === undefined ? [] : [`${memory} memory`]),
+    ...(storage === undefined ? [] : [`${storage} disk`]),
+    ...(gpu === undefined ? [] : [`${gpu} GPU`]),
+    ...(instances === undefined ? [] : [`room for ${instances}`]),
+  ].join(', ');
 
 export const addressWords = (access: ContractView['access']): string | undefined => {
   if (!access?.host) return undefined;

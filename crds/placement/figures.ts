@@ -6,7 +6,7 @@
 import type { Rate } from '../agent-pool.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Attempt } from '../contract/status.ts';
-import { type Amounts, type Dimension, minus, NO_END, NOTHING, plus, show } from './amounts.ts';
+import { type Amounts, type Dimension, minus, NO_END, NOTHING, numberOf, plus, show } from './amounts.ts';
 import { isFaultOfAgent } from './health.ts';
 import { awayBecause } from './shut.ts';
 import type { PreparedAgent, PreparedPool } from './supply.ts';
@@ -61,6 +61,14 @@ export const tableText = (amounts: Amounts): Readonly<{ cpu: string; memory: str
   cpu: firstWord('cpuMilli', amounts),
   memory: firstWord('memoryBytes', amounts),
 });
+
+/** The same of what a status says. */
+export const capacityText = ({ cpu, memory }: Capacity): Readonly<{ cpu: string; memory: string }> =>
+  tableText({
+    ...NOTHING,
+    cpuMilli: cpu === undefined ? NO_END : numberOf(cpu) * 1000,
+    memoryBytes: memory === undefined ? NO_END : numberOf(memory),
+  });
 
 function firstWord(dimension: Dimension, amounts: Amounts): string {
   const amount = amounts[dimension];

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { PHASES } from '../contract/phase.ts';
 import { REMAINING_REASONS } from '../contract/remaining.ts';
 import { count, instant, text } from '../fields.ts';
+import { GROUP } from '../group.ts';
 import { faultOfWindow, MaintenanceWindow, WINDOWS_MAX } from '../maintenance.ts';
 import { AgentView } from './pools.ts';
 
@@ -20,6 +21,32 @@ export const DrainRequest = z
       ),
   })
   .nullish();
+
+const labelKey = z
+  .string()
+  .max(253)
+  .regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/);
+const labelValue = z
+  .string()
+  .max(63)
+  .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/);
+const isOurs = (key: string): boolean => {
+  const [prefix = '', rest] = key.split('/');
+  return rest !== undefined && (prefix === GROUP || prefix.endsWith(`.${GROUP}`));
+};
+
+/** The labels of an agent that people gave it: offerings choose agents by them. */
+export const labelsOfPeople = (labels: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).filter(([key]) => !isOurs(key)));
+
+export const LabelRequest = z.strictObject({
+  labels: z
+    .record(labelKey, labelValue.nullable())
+    .refine((labels) => !Object.keys(labels).some(isOurs), `labels under ${GROUP}/ are not for people`)
+    .refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels at a time')
+    .describe('Labels to set; null takes one away, and what is left out stays.'),
+});
+export type LabelRequest = z.infer<typeof LabelRequest>;
 
 const Window = z.strictObject(MaintenanceWindow.shape).superRefine((window, context) => {
   const message = faultOfWindow(window);
@@ -42,6 +69,9 @@ export const RemainingView = z.object({
 export type RemainingView = z.infer<typeof RemainingView>;
 
 export const AgentDetail = AgentView.extend({
+  labels: z
+    .record(z.string(), z.string())
+    .describe('Labels of the Agent object: offerings choose by them (`requirements.selector`).'),
   cordonReason: text(200).nullable().describe('Why it gets no new work.'),
   drainBy: instant().nullable().describe('When what can be is moved away.'),
   remaining: z

@@ -1,26 +1,17 @@
 /** Pools, setup tokens and the joining of an agent. */
 import { z } from 'zod';
 import { Permission } from '../agent.ts';
-import { Overcommit, PoolUpgrade } from '../agent-pool.ts';
-import { count, instant, name, provisionerType, publicKey, text, version } from '../fields.ts';
+import { Rate } from '../agent-pool.ts';
+import { Capacity } from '../capacity.ts';
+import { count, instant, name, provisionerType, publicKey, text } from '../fields.ts';
 import { REGIONS } from '../regions.ts';
+import { PoolSettings } from './pool-settings.ts';
 
 export const CreatePoolRequest = z.strictObject({
   name: z.string().min(1).max(100).describe('Name; the pool id is made from it.'),
   location: z.enum(REGIONS).describe('One of the seven regions.'),
   provisionerType: provisionerType().describe('What its agents build with.'),
 });
-
-/** What is left out stays; null takes it away. Location and type are for life. */
-export const UpdatePoolRequest = z
-  .strictObject({
-    displayName: z.string().min(1).max(100).optional().describe('Name for people.'),
-    paused: z.boolean().optional().describe('While true nothing new is built in it.'),
-    minVersion: version().nullable().optional().describe('Agents that are older get no new work.'),
-    upgrade: z.strictObject(PoolUpgrade.shape).nullable().optional(),
-    overcommit: z.strictObject(Overcommit.shape).nullable().optional(),
-  })
-  .refine((body) => Object.keys(body).length > 0, { message: 'name at least one thing to change' });
 
 export const PoolView = z.object({
   poolId: name().describe('Name of the AgentPool object.'),
@@ -32,6 +23,16 @@ export const PoolView = z.object({
   agents: count().describe('Agents that joined.'),
   online: count().describe('Agents whose heartbeat is fresh.'),
   activeContracts: count().describe('Contracts held in this pool.'),
+  waitingContracts: count().describe('Accepted contracts that wait for an agent of this pool.'),
+  free: Capacity.describe('What may still be promised, over the agents that take work.'),
+  attempts24h: Rate.describe('How the attempts of the last 24 hours of its agents ended.'),
+  successRate24h: z
+    .number()
+    .nullable()
+    .describe('Share of those that succeeded, 0 to 1; null while there is none.'),
+  ready: z.boolean().describe('Can something be built in it.'),
+  message: z.string().nullable().describe('Why it is ready, or not.'),
+  settings: PoolSettings.describe('What its provider wants of it.'),
 });
 export type PoolView = z.infer<typeof PoolView>;
 
@@ -103,6 +104,7 @@ export const AgentView = z.object({
   online: z.boolean().describe('Is its heartbeat fresh.'),
   version: z.string().nullable().describe('Version of dc-agent.'),
   activeContracts: count().describe('Contracts that it holds.'),
+  free: Capacity.describe('What may still be promised of it; what is missing is not known, or has no end.'),
   lastSeenAt: instant().nullable().describe('Last heartbeat.'),
   cordoned: z.boolean().describe('Gets no new work.'),
   draining: z.boolean().describe('Is to be emptied.'),
