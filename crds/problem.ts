@@ -20,6 +20,7 @@ export const PROBLEMS = {
   UnknownKey: { status: 401, retryable: false, title: 'Nobody here has this key' },
   AgentRevoked: { status: 401, retryable: false, title: 'The agent was revoked' },
   PermissionDenied: { status: 403, retryable: false, title: 'Not allowed' },
+  TenantNotAccepted: { status: 403, retryable: false, title: 'The provider does not rent to this tenant' },
   RegistrationClosed: { status: 403, retryable: false, title: 'Providers cannot register themselves here' },
   // 404 and 410: what is asked for
   NotFound: { status: 404, retryable: false, title: 'Not found' },

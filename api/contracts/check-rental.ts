@@ -1,57 +1,42 @@
-/** Whether an offering can be rented as asked, in the order in which a person would want to hear it. */
-import type { z } from 'zod';
-import {
-  type ConfigRefusal,
-  fieldsOf,
-  problemOfSchema,
-  refusalOfConfig,
-} from '../../crds/instance-config/check.ts';
+/** Whether an offering can be rented as asked: the rule is in `crds/`, which code and which next step are said here. */
+import { type Order, type OrderRefusal, refusalOfOrder, refusalOfStock } from '../../crds/contract/order.ts';
+import { fieldsOf } from '../../crds/instance-config/check.ts';
 import { Problem } from '../../crds/problem.ts';
-import type { RentRequest } from '../../crds/wire/market.ts';
-import { isInStock, offeringIdOf, type Sold } from '../market/offering-view.ts';
 
-export type Rental = z.infer<typeof RentRequest>;
-
-/** Throws Problem PaymentUnavailable, OutOfStock, OfferingUnavailable, InstanceConfigInvalid or ValidationFailed. */
-export function checkRental(sold: Sold, body: Rental): void {
-  const { offering, provider } = sold;
-  const { price, duration } = offering.spec;
-  const id = offeringIdOf(offering);
-  if (price.amountMinor > 0)
-    throw new Problem(
-      'PaymentUnavailable',
-      `${id} costs ${price.amountMinor} minor units of ${price.currency} per ${price.per}, and this server takes no payments yet.`,
-      { next: 'Rent an offering that is free of charge.' },
-    );
-  if (!isInStock(offering))
-    throw new Problem('OutOfStock', `${id} is sold out.`, {
-      next: 'Try again later, or choose another offering.',
-    });
-  const { acceptance } = provider.spec;
-  const shortest = Math.max(duration.minHours, acceptance.minDurationHours ?? 0);
-  const longest = Math.min(duration.maxHours, acceptance.maxDurationHours ?? Number.POSITIVE_INFINITY);
-  const hours = body.durationHours ?? duration.defaultHours;
-  if (hours < shortest || hours > longest)
-    throw invalid('durationHours', `is ${hours}; ${id} is rented for ${shortest} to ${longest} hours`);
-  const { instanceConfigSchema } = offering.spec;
-  const problem = instanceConfigSchema && problemOfSchema(instanceConfigSchema);
-  if (problem !== undefined)
-    throw new Problem('OfferingUnavailable', `instanceConfigSchema of ${id} ${problem}.`, {
-      next: 'Choose another one; its provider has to correct it.',
-    });
-  const refused = refusalOfConfig(body.instanceConfig, instanceConfigSchema);
-  if (refused) throw configInvalid(refused);
+/**
+ * Throws Problem PaymentUnavailable, OutOfStock, OfferingUnavailable, TenantNotAccepted, InstanceConfigInvalid or
+ * ValidationFailed: also where a contract by YAML would wait, since who calls can call again.
+ */
+export function checkRental(order: Order): void {
+  const refusal = refusalOfOrder(order) ?? refusalOfStock(order.offering);
+  if (refusal) throw toProblem(refusal);
 }
 
-/** The operator says the same of a contract that comes as YAML. */
-const configInvalid = (refusal: ConfigRefusal): Problem =>
-  new Problem('InstanceConfigInvalid', refusal.message, {
-    next: 'Correct instanceConfig and send it again; `instanceConfigSchema` of the offering says what is allowed.',
-    extra: { errors: fieldsOf(refusal) },
-  });
+function toProblem(refusal: OrderRefusal): Problem {
+  const { message } = refusal;
+  switch (refusal.reason) {
+    case 'OfferingNotReady':
+    case 'OfferingPrivate':
+      return new Problem('OfferingUnavailable', message, {
+        next: 'Choose another one; its provider has to correct it.',
+      });
+    case 'TenantNotAccepted':
+      return new Problem('TenantNotAccepted', message, { next: 'Rent from another provider.' });
+    case 'DurationNotAllowed':
+      return invalid('durationHours', { message, next: 'Correct durationHours and send it again.' });
+    case 'AutoRenewNotAllowed':
+      return invalid('autoRenew', { message, next: refusal.next });
+    case 'InstanceConfigInvalid':
+      return new Problem('InstanceConfigInvalid', message, {
+        next: 'Correct instanceConfig and send it again; `instanceConfigSchema` of the offering says what is allowed.',
+        extra: { errors: fieldsOf(refusal.config) },
+      });
+    case 'PaymentUnavailable':
+      return new Problem('PaymentUnavailable', message, { next: 'Rent an offering that is free of charge.' });
+    case 'OutOfStock':
+      return new Problem('OutOfStock', message, { next: 'Try again later, or choose another offering.' });
+  }
+}
 
-const invalid = (field: string, message: string): Problem =>
-  new Problem('ValidationFailed', `${field}: ${message}`, {
-    next: `Correct ${field} and send it again.`,
-    extra: { errors: [{ field, message }] },
-  });
+const invalid = (field: string, { message, next }: Readonly<{ message: string; next: string }>): Problem =>
+  new Problem('ValidationFailed', message, { next, extra: { errors: [{ field, message }] } });

@@ -5,6 +5,7 @@ import { tenantMessage } from './tenant-message.ts';
 
 const said = (contract: LiveContract): string =>
   tenantMessage(contract, { online: () => 1, now: new Date('2026-01-01T12:00:00Z') });
+const UNFIT = 'instanceConfig is not what the offering allows: /image must be one of "debian"';
 const node = 'node-1 said so'; // of the provider's own; never passed on
 
 test.each([
@@ -59,6 +60,21 @@ test.each([
       reason: 'TenantNotAccepted',
       message: 'The provider does not rent to this tenant',
     }),
+    'The provider does not rent to this tenant. You pay nothing.',
+  ],
+  [
+    'settings that the offering does not allow, each with its pointer',
+    aContract('Rejected', { reason: 'InstanceConfigInvalid', message: UNFIT }),
+    `It cannot be rented like that: ${UNFIT}. You pay nothing.`,
+  ],
+  [
+    'settings that the terms do not allow any more',
+    aContract('Accepted', { reason: 'InstanceConfigInvalid', message: UNFIT }),
+    `Nothing is built until it is corrected: ${UNFIT}.`,
+  ],
+  [
+    'a word that is of no rule, without what was noted beside it',
+    aContract('Rejected', { reason: 'SomethingElse', message: node }),
     'The provider did not accept this rental. You pay nothing.',
   ],
   [

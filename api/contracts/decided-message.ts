@@ -1,9 +1,13 @@
 /**
- * What a tenant is told of what people decided: a pause, a rejection, a cancellation. Their notes are meant for the
- * tenant; nothing else that the provider wrote is passed on.
+ * What a tenant is told of what people or rules decided: a pause, a rejection, a cancellation. Their notes, and the
+ * sentences of `crds/contract/order.ts`, are meant for the tenant; nothing else that the provider wrote is passed on.
  */
 import type { Contract } from '../../crds/contract/contract.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
+
+/** Accepted, and changed since to what its terms do not allow. */
+export const unfitMessage = ({ message }: ContractStatus): string =>
+  `Nothing is built until it is corrected: ${message ?? 'instanceConfig is not what the offering allows'}.`;
 
 type Facts = Readonly<{ contract: Contract }>;
 
@@ -20,7 +24,11 @@ export function rejectedMessage({ reason, message }: ContractStatus, { contract 
     case 'DurationNotAllowed':
       return `The provider did not accept this rental: ${message ?? 'its duration is not allowed'}. You pay nothing.`;
     case 'AutoRenewNotAllowed':
-      return `It cannot be rented like that: ${message ?? 'it would never renew itself'}. You pay nothing.`;
+    case 'InstanceConfigInvalid':
+      return `It cannot be rented like that: ${message ?? 'what was asked is not allowed'}. You pay nothing.`;
+    case 'TenantNotAccepted':
+    case 'OfferingPrivate':
+      return `${message ?? 'The provider did not accept this rental'}. You pay nothing.`;
     default:
       return 'The provider did not accept this rental. You pay nothing.';
   }

@@ -18,6 +18,8 @@ import { tenantMessageOf, waitingViewOf } from '../placement/why.ts';
 import { presentExtension } from './added-price.ts';
 import { tenantMessage, waitingOn } from './tenant-message.ts';
 
+const CONFIG_VALID = 'InstanceConfigValid';
+
 type Options = Readonly<{ archived: boolean }>;
 
 export function presentContract(deps: Deps, contract: Contract, { archived }: Options): ContractView {
@@ -117,14 +119,12 @@ function onlineFor(deps: Deps, contract: Contract): number {
 
 type ConditionView = z.infer<typeof ContractView>['conditions'][number];
 
-/** Messages of conditions are the provider's; the reason says enough. */
-const presentCondition = ({ type, status, reason, lastTransitionTime }: Condition): ConditionView => ({
-  type,
-  status,
-  reason,
-  message: `${type} is ${status}: ${reason.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()}`,
-  lastTransitionTime,
-});
+/** Messages of conditions are the provider's, and the reason says enough; but what a tenant set it has to correct. */
+export const presentCondition = (condition: Condition): ConditionView => {
+  const { type, status, reason, message, lastTransitionTime } = condition;
+  const words = `${type} is ${status}: ${reason.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()}`;
+  return { type, status, reason, message: type === CONFIG_VALID ? message : words, lastTransitionTime };
+};
 
 /** Only once somebody has seen the machine, and only while it is the tenant's. */
 function accessOf({ status }: Contract): Pick<ContractView, 'access'> {

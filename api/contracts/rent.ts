@@ -3,19 +3,23 @@
  * the key is kept in PostgreSQL with a hash of the body, and both are on the object itself. While PostgreSQL is
  * down a request that meets no live contract is refused rather than answered with a second machine.
  */
+import type { z } from 'zod';
 import type { Contract } from '../../crds/contract/contract.ts';
+import type { ContractSpec } from '../../crds/contract/spec.ts';
 import { snapshotTerms } from '../../crds/contract/terms.ts';
 import { ANNOTATION, LABEL, labelOfKey } from '../../crds/group.ts';
 import { Problem } from '../../crds/problem.ts';
+import type { RentRequest } from '../../crds/wire/market.ts';
 import { isAlreadyExists } from '../../kube/error.ts';
 import type { Deps } from '../deps.ts';
 import { findOffering, type Sold } from '../market/offering-view.ts';
 import { base32Of } from '../names.ts';
 import { untilCached, WAKE } from '../wake.ts';
-import { checkRental, type Rental } from './check-rental.ts';
+import { checkRental } from './check-rental.ts';
 import type { Found } from './find.ts';
 import { canonical, keyReused, sha256 } from './once.ts';
 
+type Rental = z.infer<typeof RentRequest>;
 type Order = Readonly<{ tenant: string; idempotencyKey: string; body: Rental }>;
 type Use = Readonly<{ tenantKey: string; keyHash: string; bodyHash: string }>;
 type Place = Readonly<{ namespace: string; name: string }>;
@@ -31,12 +35,13 @@ export async function rent(deps: Deps, { tenant, idempotencyKey, body }: Order):
   const known = deps.caches.contracts.byIdempotencyKey(use);
   if (known) return repeated(known, use);
   const sold = findOffering(deps, body.offeringId);
-  checkRental(sold, body);
+  const spec = await specOf(deps, { tenant, body, sold });
+  checkRental({ ...sold, contract: { spec } });
   const { metadata } = sold.offering;
   const name = `${metadata.name.slice(0, NAME_LONGEST)}-${base32Of(`${tenant}/${idempotencyKey}`, 10)}`;
   const first = await claimKey(deps, { use, place: { namespace: metadata.namespace ?? '', name } });
   if ('contract' in first) return first;
-  return create(deps, { order: { tenant, idempotencyKey, body }, use, sold, place: first });
+  return create(deps, { body, use, spec, place: first });
 }
 
 /** Where to create it, or the contract that an earlier request with this key has made. */
@@ -78,45 +83,46 @@ async function ofRecord(deps: Deps, { place, uid, use }: Recorded): Promise<Rent
   });
 }
 
-type Creation = Readonly<{ order: Order; use: Use; sold: Sold; place: Place }>;
+/** With the terms of the offering, unless it is not complete. */
+async function specOf(
+  deps: Deps,
+  { tenant, body, sold }: Omit<Order, 'idempotencyKey'> & Readonly<{ sold: Sold }>,
+): Promise<ContractSpec> {
+  const { metadata, spec: offered } = sold.offering;
+  const place = { namespace: metadata.namespace ?? '', name: offered.recipe?.name ?? '' };
+  const recipe = offered.recipe ? await deps.clients.recipes.get(place) : undefined;
+  const termsSnapshot = snapshotTerms(sold.offering, { provider: sold.provider, recipe });
+  return {
+    offering: { name: metadata.name },
+    tenant: { publicKey: tenant },
+    sshPublicKeys: [body.sshPublicKey],
+    durationHours: body.durationHours ?? offered.duration.defaultHours,
+    powerState: 'Running',
+    restart: 0,
+    reinstall: 0,
+    passwordReset: 0,
+    retry: 0,
+    ...(body.antiAffinity ? { antiAffinity: body.antiAffinity } : {}),
+    ...(body.instanceConfig ? { instanceConfig: body.instanceConfig } : {}),
+    ...(termsSnapshot ? { termsSnapshot } : {}),
+  };
+}
 
-async function create(deps: Deps, { order, use, sold, place }: Creation): Promise<Rented> {
-  const { offering, provider } = sold;
-  const recipeName = offering.spec.recipe?.name;
-  const recipe = recipeName
-    ? await deps.clients.recipes.get({ namespace: place.namespace, name: recipeName })
-    : undefined;
-  const terms = snapshotTerms(offering, { provider, recipe });
-  if (!terms)
-    throw new Problem('OfferingUnavailable', `The offering ${offering.metadata.name} is not complete.`, {
-      next: 'Choose another one; its provider has to correct it.',
-    });
-  const { body, tenant } = order;
+type Creation = Readonly<{ body: Rental; use: Use; spec: ContractSpec; place: Place }>;
+
+async function create(deps: Deps, { body, use, spec, place }: Creation): Promise<Rented> {
   try {
     const contract = await deps.clients.contracts.create({
       metadata: {
         ...place,
-        labels: { [LABEL.tenant]: labelOfKey(tenant) },
+        labels: { [LABEL.tenant]: labelOfKey(use.tenantKey) },
         annotations: {
           [ANNOTATION.requestHash]: use.bodyHash,
           [ANNOTATION.idempotencyKey]: use.keyHash,
           ...(body.name ? { [ANNOTATION.displayName]: body.name } : {}),
         },
       },
-      spec: {
-        offering: { name: offering.metadata.name },
-        tenant: { publicKey: tenant },
-        sshPublicKeys: [body.sshPublicKey],
-        durationHours: body.durationHours ?? offering.spec.duration.defaultHours,
-        powerState: 'Running',
-        restart: 0,
-        reinstall: 0,
-        passwordReset: 0,
-        retry: 0,
-        ...(body.antiAffinity ? { antiAffinity: body.antiAffinity } : {}),
-        ...(body.instanceConfig ? { instanceConfig: body.instanceConfig } : {}),
-        termsSnapshot: terms,
-      },
+      spec,
     });
     noteUid(deps, { use, uid: contract.metadata.uid ?? '' });
     await awaitOwn(deps, contract);

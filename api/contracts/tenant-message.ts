@@ -9,7 +9,7 @@ import { isArchived } from '../../crds/contract/retry.ts';
 import type { ContractStatus } from '../../crds/contract/status.ts';
 import { unusedOf, unusedWords } from '../../crds/contract/unused.ts';
 import { REGION_NAMES } from '../../crds/regions.ts';
-import { cancelledMessage, pausedMessage, rejectedMessage } from './decided-message.ts';
+import { cancelledMessage, pausedMessage, rejectedMessage, unfitMessage } from './decided-message.ts';
 
 export type TenantFacts = Readonly<{
   /** How many agents are online and could build it. Walks over them: asked only where the text needs it. */
@@ -68,7 +68,10 @@ type Say = (status: ContractStatus, facts: Saying) => string;
 
 const BY_PHASE: Readonly<Record<ContractPhase, Say>> = {
   Requested: (status, { contract, ...facts }) => requestedMessage(status, { contract, ...facts }),
-  Accepted: (_status, { contract, ...facts }) => facts.waiting ?? orderedMessage(contract, facts),
+  Accepted: (status, { contract, ...facts }) =>
+    status.reason === 'InstanceConfigInvalid'
+      ? unfitMessage(status)
+      : (facts.waiting ?? orderedMessage(contract, facts)),
   Provisioning: () => 'Your machine is being built.',
   Provisioned: () => 'Your machine is there; it is checked before you get it.',
   Active: (status) => (status.endpoint ? `Your machine runs at ${status.endpoint}.` : 'Your machine runs.'),

@@ -1,6 +1,7 @@
 /** Offerings as everybody sees them, and how one is found by what a client calls it. */
 import type { Contract } from '../../crds/contract/contract.ts';
 import { poolServes, regionsOf, typesOf } from '../../crds/contract/eligibility.ts';
+import { refusalOfStock } from '../../crds/contract/order.ts';
 import type { Offering } from '../../crds/offering.ts';
 import { wayOf } from '../../crds/offering-way.ts';
 import { Problem } from '../../crds/problem.ts';
@@ -45,9 +46,6 @@ export function findOffering(deps: Pick<Deps, 'caches'>, id: string): Sold {
     extra: { errors: [{ field: 'offeringId', message: 'is not unique; use namespace/name' }] },
   });
 }
-
-export const isInStock = ({ spec, status }: Offering): boolean =>
-  spec.stock === undefined || (status?.reserved?.length ?? 0) < spec.stock;
 
 export type OnlineCount = (offering: Offering) => number;
 
@@ -95,7 +93,7 @@ export function presentOffering({ offering, provider }: Sold, onlineOf: OnlineCo
     duration: spec.duration,
     extensionPricing: spec.extension?.price ?? 'Same',
     ...(spec.instanceConfigSchema ? { instanceConfigSchema: spec.instanceConfigSchema } : {}),
-    inStock: isInStock(offering),
+    inStock: refusalOfStock(offering) === undefined,
     available: onlineOf(offering) > 0,
   };
 }

@@ -5,6 +5,9 @@ import type { ContractStatus } from './status.ts';
 
 export type Contract = Resource<'Contract', ContractSpec, ContractStatus>;
 
+/** What the rules of an order look at, before it is an object and after. */
+export type Ordered = Readonly<{ spec: ContractSpec; status?: ContractStatus | undefined }>;
+
 /** A contract that the operator has seen: it has a status. */
 export type LiveContract = Contract & Readonly<{ status: ContractStatus }>;
 

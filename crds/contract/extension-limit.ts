@@ -4,7 +4,7 @@
  */
 
 import { counted } from '../../lib/counted.ts';
-import type { Contract } from './contract.ts';
+import type { Contract, Ordered } from './contract.ts';
 
 /** Why the contract cannot be rented for `durationHours`, besides what was renewed; undefined when it can. */
 export function refusalOfTotal({ spec, status }: Contract, durationHours: number): string | undefined {
@@ -14,7 +14,7 @@ export function refusalOfTotal({ spec, status }: Contract, durationHours: number
 }
 
 /** How many hours may still be added to `durationHours`. Only asked where the terms have a limit. */
-export const hoursLeft = ({ spec, status }: Contract, durationHours: number): number =>
+export const hoursLeft = ({ spec, status }: Ordered, durationHours: number): number =>
   Math.max(0, (spec.termsSnapshot?.maxHours ?? 0) - durationHours - (status?.renewedHours ?? 0));
 
 const sentence = (most: string, wanted: string): string => `the terms allow ${most} at most, not ${wanted}`;

@@ -10,7 +10,7 @@ import { withCondition } from '../condition.ts';
 import type { Offering } from '../offering.ts';
 import { costMinor, type PriceValue, priceSentence, samePrice } from '../price.ts';
 import { type AgreedHours, EXTENSIONS_MAX } from './agreed-hours.ts';
-import type { Contract, LiveContract } from './contract.ts';
+import type { Contract, LiveContract, Ordered } from './contract.ts';
 import { refusalOfTotal } from './extension-limit.ts';
 import { withHistory } from './move.ts';
 import { hasEnded } from './phase.ts';
@@ -25,7 +25,7 @@ const FULL = `it was extended at ${EXTENSIONS_MAX} different prices, which is as
 export const isPricedAnew = ({ status }: Contract): boolean => status?.agreedHours !== undefined;
 
 /** The hours that count, renewals left out; undefined while nobody has said how many. */
-export const hoursOf = ({ spec, status }: Contract): number | undefined =>
+export const hoursOf = ({ spec, status }: Ordered): number | undefined =>
   status?.agreedHours ?? spec.durationHours;
 
 /**

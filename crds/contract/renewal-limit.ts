@@ -4,7 +4,7 @@
  * YAML) and the API server (what YAML changes later). Pure.
  */
 import { counted } from '../../lib/counted.ts';
-import type { Contract } from './contract.ts';
+import type { Ordered } from './contract.ts';
 import { hoursOf } from './extension.ts';
 import { hoursLeft } from './extension-limit.ts';
 import type { ContractSpec } from './spec.ts';
@@ -12,7 +12,7 @@ import type { ContractSpec } from './spec.ts';
 export type RenewalRefusal = Readonly<{ message: string; next: string }>;
 
 /** Why `spec.autoRenew` adds nothing (any more); undefined when it can, or while nobody has said how long it is. */
-export function refusalOfRenewal(contract: Contract): RenewalRefusal | undefined {
+export function refusalOfRenewal(contract: Ordered): RenewalRefusal | undefined {
   const { spec, status } = contract;
   const { autoRenew, termsSnapshot } = spec;
   const rented = hoursOf(contract);

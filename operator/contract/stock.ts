@@ -1,5 +1,6 @@
 /** Units of finite stock, taken and given back by compare-and-swap on the Offering: the last one is sold once. */
 import type { Contract } from '../../crds/contract/contract.ts';
+import { refusalOfStock } from '../../crds/contract/order.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
 import type { Offering } from '../../crds/offering.ts';
 import { Problem } from '../../crds/problem.ts';
@@ -17,14 +18,9 @@ export async function reserveUnit(
   const offering = await offerings.get(offeringOf(contract), { signal });
   const reserved = offering?.status?.reserved ?? [];
   if (!offering || reserved.includes(uid)) return;
-  if (offering.spec.stock !== undefined && reserved.length >= offering.spec.stock)
-    throw new Problem(
-      'OutOfStock',
-      `every unit of ${offering.metadata.name} is rented (${offering.spec.stock} in all)`,
-      {
-        next: 'It is accepted when a unit is given back.',
-      },
-    );
+  const soldOut = refusalOfStock(offering);
+  if (soldOut)
+    throw new Problem('OutOfStock', soldOut.message, { next: 'It is accepted when a unit is given back.' });
   await offerings.updateStatus(
     { ...offering, status: { ...offering.status, reserved: [...reserved, uid] } },
     { signal },

@@ -10,7 +10,7 @@ import { decide } from './decide.ts';
 
 describe('as many as there are', () => {
   test.each([
-    [0, 'Nothing of this offering is for rent now; it starts when one is'],
+    [0, 'Nothing of this offering is for rent now; it starts when something is'],
     [1, 'The only one of this offering is rented; it starts when that is free'],
     [3, 'All 3 of this offering are rented; it starts when one is free'],
   ])('of a stock of %i: %s', (stock, message) => {

@@ -1,9 +1,13 @@
 /** The operator as a process-wide whole against a real API server: what it writes, and what it leaves alone. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkRental } from '../../api/contracts/check-rental.ts';
 import type { Agent } from '../../crds/agent.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { contractDefinition } from '../../crds/contract/definition.ts';
+import { snapshotTerms } from '../../crds/contract/terms.ts';
 import { FINALIZER, GROUP, LABEL, VERSION } from '../../crds/group.ts';
+import type { Offering } from '../../crds/offering.ts';
+import type { Provider } from '../../crds/provider.ts';
 import { RESOURCES } from '../../crds/resources.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
 import { EVENTS } from '../../kube/events.ts';
@@ -102,17 +106,27 @@ test('objects applied in any order converge: contract first, provider last', asy
   });
 });
 
-test('settings that the offering does not allow are rejected, in the words of the facade', async () => {
-  await make('Offering', 'strict', {
-    instanceConfigSchema: { properties: { image: { enum: ['debian'] } }, additionalProperties: false },
+const instanceConfigSchema = { properties: { image: { enum: ['debian'] } }, additionalProperties: false };
+const price = { amountMinor: 500, currency: 'EUR', per: 'Month' };
+test.each([
+  ['too-long', 'Rejected', 'DurationNotAllowed', {}, { durationHours: 9000 }],
+  ['unfit', 'Rejected', 'InstanceConfigInvalid', { instanceConfigSchema }, { instanceConfig: { x: 1 } }],
+  ['priced', 'Requested', 'PaymentUnavailable', { price }, {}],
+  ['sold-out', 'Requested', 'OutOfStock', { stock: 0 }, {}],
+])('%s: %s with %s, in the words of the facade', async (name, phase, reason, offered, asked) => {
+  const offering = await make<Offering>('Offering', name, offered);
+  await make('Contract', name, { offering: { name }, ...asked });
+  const contract = await eventually(async () => {
+    const found = await seen(name, phase);
+    expect(found.status).toMatchObject({ reason });
+    return found;
   });
-  const instanceConfig = { image: 'windows', x: 1 };
-  await make('Contract', 'unfit', { offering: { name: 'strict' }, instanceConfig });
-  expect((await seen('unfit', 'Rejected')).status).toMatchObject({
-    reason: 'InstanceConfigInvalid',
-    message:
-      'instanceConfig is not what the offering allows: /x is not known to the offering; /image must be one of "debian"',
-  });
+  const provider = await of<Provider>('Provider').get({ name: namespace });
+  const termsSnapshot = provider && snapshotTerms(offering, { provider, recipe: undefined });
+  if (!termsSnapshot) throw new Error('they are there');
+  const order = { contract: { spec: { ...contract.spec, termsSnapshot } }, offering, provider };
+  const message = `${contract.status?.message}`.replace(/; it starts .*$/, ''); // who waits hears until when
+  expect(() => checkRental(order)).toThrow(expect.objectContaining({ message }));
 });
 
 test('a second provider of the namespace is NamespaceTaken', async () => {

@@ -1,12 +1,10 @@
 /** New and Requested: is there anything to wait for, and may it be accepted at all? */
 
 import { REQUEST_DEADLINE_MS } from '../../../crds/contract/numbers.ts';
-import { refusalOfRenewal } from '../../../crds/contract/renewal-limit.ts';
+import { type OrderRefusal, refusalOfOrder, waitingSentence } from '../../../crds/contract/order.ts';
 import { accept, end, firstStatus } from '../../../crds/contract/steps.ts';
 import { endWish } from '../../../crds/contract/wishes.ts';
 import { FINALIZER } from '../../../crds/group.ts';
-import { problemOfSchema, refusalOfConfig } from '../../../crds/instance-config/check.ts';
-import { counted, wasOrWere } from '../../../lib/counted.ts';
 import type { Action, Decision, Facts, LiveFacts, Preparation } from '../facts.ts';
 import { decided } from '../facts.ts';
 import { judgeStock } from './stock.ts';
@@ -76,7 +74,7 @@ function preparation({ contract, terms, offering }: Facts): Preparation | undefi
 
 /** In the order in which a person would ask. */
 function judgeAcceptance({ contract, offering, provider, terms }: Facts): Acceptance {
-  const { spec, metadata } = contract;
+  const { spec, metadata, status } = contract;
   if (provider?.metadata.deletionTimestamp)
     return wait('ProviderNotReady', `Provider ${provider.metadata.name} was deleted, and sells nothing new`);
   if (!provider)
@@ -95,19 +93,12 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
       `Offering ${spec.offering.name} was deleted, and waits for its contracts`,
     );
   const agreed = spec.termsSnapshot ?? terms;
-  if (!agreed) return wait('OfferingNotReady', whyNotReady(offering));
-  if (offering.spec.visibility === 'Private')
-    return reject('OfferingPrivate', `Offering ${spec.offering.name} cannot be rented`);
-  const ruled = judgeRules({ contract, offering, provider });
-  if (ruled) return ruled;
-  const durationHours = spec.durationHours ?? offering.spec.duration.defaultHours;
-  const vain = refusalOfRenewal({ ...contract, spec: { ...spec, durationHours, termsSnapshot: agreed } });
-  if (vain) return reject('AutoRenewNotAllowed', vain.message);
-  const refused = refusalOfConfig(spec.instanceConfig, agreed.instanceConfigSchema);
-  if (refused) return reject('InstanceConfigInvalid', refused.message);
-  // Both prices: the terms are what was agreed, the offering is what nobody but the provider can write.
-  if (agreed.price.amountMinor > 0 || offering.spec.price.amountMinor > 0)
-    return wait('PaymentUnavailable', 'The offering costs money, and payments are not available yet');
+  const refusal = refusalOfOrder({
+    contract: { status, spec: agreed ? { ...spec, termsSnapshot: agreed } : spec },
+    offering,
+    provider,
+  });
+  if (refusal) return refused(refusal);
   const decision = spec.decision;
   if (decision?.verdict === 'Reject')
     return reject('RejectedByProvider', decision.note ?? 'The provider rejected the request');
@@ -116,38 +107,16 @@ function judgeAcceptance({ contract, offering, provider, terms }: Facts): Accept
   return judgeStock({ uid: metadata.uid ?? '', offering, mode: 'First' });
 }
 
-function whyNotReady({ metadata, spec }: NonNullable<Facts['offering']>): string {
-  const { instanceConfigSchema, recipe } = spec;
-  const problem = instanceConfigSchema && problemOfSchema(instanceConfigSchema);
-  return problem === undefined
-    ? `Offering ${metadata.name} waits for its recipe ${recipe?.name ?? ''}`
-    : `instanceConfigSchema of offering ${metadata.name} ${problem}`;
-}
-
-type Ruled = Readonly<{
-  contract: Facts['contract'];
-  offering: NonNullable<Facts['offering']>;
-  provider: NonNullable<Facts['provider']>;
-}>;
-
-/** What the provider wants of every rental. Lists of tenants are never named to anybody. */
-function judgeRules({ contract: { spec }, offering, provider }: Ruled): Acceptance | undefined {
-  const { allowedTenants, blockedTenants, minDurationHours, maxDurationHours } = provider.spec.acceptance;
-  const { publicKey } = spec.tenant;
-  const isAllowed = !allowedTenants || allowedTenants.length === 0 || allowedTenants.includes(publicKey);
-  if (!isAllowed || blockedTenants?.includes(publicKey))
-    return reject('TenantNotAccepted', 'The provider does not rent to this tenant');
-  const { minHours, maxHours, defaultHours } = offering.spec.duration;
-  const hours = spec.durationHours ?? defaultHours;
-  const least = Math.max(minHours, minDurationHours ?? minHours);
-  const most = Math.min(maxHours, maxDurationHours ?? maxHours);
-  const allowed = least === most ? `${most} ${most === 1 ? 'is' : 'are'}` : `${least} to ${most} are`;
-  if (hours < least || hours > most)
-    return reject(
-      'DurationNotAllowed',
-      `${counted(hours, 'hour')} ${wasOrWere(hours)} asked for; ${allowed} allowed`,
-    );
-  return undefined;
+/** What may still change is waited for. */
+function refused(refusal: OrderRefusal): Acceptance {
+  switch (refusal.reason) {
+    case 'OfferingNotReady':
+    case 'PaymentUnavailable':
+    case 'OutOfStock':
+      return wait(refusal.reason, waitingSentence(refusal));
+    default:
+      return reject(refusal.reason, refusal.message);
+  }
 }
 
 const wait = (reason: string, message: string): Acceptance => ({ verdict: 'Wait', reason, message });

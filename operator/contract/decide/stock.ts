@@ -1,4 +1,5 @@
 /** Finite stock: a unit is taken by compare-and-swap on the Offering before a contract is Accepted. */
+import { refusalOfStock, waitingSentence } from '../../../crds/contract/order.ts';
 import type { Offering } from '../../../crds/offering.ts';
 import type { Action } from '../facts.ts';
 
@@ -14,22 +15,10 @@ type Asked = Readonly<{
 }>;
 
 export function judgeStock({ uid, offering, mode }: Asked): StockVerdict {
-  const stock = offering?.spec.stock;
-  if (stock === undefined) return { verdict: 'Accept', before: [] };
-  const reserved = offering?.status?.reserved ?? [];
-  const isOwn = reserved.includes(uid);
+  if (offering?.spec.stock === undefined) return { verdict: 'Accept', before: [] };
+  const isOwn = offering.status?.reserved?.includes(uid) ?? false;
   if (isOwn && mode === 'First') return { verdict: 'Accept', before: [] };
-  if (isOwn || reserved.length < stock) return { verdict: 'Accept', before: [{ type: 'ReserveStock' }] };
-  return {
-    verdict: 'Wait',
-    reason: 'OutOfStock',
-    message: soldOut(stock),
-  };
-}
-
-function soldOut(stock: number): string {
-  if (stock === 0) return 'Nothing of this offering is for rent now; it starts when one is';
-  return stock === 1
-    ? 'The only one of this offering is rented; it starts when that is free'
-    : `All ${stock} of this offering are rented; it starts when one is free`;
+  const refusal = refusalOfStock(offering);
+  if (isOwn || !refusal) return { verdict: 'Accept', before: [{ type: 'ReserveStock' }] };
+  return { verdict: 'Wait', reason: 'OutOfStock', message: waitingSentence(refusal) };
 }
