@@ -10,6 +10,7 @@ import { priceSentence } from '../price.ts';
 import type { Provider } from '../provider.ts';
 import type { Ordered } from './contract.ts';
 import { refusalOfRenewal } from './renewal-limit.ts';
+import { longestOf } from './terms.ts';
 
 export type OrderRefusal = Readonly<
   { message: string } & (
@@ -61,15 +62,15 @@ export const waitingSentence = (refusal: OrderRefusal): string =>
 /** What the provider wants of every rental. */
 function refusalByRules(order: Order): OrderRefusal | undefined {
   const { contract, offering, provider } = order;
-  const { allowedTenants, blockedTenants, minDurationHours, maxDurationHours } = provider.spec.acceptance;
+  const { allowedTenants, blockedTenants, minDurationHours } = provider.spec.acceptance;
   const { publicKey } = contract.spec.tenant;
   const isAllowed = !allowedTenants || allowedTenants.length === 0 || allowedTenants.includes(publicKey);
   if (!isAllowed || blockedTenants?.includes(publicKey))
     return { reason: 'TenantNotAccepted', message: 'The provider does not rent to this tenant' };
-  const { minHours, maxHours } = offering.spec.duration;
+  const { minHours } = offering.spec.duration;
   const hours = hoursOf(order);
   const least = Math.max(minHours, minDurationHours ?? minHours);
-  const most = Math.min(maxHours, maxDurationHours ?? maxHours);
+  const most = longestOf(offering, provider);
   if (hours >= least && hours <= most) return undefined;
   const allowed = least === most ? `${most} ${most === 1 ? 'is' : 'are'}` : `${least} to ${most} are`;
   const message = `${counted(hours, 'hour')} ${wasOrWere(hours)} asked for; ${allowed} allowed`;
