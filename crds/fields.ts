@@ -70,6 +70,11 @@ export const sshPublicKey = () =>
       /^(ssh-(rsa|ed25519|ecdsa|dss)|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com) [A-Za-z0-9+/]+={0,2}( [^\r\n]{0,255})?$/,
     );
 
+/** The API server says it too, by a rule of `spec`. */
+export const NO_KEY = 'at least one key, or nobody can log in';
+
+export const sshPublicKeys = () => z.array(sshPublicKey()).min(1, NO_KEY).max(16);
+
 export const PROVISIONER_TYPES = [
   'proxmox',
   'script',

@@ -1,6 +1,6 @@
 /** `Contract.spec`: what is wanted, and who may write it. CEL rules keep one-way wishes one-way. */
 import { z } from 'zod';
-import { count, freeForm, name, provisionerType, publicKey, sshPublicKey, text } from '../fields.ts';
+import { count, freeForm, NO_KEY, name, provisionerType, publicKey, sshPublicKeys, text } from '../fields.ts';
 import { Expiry, Extension, furtherRegions, furtherTypes, Price, ResourceAmounts } from '../offering.ts';
 import { REGIONS } from '../regions.ts';
 import { Requirements } from '../requirements.ts';
@@ -56,11 +56,9 @@ export const ContractSpec = z
       .object({ publicKey: publicKey().describe('Ed25519 key whose signatures act for the tenant.') })
       .describe('Who rents. Immutable.')
       .meta(validations({ rule: 'self == oldSelf', message: 'a contract keeps its tenant' })),
-    sshPublicKeys: z
-      .array(sshPublicKey())
-      .min(1)
-      .max(16)
-      .describe('Who can log in, one authorized_keys line each. Written by the tenant.'),
+    sshPublicKeys: sshPublicKeys()
+      .describe('Who can log in, one authorized_keys line each. Written by the tenant.')
+      .meta(validations({ rule: 'size(self) > 0', message: NO_KEY })),
     durationHours: count(87_600)
       .min(1)
       .optional()

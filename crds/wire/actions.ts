@@ -1,7 +1,7 @@
 /** Bodies of what a tenant asks of a running contract. Each asks once; `If-Match` makes a repeat harmless. */
 import { z } from 'zod';
 import { sealedText } from '../contract/credentials.ts';
-import { freeForm, instant, sshPublicKey, text } from '../fields.ts';
+import { freeForm, instant, sshPublicKeys, text } from '../fields.ts';
 import { Price } from '../offering.ts';
 import { ContractView } from './market.ts';
 
@@ -50,11 +50,7 @@ export const ReinstallRequest = z
   .nullish();
 
 export const SshKeysRequest = z.strictObject({
-  sshPublicKeys: z
-    .array(sshPublicKey())
-    .min(1)
-    .max(16)
-    .describe('Who can log in from now on; the others cannot.'),
+  sshPublicKeys: sshPublicKeys().describe('Who can log in from now on; the others cannot.'),
 });
 
 export const CredentialsView = z.object({

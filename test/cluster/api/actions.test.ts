@@ -1,6 +1,7 @@
 /** What a tenant asks of its contract through the API: the spec says the same as YAML would, and refusals too. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { refusalOf } from '../../../crds/contract/actions.ts';
+import { NO_KEY } from '../../../crds/fields.ts';
 import { generateKeyPair } from '../../../lib/signature/keys.ts';
 import {
   accept,
@@ -129,6 +130,8 @@ test("another's contract does not exist, and bad input is named", async () => {
     expect(bad.status).toBe(422);
     expect(JSON.stringify(bad.body)).toContain(named);
   }
-  expect((await ask('PUT', id, '/ssh-keys', { sshPublicKeys: [] })).status).toBe(422);
+  const nobody = await ask('PUT', id, '/ssh-keys', { sshPublicKeys: [] });
+  expect(nobody.status).toBe(422);
+  expect(nobody.body.detail).toBe(`sshPublicKeys: ${NO_KEY}`); // as kubectl says it: docs/gitops.md
   expect((await ask('PATCH', id, '', { labels: { 'Not A Label': 'x' } })).status).toBe(422);
 });
