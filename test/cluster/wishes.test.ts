@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type FakeHypervisor, fakeHypervisor } from '../../agent/testing/fake-hypervisor.ts';
 import type { ContractSpec } from '../../crds/contract/spec.ts';
 import { sshKeysSHA256 } from '../../crds/contract/ssh-keys.ts';
-import type { Applied } from '../../crds/contract/status.ts';
+import type { Applied, ContractStatus } from '../../crds/contract/status.ts';
 import { GROUP, VERSION } from '../../crds/group.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { generateKeyPair } from '../../lib/signature/keys.ts';
@@ -26,6 +26,7 @@ import {
   SSH_KEY,
 } from './api/harness.ts';
 
+const HOUR_MS = 3_600_000;
 const ROUNDS = 4;
 const MACHINES = 3;
 const OTHER_KEY = SSH_KEY.replace(' test', ' other');
@@ -169,6 +170,35 @@ test('within a second, once, confirmed: by API and YAML alike', { timeout: 120_0
     keys: 2 * each,
   });
   expect([times('stop'), times('start')]).toEqual([3 * each, 3 * each]);
+});
+
+test('by kubectl patch: paused and resumed by the provider, with the time credited, and made longer', async () => {
+  const { id } = await rent(market, await makeOffering(market));
+  const until = (isSo: (status: ContractStatus) => boolean): Promise<void> =>
+    eventually(async () => {
+      const { status } = await readContract(market, id);
+      return status !== undefined && isSo(status);
+    });
+  const hours = async (): Promise<number> => {
+    const { status } = await readContract(market, id);
+    const { startsAt = '', endsAt = '', pausedMs = 0 } = status ?? {};
+    return (Date.parse(endsAt) - Date.parse(startsAt) - pausedMs) / HOUR_MS;
+  };
+  await until(({ phase }) => phase === 'Active');
+  const ordered = await hours();
+  const ledgerBefore = hypervisor.ledger.length;
+  await patch(id, { pause: { requested: true, reason: 'abuse report 17' } });
+  await until(({ phase, applied }) => phase === 'Paused' && applied?.powerState === 'Stopped');
+  expect((await readContract(market, id)).status).toMatchObject({ reason: 'PausedByProvider' });
+  await patch(id, { pause: { requested: false } });
+  await until(({ phase, applied }) => phase === 'Active' && applied?.powerState === 'Running');
+  const { status } = await readContract(market, id);
+  expect(status?.pausedMs).toBeGreaterThan(0);
+  expect(await hours()).toBeCloseTo(ordered, 5);
+  expect(hypervisor.ledger.slice(ledgerBefore).map((deed) => deed.split(' ')[0])).toEqual(['stop', 'start']);
+
+  await patch(id, { durationHours: ordered + 5 });
+  await eventually(async () => Math.abs((await hours()) - ordered - 5) < 1e-6);
 });
 
 test('an agent that is replaced while it carries a wish out does not carry it out again', async () => {
