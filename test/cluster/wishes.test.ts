@@ -1,6 +1,7 @@
 /**
  * Every wish, by the API and by YAML, with a real facade, operator and agent: it reaches the machine within a
- * second, is carried out once although the agent is killed in between, and is confirmed in status.
+ * second, is carried out once although the agent is stopped at it and started again, and is confirmed in status.
+ * An agent that is killed at it, at every point: `test/faults/crash`.
  */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type FakeHypervisor, fakeHypervisor } from '../../agent/testing/fake-hypervisor.ts';
