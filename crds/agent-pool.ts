@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Capacity, CapacityText, FREE_COLUMNS } from './capacity.ts';
 import { conditions } from './condition.ts';
+import { FALLBACK_AFTER_MAX_MS } from './contract/numbers.ts';
 import { count, instant, name, provisionerType, text, version } from './fields.ts';
 import { maintenanceWindows } from './maintenance.ts';
 import { REGIONS } from './regions.ts';
@@ -58,7 +59,9 @@ export const AgentPoolSpec = z
       .array(
         z.object({
           name: name().describe('Pool of the same provider.'),
-          afterSeconds: count(86_400).describe('How long a contract must have waited. Seconds.'),
+          afterSeconds: count(FALLBACK_AFTER_MAX_MS / 1000).describe(
+            'How long a contract must have waited. Seconds; 1800 at most, since it ends when nobody has built it after an hour.',
+          ),
         }),
       )
       .max(FALLBACKS_MAX)

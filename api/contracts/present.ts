@@ -46,6 +46,7 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     createdAt: metadata.creationTimestamp ?? '',
     ...(status?.startsAt ? { startsAt: status.startsAt } : {}),
     ...(endsAt ? { endsAt } : {}),
+    ...(isBeingTried(contract) ? { provisionBy: status?.provisionBy } : {}),
     ...(status?.graceEndsAt ? { graceEndsAt: status.graceEndsAt } : {}),
     durationHours: hoursOf(contract) ?? null,
     autoRenew: spec.autoRenew ?? null,
@@ -66,6 +67,10 @@ export function presentContract(deps: Deps, contract: Contract, { archived }: Op
     archived,
   };
 }
+
+/** Its deadline says something until the machine is there. */
+const isBeingTried = ({ status }: Contract): boolean =>
+  status?.provisionBy !== undefined && (status.phase === 'Accepted' || status.phase === 'Provisioning');
 
 /** Neither the rental nor any hour that was added to it. */
 const costsNothing = ({ spec, status }: Contract): boolean =>
@@ -88,13 +93,15 @@ export function presentContractInFull(deps: Deps, contract: Contract, options: O
   return waiting ? { ...view, waiting } : view;
 }
 
-export const messageOf = (deps: Deps, contract: Contract): string =>
-  tenantMessage(contract, {
+export function messageOf(deps: Deps, contract: Contract): string {
+  const now = deps.clock.now();
+  return tenantMessage(contract, {
     online: () => onlineFor(deps, contract),
     byHand: () => isByHand(deps, contract),
-    waiting: tenantMessageOf(deps, contract),
-    now: deps.clock.now(),
+    waiting: tenantMessageOf(deps, contract, now),
+    now,
   });
+}
 
 const isByHand = (deps: Deps, { metadata, spec }: Contract): boolean =>
   !spec.decision && sellerIn(deps, metadata.namespace ?? '')?.spec.acceptance.mode === 'Manual';

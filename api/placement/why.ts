@@ -2,6 +2,7 @@
 import { type Contract, isLive } from '../../crds/contract/contract.ts';
 import { isUsedUp } from '../../crds/contract/eligibility.ts';
 import { endWish } from '../../crds/contract/wishes.ts';
+import { tenantMessageUntil } from '../../crds/placement/deadline.ts';
 import { type Explanation, explain } from '../../crds/placement/explain.ts';
 import { whatHelps } from '../../crds/placement/helps.ts';
 import type { Placement } from '../../crds/placement/place.ts';
@@ -14,8 +15,10 @@ type Needs = Pick<Deps, 'placements' | 'caches'>;
 type Why = Readonly<{ placement: Placement; explanation: Explanation; ahead: number; waiting: number }>;
 
 /** The one sentence for its tenant. */
-export const tenantMessageOf = (deps: Needs, contract: Contract): string | undefined =>
-  whyWaits(deps, contract)?.explanation.tenantMessage;
+export function tenantMessageOf(deps: Needs, contract: Contract, now: Date): string | undefined {
+  const why = whyWaits(deps, contract);
+  return why && tenantMessageUntil(why.explanation, { ...contract.status, now });
+}
 
 export function waitingViewOf(deps: Needs, contract: Contract): WaitingView | undefined {
   const why = whyWaits(deps, contract);

@@ -78,6 +78,7 @@ function printDetails(print: Printer, { contract, now }: Details): void {
     ['Host key', access?.hostKeyFingerprint ?? undefined],
     ['Ordered', whenWords(contract.createdAt, now)],
     ['Started', whenWords(contract.startsAt, now)],
+    ['Tried', contract.provisionBy && `until ${contract.provisionBy}; then it ends`],
     ['Ends', endWords(contract, now)],
     ['Grace', contract.graceEndsAt && `until ${contract.graceEndsAt}: dcm extend brings it back`],
     ['Renews', renewalWords(contract)],

@@ -136,6 +136,12 @@ describe('term and name', () => {
     });
   });
 
+  test('a contract that is tried says until when', async () => {
+    const phase = { phase: 'Accepted', provisionBy: '2026-01-01T13:00:00Z' };
+    const ran = await against(() => asItIs(phase), ...['contract', ID]);
+    expect(ran.stdout).toContain('Tried      until 2026-01-01T13:00:00Z; then it ends');
+  });
+
   test('a contract in its grace says how to keep it, and what of the wishes is open', async () => {
     const ran = await against(
       () =>

@@ -50,7 +50,7 @@ export function printPlacement(print: Printer, { placement, now }: Placed): void
     print.line(`\nLooked at again ${whenWords(againAt, now)} (${againAt}), or as soon as something changes.`);
 }
 
-type Line = Readonly<{ pool: string; agent: string | null; message: string }>;
+type Line = Readonly<{ pool: string; agent: string | null; agents?: number | undefined; message: string }>;
 
 /** A pool that was passed over as a whole is one line. */
 function printByPool(
@@ -61,9 +61,12 @@ function printByPool(
   print.line(`\n${title}`);
   const width = Math.max(...lines.map(({ agent }) => agent?.length ?? 0));
   for (const [pool, own] of Map.groupBy(lines, (line) => line.pool)) {
-    const whole = own.filter(({ agent }) => agent === null).map(({ message }) => message);
+    const whole = own.filter(({ agent }) => agent === null).map(wholeWords);
     print.line(`  ${pool}${whole.length > 0 ? `: ${whole.join('; ')}` : ''}`);
     for (const { agent, message } of own)
       if (agent !== null) print.line(`    ${agent.padEnd(width)}  ${message}`);
   }
 }
+
+const wholeWords = ({ message, agents = 0 }: Line): string =>
+  agents === 0 ? message : `${message} (with its ${counted(agents, 'agent')})`;

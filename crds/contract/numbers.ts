@@ -17,6 +17,8 @@ export const OVERALL_DEADLINE_MS = 60 * 60_000;
  * comes next has as much. A host that installs on bare metal takes 10 to 30 minutes, and says nothing until then.
  */
 export const ATTEMPT_DEADLINE_MS = OVERALL_DEADLINE_MS / 2;
+/** So long a fallback pool may be held back: whoever is asked last still has as long as an attempt may take. */
+export const FALLBACK_AFTER_MAX_MS = OVERALL_DEADLINE_MS - ATTEMPT_DEADLINE_MS;
 export const VERIFICATION_DEADLINE_MS = 5 * 60_000;
 /** After an expiry the agent that held goes first for this long, while its Lease is fresh. */
 export const TAKEOVER_HEAD_START_MS = 30_000;

@@ -204,7 +204,8 @@ export function endPhaseOf(reason: string | undefined, cancelled: boolean): Excl
   return reason === 'DurationEnded' ? 'Expired' : 'Failed';
 }
 
-const deadline = (now: Date): string => new Date(now.getTime() + OVERALL_DEADLINE_MS).toISOString();
+/** When a round of attempts that begins now is over. */
+export const deadline = (now: Date): string => new Date(now.getTime() + OVERALL_DEADLINE_MS).toISOString();
 
 /** Since when the contract has been in its phase; undefined before the first move. */
 export const phaseSince = (status: ContractStatus, phase: ContractPhase): string | undefined =>

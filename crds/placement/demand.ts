@@ -5,6 +5,7 @@ import { FAILED_BEFORE_HEAD_START_MS, GIVEN_BACK_MAX, TAKEOVER_HEAD_START_MS } f
 import type { TermsSnapshot } from '../contract/spec.ts';
 import type { Attempt, ContractStatus } from '../contract/status.ts';
 import { type Amounts, amountsOf } from './amounts.ts';
+import { triedUntilMs } from './deadline.ts';
 import { hashOf } from './rendezvous.ts';
 import { wantedSinceMs } from './waiting.ts';
 
@@ -46,6 +47,8 @@ export type Demand = Readonly<{
   wantedSinceMs: number;
   /** Nobody may claim it before. */
   notBeforeMs: number | undefined;
+  /** It ends when nobody has built it by then. */
+  untilMs: number;
   /** The last attempt of this round ended for want of room. */
   hadNoRoom: boolean;
   nowMs: number;
@@ -69,6 +72,7 @@ export function demandOf(contract: Contract, { terms, siblings = [], now }: Dema
     apart: apartFrom(contract, siblings),
     wantedSinceMs: wantedSinceMs(contract),
     notBeforeMs: notBeforeMs > nowMs ? notBeforeMs : undefined,
+    untilMs: triedUntilMs(contract, nowMs),
     nowMs,
   };
 }

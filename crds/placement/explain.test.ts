@@ -217,12 +217,21 @@ test('a thousand agents are told in sixteen lines, at least one of each reason',
 test('what helps names the agent that lacks the least, and a day when it is not today', () => {
   const agents = [20, 17, 30].map((cpu, n) => someAgent(n + 1, { facts: { load: loaded(cpu) } }));
   const pools = [
-    aPool('europe-script', { fallbackPools: [{ name: 'later', afterSeconds: 86_400 }] }),
+    aPool('europe-script', { fallbackPools: [{ name: 'later', afterSeconds: 1800 }] }),
     aPool('later', { provisionerType: 'hetzner' }),
   ];
   const all = [...agents, someAgent(4, { pool: 'later' })];
-  expect(whatHelps(placeIn({ pools, agents: all }, large, { now: at(0) }))).toEqual([
-    'wait for the fallback at 2026-01-02 12:00:00 UTC',
+  const late = at(42_000); // twenty to twelve
+  const history = [
+    { seq: 1, at: late.toISOString(), to: 'Accepted' as const, by: 'operator', reason: 'AwaitingAgent' },
+  ];
+  const contract = aContract(
+    'Accepted',
+    { history, provisionBy: at(45_600).toISOString() },
+    { spec: large.spec },
+  );
+  expect(whatHelps(placeIn({ pools, agents: all }, contract, { now: late }))).toEqual([
+    'wait for the fallback at 2026-01-02 00:10:00 UTC',
     'free 1 CPU on node-2',
   ]);
 });

@@ -9,8 +9,8 @@ import { showAll } from './amounts.ts';
 import { whatHelps } from './helps.ts';
 import { EXAMPLES_MAX } from './numbers.ts';
 import type { PassedOver, Placement } from './place.ts';
-import { CAUSE_OF, type Cause, PASSED_OVER_REASONS, type PassedOverReason } from './reasons.ts';
-import { sentenceOf, showInstant } from './sentences.ts';
+import { CAUSE_OF, type Cause, isTooLate, PASSED_OVER_REASONS, type PassedOverReason } from './reasons.ts';
+import { type Saying, sentenceOf, showInstant } from './sentences.ts';
 
 /** Reasons of the condition Schedulable: True for the first two, False for the others. */
 export const SCHEDULING_REASONS = [
@@ -74,8 +74,7 @@ function reasonOf(placement: Placement): SchedulingReason {
   const there = agents.filter(({ because }) => because.reason !== 'AgentOffline');
   if (there.length === 0) return 'NoAgentOnline';
   const causes = new Set<Cause>(there.map(({ because }) => CAUSE_OF[because.reason]));
-  if (there.some(({ because }) => because.reason === 'FallbackLater') && causes.size === 1)
-    return 'AwaitingFallback';
+  if (opensLater(placement).length > 0 && causes.size === 1) return 'AwaitingFallback';
   const [only] = causes;
   if (causes.size === 1 && only === 'Room') return 'NoCapacity';
   return causes.size === 1 && only === 'Requirement' ? 'NoMatchingAgent' : 'NoEligibleAgent';
@@ -93,7 +92,7 @@ const place = ({ reason }: Readonly<{ reason: PassedOverReason }>): number =>
   PASSED_OVER_REASONS.indexOf(reason);
 
 /** First one of each reason, then the rest; those on the way before the others, and always in the same order. */
-function examplesOf({ passedOver, nowMs }: Placement): string[] {
+function examplesOf({ passedOver, nowMs, untilMs }: Placement): string[] {
   const seen = new Map<PassedOverReason, number>();
   const inOrder = passedOver
     .map((entry) => {
@@ -104,23 +103,31 @@ function examplesOf({ passedOver, nowMs }: Placement): string[] {
     })
     .filter(({ nth }) => nth < EXAMPLES_MAX)
     .sort((a, b) => Number(a.isFar) - Number(b.isFar) || a.nth - b.nth || a.at - b.at);
-  return inOrder.slice(0, EXAMPLES_MAX).map(({ entry }) => lineOf(entry, { nowMs }).slice(0, EXAMPLE_MAX));
+  return inOrder
+    .slice(0, EXAMPLES_MAX)
+    .map(({ entry }) => lineOf(entry, { nowMs, untilMs }).slice(0, EXAMPLE_MAX));
 }
 
-/** `europe-proxmox/node-1: full: 4 CPU free of 32 CPU` */
-export const lineOf = ({ pool, agent, because }: PassedOver, saying: Readonly<{ nowMs: number }>): string =>
-  `${pool}${agent === undefined ? '' : `/${agent}`}: ${sentenceOf(because, saying)}`;
+/** `europe-proxmox/node-1: full: 4 CPU free of 32 CPU`, `us: in na, wanted is europe (with its 20 agents)` */
+function lineOf({ pool, agent, agents = 0, because }: PassedOver, saying: Saying): string {
+  const said = sentenceOf(because, saying);
+  if (agent !== undefined) return `${pool}/${agent}: ${said}`;
+  return agents === 0 ? `${pool}: ${said}` : `${pool}: ${said} (with its ${counted(agents, 'agent')})`;
+}
 
 type Known = Readonly<{ reason: SchedulingReason; examples: readonly string[] }>;
 
 function messageOf(placement: Placement, { reason, examples }: Known): string {
-  const { candidates, wanted, regions, types, notBeforeMs } = placement;
+  const { candidates, wanted, regions, types, notBeforeMs, untilMs } = placement;
   const place = `${regions.join(' or ')} (${types.join(' or ')})`;
   const total = candidates.length + onTheWay(placement).filter(({ agent }) => agent !== undefined).length;
   const head = `${candidates.length} of ${counted(total, 'agent')} can take ${showAll(wanted)} in ${place}`;
   if (reason === 'AwaitingAgent') return `${head}.`;
+  const tooLate = isLastTry(placement)
+    ? `: too late, it is tried until ${showInstant(untilMs, placement)}`
+    : '';
   if (notBeforeMs !== undefined && reason === 'AwaitingRetry')
-    return `${head}; the next attempt is not before ${showInstant(notBeforeMs, placement)}.`;
+    return `${head}; the next attempt is not before ${showInstant(notBeforeMs, placement)}${tooLate}.`;
   const helps = whatHelps(placement);
   const tail = helps.length > 0 ? `\nWhat helps: ${listed(helps)}.` : '';
   const lines: string[] = [];
@@ -153,6 +160,8 @@ function tenantMessageOf(placement: Placement, reason: SchedulingReason): string
     case 'AwaitingAgent':
       return `On its way to ${candidates.length === 1 ? 'an agent' : `one of ${candidates.length} agents`} in ${place}.`;
     case 'AwaitingRetry':
+      if (isLastTry(placement))
+        return `The last try did not work, and there is no time left for another one. ${FREE}`;
       if (placement.hadNoRoom)
         return `The machine that was to build it had no room after all, and another one is looked for. Next attempt at ${showInstant(notBeforeMs ?? nowMs, { nowMs })}. ${FREE}`;
       return `The last try did not work. Next attempt at ${showInstant(notBeforeMs ?? nowMs, { nowMs })}. ${FREE}`;
@@ -174,11 +183,18 @@ function tenantMessageOf(placement: Placement, reason: SchedulingReason): string
   }
 }
 
-function elsewhere({ passedOver, nowMs }: Placement): string {
-  const opens = passedOver.flatMap(({ because }) =>
-    because.reason === 'FallbackLater' ? [because.opensAtMs] : [],
-  );
+function elsewhere(placement: Placement): string {
+  const opens = opensLater(placement);
   return opens.length === 0
     ? ''
-    : ` Next attempt elsewhere at ${showInstant(Math.min(...opens), { nowMs })}.`;
+    : ` Next attempt elsewhere at ${showInstant(Math.min(...opens), placement)}.`;
 }
+
+/** Fallbacks that open in time for it. */
+const opensLater = ({ passedOver, untilMs }: Placement): readonly number[] =>
+  passedOver.flatMap(({ because }) =>
+    because.reason === 'FallbackLater' && !isTooLate(because, { untilMs }) ? [because.opensAtMs] : [],
+  );
+
+/** The pause after it lasts until the contract ends. */
+const isLastTry = ({ notBeforeMs = 0, untilMs }: Placement): boolean => notBeforeMs >= untilMs;

@@ -1,12 +1,12 @@
 /** What the provider could do about a refusal, as an instruction; undefined where nothing sensible can be done. */
 import { show } from './amounts.ts';
 import type { PassedOver, Placement } from './place.ts';
-import { type Because, endsAtMs, type PassedOverReason } from './reasons.ts';
-import { showInstant } from './sentences.ts';
+import { type Because, endsAtMs, isTooLate, type PassedOverReason } from './reasons.ts';
+import { type Saying, showInstant } from './sentences.ts';
 
 const HELPS_MAX = 3;
 
-type Where = Readonly<{ pool: string; agent: string; nowMs: number }>;
+type Where = Saying & Readonly<{ pool: string; agent: string }>;
 type Helps = { [R in PassedOverReason]: (because: Because<R>, where: Where) => string | undefined };
 
 const HELPS: Helps = {
@@ -45,13 +45,21 @@ const HELPS: Helps = {
   FallbackLater: ({ opensAtMs }, where) => `wait for the fallback at ${showInstant(opensAtMs, where)}`,
 };
 
-export function helpOf<R extends PassedOverReason>(because: Because<R>, where: Where): string | undefined {
+/** To wait for what comes too late is no help. */
+export const helpOf = (because: Because, where: Where): string | undefined =>
+  isTooLate(because, where) ? undefined : plainly(because, where);
+
+function plainly<R extends PassedOverReason>(because: Because<R>, where: Where): string | undefined {
   const help: Helps[R] = HELPS[because.reason];
   return help(because, where);
 }
 
 /** The easiest ways out: for each reason the agent that lacks the least, at most three. */
-export function whatHelps({ passedOver, nowMs }: Pick<Placement, 'passedOver' | 'nowMs'>): string[] {
+export function whatHelps({
+  passedOver,
+  nowMs,
+  untilMs,
+}: Pick<Placement, 'passedOver' | 'nowMs' | 'untilMs'>): string[] {
   const best = new Map<PassedOverReason, PassedOver>();
   for (const entry of passedOver) {
     const known = best.get(entry.because.reason);
@@ -59,7 +67,9 @@ export function whatHelps({ passedOver, nowMs }: Pick<Placement, 'passedOver' | 
   }
   return [...best.values()]
     .sort((a, b) => EFFORT.indexOf(a.because.reason) - EFFORT.indexOf(b.because.reason))
-    .flatMap(({ pool, agent, because }) => helpOf(because, { pool, agent: agent ?? pool, nowMs }) ?? [])
+    .flatMap(
+      ({ pool, agent, because }) => helpOf(because, { pool, agent: agent ?? pool, nowMs, untilMs }) ?? [],
+    )
     .slice(0, HELPS_MAX);
 }
 

@@ -30,6 +30,8 @@ export type PassedOver = Readonly<{
   pool: string;
   /** Absent where the whole pool is passed over. */
   agent: string | undefined;
+  /** Where the whole pool is: so many agents it has, those that were revoked not counted. */
+  agents?: number | undefined;
   because: Because;
 }>;
 
@@ -42,6 +44,8 @@ export type Placement = Readonly<{
   passedOver: readonly PassedOver[];
   /** A pause after a failure: nobody may claim before. */
   notBeforeMs: number | undefined;
+  /** Nobody may after that: it ends. Milliseconds since 1970. */
+  untilMs: number;
   /** The last attempt ended because its machine had no room after all. */
   hadNoRoom: boolean;
   /** When this was found, and when it may be another answer though nothing happens. */
@@ -64,14 +68,14 @@ export function place(contract: Contract, { supply, ...facts }: PlaceFacts): Pla
       agent: metadata.name,
       because: { reason: 'PoolNotFound' },
     });
-  const { wanted, regions, types, notBeforeMs, hadNoRoom, takeover, nowMs } = demand;
+  const { wanted, regions, types, notBeforeMs, untilMs, hadNoRoom, takeover, nowMs } = demand;
   // The one that goes first must be there: otherwise anybody may claim at once.
   const isThere = found.ranked.some(({ agentUID }) => agentUID === takeover?.agentUID);
   const first = isThere ? takeover : undefined;
   const candidates = inTurn(found.ranked.sort(byRank), { demand, first });
   return {
     ...{ wanted, regions, types, candidates, passedOver: found.passedOver },
-    ...{ notBeforeMs, hadNoRoom, nowMs },
+    ...{ notBeforeMs, untilMs, hadNoRoom, nowMs },
     againAtMs: first ? earlier(found.againAtMs, first.untilMs) : found.againAtMs,
   };
 }
@@ -139,9 +143,10 @@ function inTurn(ranked: readonly Ranked[], { demand, first }: Turns): Candidate[
   });
 }
 
-const wholePool = ({ pool }: PreparedPool, because: Because): PassedOver => ({
+const wholePool = ({ pool, agents }: PreparedPool, because: Because): PassedOver => ({
   pool: pool.metadata.name,
   agent: undefined,
+  agents: agents.reduce((sum, { agent }) => sum + (agent.spec.revoked ? 0 : 1), 0),
   because,
 });
 

@@ -115,6 +115,15 @@ export const SHORTAGE_OF = {
   instances: 'TooManyInstances',
 } as const satisfies Record<Dimension, PassedOverReason>;
 
+/** It ends by itself, and not before the contract does. */
+export function isTooLate(
+  because: Because,
+  { untilMs }: Readonly<{ untilMs?: number | undefined }>,
+): boolean {
+  const endsMs = endsAtMs(because);
+  return endsMs !== undefined && untilMs !== undefined && endsMs >= untilMs;
+}
+
 /** When a refusal ends by the passing of time alone; undefined: something else must happen. */
 export function endsAtMs(because: Because): number | undefined {
   switch (because.reason) {

@@ -1,9 +1,10 @@
 /** What the provider reads of a pool or an agent that was passed over: figures and names, and instants, not ages. */
 import { showWindow } from '../maintenance.ts';
 import { show } from './amounts.ts';
-import type { Because, PassedOverReason } from './reasons.ts';
+import { type Because, isTooLate, type PassedOverReason } from './reasons.ts';
 
-type Saying = Readonly<{ nowMs: number }>;
+/** `untilMs`: when the contract ends that waits, where one is talked of. */
+export type Saying = Readonly<{ nowMs: number; untilMs?: number | undefined }>;
 type Sentences = { [R in PassedOverReason]: (because: Because<R>, saying: Saying) => string };
 
 const SENTENCES: Sentences = {
@@ -54,7 +55,14 @@ const SENTENCES: Sentences = {
     `from ${showInstant(opensAtMs, saying)} on (fallback after ${afterSeconds} s)`,
 };
 
-export function sentenceOf<R extends PassedOverReason>(because: Because<R>, saying: Saying): string {
+export function sentenceOf(because: Because, saying: Saying): string {
+  const said = plainly(because, saying);
+  return isTooLate(because, saying)
+    ? `${said}: too late, it is tried until ${showInstant(saying.untilMs ?? 0, saying)}`
+    : said;
+}
+
+function plainly<R extends PassedOverReason>(because: Because<R>, saying: Saying): string {
   const say: Sentences[R] = SENTENCES[because.reason];
   return say(because, saying);
 }

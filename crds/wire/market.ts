@@ -144,6 +144,9 @@ export const ContractView = z.object({
   endsAt: instant()
     .optional()
     .describe('End of the rental; while its provider pauses it, what it is if it goes on now.'),
+  provisionBy: instant()
+    .optional()
+    .describe('Until then it is tried to build it; then it ends. Only while it is not built.'),
   durationHours: z.int().nullable(),
   autoRenew: z
     .object({ hours: z.int(), maxHours: z.int(), maxPrice: Price.optional() })

@@ -41,6 +41,7 @@ export const PlacementView = z.object({
       z.object({
         pool: z.string(),
         agent: z.string().nullable().describe('Null: the whole pool.'),
+        agents: count().optional().describe('Of the whole pool: so many agents it has.'),
         reason: passedOverReason(),
         message: z.string().describe('The same as a sentence.'),
         whatHelps: z.string().nullable().describe('What you could do about it.'),

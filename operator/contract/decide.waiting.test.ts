@@ -35,7 +35,7 @@ describe('nobody may claim it', () => {
     expect(told.status).toMatchObject({
       phase: 'Accepted',
       reason: 'NoCapacity',
-      message: 'for the tenant: NoCapacity',
+      message: 'for the tenant: NoCapacity It is tried until 13:00:00 UTC; then it ends and costs nothing.',
       scheduling: {
         reason: 'NoCapacity',
         counts: [{ reason: 'InsufficientCPU', count: 2 }],

@@ -126,6 +126,18 @@ describe('one answer for all that ask for the same', () => {
     expect(open(order(2), seconds - 1)).toBe(first);
     expect(open(order(2), seconds)).not.toBe(first);
   });
+  test('nor where what comes back in time for the one comes too late for the other', () => {
+    const failures = [1, 2, 3].map((n) => ({ contractUID: uidOf(n), at: at(-n).toISOString() }));
+    const ask = market([someAgent(1, { facts: { health: { failures } } })]);
+    const endingAt = (n: number, seconds: number) => order(n, { provisionBy: at(seconds).toISOString() });
+    const [soon, late] = [ask(endingAt(1, 60)), ask(endingAt(2, 3600))];
+    expect(soon.why.message).toContain('too late, it is tried until 12:01:00 UTC');
+    expect(soon.why.message).not.toContain('What helps');
+    expect(late.why.message).toContain('What helps: wait for node-1 at');
+    expect([ask(endingAt(3, 90)), ask(endingAt(4, 3000))]).toEqual([soon, late]);
+    expect(ask(endingAt(4, 3000))).toBe(late);
+    expect(ask(endingAt(3, 90))).toBe(soon);
+  });
   test('nor over midnight: an instant of another day is told with its date', () => {
     const ask = market([cordoned]);
     expect(ask(order(1), 86_400)).not.toBe(ask(order(1)));

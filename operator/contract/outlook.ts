@@ -4,6 +4,7 @@ import type { ContractPhase } from '../../crds/contract/phase.ts';
 import { wantsRetry } from '../../crds/contract/retry.ts';
 import type { TermsSnapshot } from '../../crds/contract/spec.ts';
 import type { Holder } from '../../crds/contract/status.ts';
+import { triedUntilMs } from '../../crds/placement/deadline.ts';
 import { type Explanation, explain } from '../../crds/placement/explain.ts';
 import {
   type PassedOver,
@@ -12,7 +13,7 @@ import {
   place,
   whyNot,
 } from '../../crds/placement/place.ts';
-import { CAUSE_OF, type Cause, type PassedOverReason } from '../../crds/placement/reasons.ts';
+import { CAUSE_OF, type Cause, endsAtMs, type PassedOverReason } from '../../crds/placement/reasons.ts';
 import type { Supply } from '../../crds/placement/supply.ts';
 import type { Informers } from '../clients.ts';
 import { companionsOf } from '../indexes.ts';
@@ -32,27 +33,44 @@ type Asked = Readonly<{ contract: Contract; terms: TermsSnapshot | undefined; no
 export function outlookFor(deps: Deps, { contract, terms, now }: Asked): Outlook {
   if (!terms || !waits(contract)) return NOWHERE;
   const supply = deps.supply.of(contract.metadata.namespace ?? '');
-  const found = shared.get(supply) ?? new Map<string, Shared>();
+  const found = shared.get(supply) ?? new Map<string, readonly Shared[]>();
   const key = hasNoPast(contract) ? keyOf({ terms, now, apart: apartFrom(deps, contract) }) : undefined;
-  const known = key === undefined ? undefined : found.get(key);
-  if (known && now.getTime() < known.untilMs) return known.outlook;
+  const asked = { nowMs: now.getTime(), deadlineMs: triedUntilMs(contract, now.getTime()) };
+  const known =
+    key === undefined ? [] : (found.get(key) ?? []).filter(({ untilMs }) => asked.nowMs < untilMs);
+  const fitting = known.find(({ deadlines }) => isWithin(asked.deadlineMs, deadlines));
+  if (fitting) return fitting.outlook;
   const placement = placementOf(deps, { contract, terms, now });
   const hasHope = placement.candidates.length > 0 || placement.passedOver.some(mayStillTakeIt);
   const outlook = { why: explain(placement), hasHope };
   const { againAtMs: untilMs = Number.POSITIVE_INFINITY } = placement;
   if (key !== undefined && !hasFallbacks(supply, contract))
-    shared.set(supply, found.set(key, { outlook, untilMs }));
+    shared.set(supply, found.set(key, [...known, { outlook, untilMs, deadlines: deadlinesOf(placement) }]));
   return outlook;
 }
 
 /**
  * Orders that nobody has tried differ only in what they ask for, and whom they are kept apart from: while pools and
  * agents stay as they are (their supply is the same object), and until something changes by time alone, one answer
- * does for all that wait, however many they are.
+ * does for all that wait, however many they are; or a few, where some machines come back too late for some of them.
  */
-const shared = new WeakMap<Supply, Map<string, Shared>>();
+const shared = new WeakMap<Supply, Map<string, readonly Shared[]>>();
 /** Until time alone may change it. */
-type Shared = Readonly<{ outlook: Outlook; untilMs: number }>;
+type Shared = Readonly<{ outlook: Outlook; untilMs: number; deadlines: Deadlines }>;
+
+/** Of contracts that end after the one and not after the other the same is in time and the same too late. */
+type Deadlines = Readonly<{ afterMs: number; upToMs: number }>;
+
+function deadlinesOf({ passedOver, untilMs }: Placement): Deadlines {
+  const instants = passedOver.flatMap(({ because }) => endsAtMs(because) ?? []);
+  return {
+    afterMs: Math.max(...instants.filter((ms) => ms < untilMs)),
+    upToMs: Math.min(...instants.filter((ms) => ms >= untilMs)),
+  };
+}
+
+const isWithin = (deadlineMs: number, { afterMs, upToMs }: Deadlines): boolean =>
+  deadlineMs > afterMs && deadlineMs <= upToMs;
 
 const hasNoPast = ({ status }: Contract): boolean =>
   !status?.holders?.length && !status?.attempts?.length && !status?.nextAttemptAt;

@@ -32,6 +32,7 @@ test('kubectl describe says who was passed over, why, and what helps; the tenant
   const { status } = await at.contractOf(WEB);
   const sinceMs = Date.parse(status?.history?.at(-1)?.at ?? '');
   const opens = new Date(sinceMs + 600_000).toISOString().slice(11, 19);
+  const ends = status?.provisionBy?.slice(11, 19);
   expect(status).toMatchObject({ reason: 'NoEligibleAgent', scheduling: { reason: 'NoEligibleAgent' } });
   const lines = [
     '0 of 3 agents can take 16 CPU, 64Gi memory, 200Gi disk in europe (proxmox):',
@@ -43,10 +44,12 @@ test('kubectl describe says who was passed over, why, and what helps; the tenant
   expect(schedulable(await at.contractOf(WEB))).toMatchObject({ status: 'False', message: lines.join('\n') });
   expect(status?.message).toBe(
     'No machine with 16 CPU, 64Gi memory, 200Gi disk is free in Europe right now. Next attempt elsewhere at ' +
-      `${opens} UTC. You are not charged while you wait; cancel at any time.`,
+      `${opens} UTC. You are not charged while you wait; cancel at any time. ` +
+      `It is tried until ${ends} UTC; then it ends and costs nothing.`,
   );
   const described = await at.kubectl('describe', 'contract', WEB);
   for (const line of lines) expect(described).toContain(line.trim());
+  expect(described).toMatch(new RegExp(`Provision By:\\s+${status?.provisionBy}`));
   expect(described).toMatch(/Count:\s+1\s+Reason:\s+AgentCordoned/);
 });
 

@@ -19,7 +19,9 @@ const refusalOf = ({ spec }: LiveContract): ConfigRefusal | undefined =>
 export function waitingForConfig({ contract, outlook, now }: LiveFacts): ContractStatus | undefined {
   const refused = refusalOf(contract);
   if (!refused && contract.status.reason !== UNFIT) return undefined;
-  const said = refused ? { reason: UNFIT, message: refused.message } : saidAtFirst(outlook);
+  const said = refused
+    ? { reason: UNFIT, message: refused.message }
+    : saidAtFirst({ outlook, now }, contract.status);
   return { ...withConfigJudged({ contract, now }), ...said };
 }
 

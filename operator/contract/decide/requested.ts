@@ -23,7 +23,7 @@ export function decideNew(facts: Facts): Decision {
     return { before: [], after: [], status: undefined };
   const acceptance = endWish(contract) ? undefined : judgeAcceptance(facts);
   if (acceptance?.verdict === 'Accept') {
-    const first = firstStatus({ to: 'Accepted', ...saidAtFirst(facts.outlook), now });
+    const first = firstStatus({ to: 'Accepted', ...saidAtFirst(facts), now });
     return decided(acceptedWith(first, facts), { prepare, before: acceptance.before });
   }
   const { reason, message } = acceptance ?? { reason: 'Received', message: 'The request was received' };
@@ -37,7 +37,7 @@ export function decideRequested(facts: LiveFacts): Decision {
   if (wish) return decided(end(status, { to: 'Cancelled', ...wish, now }));
   const acceptance = judgeAcceptance(facts);
   if (acceptance.verdict === 'Accept') {
-    const accepted = accept(status, { ...saidAtFirst(facts.outlook), now });
+    const accepted = accept(status, { ...saidAtFirst(facts), now });
     const more = { prepare: preparation(facts), before: acceptance.before };
     return decided(acceptedWith(accepted, facts), more);
   }

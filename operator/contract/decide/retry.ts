@@ -17,7 +17,7 @@ export function decideRetry(facts: LiveFacts, { leftMs }: Readonly<{ leftMs: num
     const waiting = { ...status, conditions: withCondition(status.conditions, { next, now }) };
     return decided(waiting, { requeueAfterMs: leftMs });
   }
-  const { message } = saidAtFirst(facts.outlook);
+  const { message } = saidAtFirst(facts, { startsAt: status.startsAt });
   const retried = retry(status, { reason: 'Retried', message, now, retried: spec.retry });
   const conditions = retried.conditions?.filter(({ type }) => type !== 'Retried');
   return decided({ ...retried, ...(conditions ? { conditions } : {}) }, { before: stock.before });

@@ -11,9 +11,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { withCondition } from '../../../crds/condition.ts';
 import type { ContractStatus } from '../../../crds/contract/status.ts';
+import { deadline } from '../../../crds/contract/steps.ts';
+import { tenantMessageUntil } from '../../../crds/placement/deadline.ts';
 import type { Explanation } from '../../../crds/placement/explain.ts';
 import type { Action, LiveFacts } from '../facts.ts';
-import type { Outlook } from '../outlook.ts';
 
 const SCHEDULING_EVERY_MS = 30_000;
 const BLINK_MS = 5_000;
@@ -31,7 +32,13 @@ export type Waiting = Readonly<{
 }>;
 
 /** What a status says that is accepted now; with the reasons at once where nobody can take it. */
-export const saidAtFirst = ({ why }: Outlook) => ({ reason: why.reason, message: why.tenantMessage });
+export const saidAtFirst = (
+  { outlook: { why }, now }: Pick<LiveFacts, 'outlook' | 'now'>,
+  { provisionBy, startsAt }: Pick<ContractStatus, 'provisionBy' | 'startsAt'> = {},
+) => ({
+  reason: why.reason,
+  message: tenantMessageUntil(why, { provisionBy: provisionBy ?? deadline(now), startsAt, now }),
+});
 export const acceptedWith = (
   status: ContractStatus,
   { outlook: { why }, now }: Pick<LiveFacts, 'outlook' | 'now'>,
@@ -68,12 +75,12 @@ function noLonger(status: ContractStatus, { why, now }: Found): ContractStatus {
 }
 
 function unschedulable(status: ContractStatus, { why, now }: Found): ContractStatus {
-  const { reason, counts, examples, message, tenantMessage } = why;
+  const { reason, counts, examples, message } = why;
   const next = { type: CONDITION, status: 'False', reason, message } as const;
   return {
     ...status,
     reason,
-    message: tenantMessage.slice(0, MESSAGE_MAX),
+    message: toTenant(why, { status, now }),
     conditions: withCondition(status.conditions, { next, now }),
     scheduling: { reason, counts: [...counts], examples: [...examples], at: now.toISOString() },
   };
@@ -83,12 +90,17 @@ function unschedulable(status: ContractStatus, { why, now }: Found): ContractSta
 function schedulable(status: ContractStatus, { why, now }: Found): ContractStatus {
   const condition = status.conditions?.find(({ type }) => type === CONDITION);
   if (condition?.status !== 'False') return status;
-  const { reason, message, tenantMessage } = why;
+  const { reason, message } = why;
   const next = { type: CONDITION, status: 'True', reason, message } as const;
   const { scheduling: _over, ...rest } = status;
   const conditions = withCondition(status.conditions, { next, now });
-  return { ...rest, reason, message: tenantMessage.slice(0, MESSAGE_MAX), conditions };
+  return { ...rest, reason, message: toTenant(why, { status, now }), conditions };
 }
+
+const toTenant = (
+  why: Explanation,
+  { status, now }: Readonly<{ status: ContractStatus; now: Date }>,
+): string => tenantMessageUntil(why, { ...status, now }).slice(0, MESSAGE_MAX);
 
 /** When it was found is no news. */
 const timeless = ({ scheduling, ...status }: ContractStatus) => ({

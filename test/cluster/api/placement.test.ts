@@ -56,6 +56,14 @@ async function roomFor({ name }: TestAgent, cpu: number): Promise<void> {
   await market.clients.agents.updateStatus({ ...agent, status: { ...agent.status, resources } });
 }
 
+/** As its provider does with `kubectl label`. */
+async function labelAgent({ name }: TestAgent, labels: Record<string, string>): Promise<void> {
+  const agent = await market.clients.agents.get({ namespace: market.namespace, name });
+  if (!agent) throw new Error(`no agent ${name}`);
+  const metadata = { ...agent.metadata, labels: { ...agent.metadata.labels, ...labels } };
+  await market.clients.agents.update({ ...agent, metadata });
+}
+
 test('the first choice may claim at once, the second when its turn comes, and its poll wakes by itself', async () => {
   const agents = [await joinAgent(market, pool), await joinAgent(market, pool)];
   const { id } = await rentHere();
@@ -94,12 +102,28 @@ test('an agent is offered only what it has: labels, capabilities, room', async (
   const fits = await rentHere({ resources: { cpu: '4', memory: '4Gi', storage: '40Gi' } });
   const large = await rentHere({ resources: { cpu: '8', memory: '4Gi', storage: '40Gi' } });
   const gpu = await rentHere({ requirements: { capabilities: ['gpu-passthrough'] } });
+  const selector = [{ key: 'rack', operator: 'In' as const, values: ['r1', 'r2'] }];
+  const labelled = await rentHere({ requirements: { selector } });
   await eventually(async () => (await work(agent)).join() === fits.id);
   expect((await claim(agent, large.id)).body).toMatchObject({
     code: 'NotEligible',
     detail: expect.stringContaining('too small: 4 CPU in all, 8 CPU wanted'),
   });
   expect((await claim(agent, gpu.id)).body.detail).toContain('lacks gpu-passthrough');
+  expect((await claim(agent, labelled.id)).body).toMatchObject({
+    code: 'NotEligible',
+    detail: expect.stringContaining('its labels do not fit rack in (r1, r2)'),
+  });
+  const placed = async () => (await seenBy(market.provider, labelled.id)).detail.placement;
+  expect((await placed()).passedOver).toContainEqual(
+    expect.objectContaining({
+      ...{ agent: agent.name, reason: 'LabelMismatch' },
+      whatHelps: `label ${agent.name} so that rack in (r1, r2) holds`,
+    }),
+  );
+  await labelAgent(agent, { rack: 'r2' });
+  await eventually(async () => (await work(agent)).includes(labelled.id));
+  expect((await placed()).candidates).toMatchObject([{ agent: agent.name }]);
 });
 
 test('what is promised is counted at once: the claim after the last one that fits is refused, until room is made', async () => {
@@ -189,6 +213,9 @@ test('why it waits: a line for every agent for the provider, no machine for the 
     'No machine with 16 CPU, 4Gi memory, 40Gi disk is free in Europe right now.',
   );
   expect(told.waiting).toMatchObject({ reason: 'NoEligibleAgent', ahead: 1 });
+  const until = `${told.provisionBy?.slice(11, 19)} UTC; then it ends and costs nothing.`;
+  expect(told.message).toContain(`It is tried until `);
+  expect(told.message.endsWith(until)).toBe(true);
   for (const secret of [small.name, cordoned.name, pool, 'disk swap', 'in all'])
     expect(JSON.stringify(told)).not.toContain(secret);
 });
