@@ -6,6 +6,7 @@ import { PHASES } from './contract/phase.ts';
 import { count, instant, name, provisionerType, publicKey, quantity, text, uid, word } from './fields.ts';
 import { maintenanceWindows } from './maintenance.ts';
 import { AGE, defineResource, type Resource, STATUS_STAYS } from './resource.ts';
+import { Unhealthy } from './unhealthy.ts';
 
 export const PERMISSIONS = [
   'heartbeat',
@@ -152,6 +153,7 @@ export const AgentStatus = z
     capabilities: words().describe('Named features that it reported.'),
     storageClasses: words().describe('Kinds of disk that it reported.'),
     health: AgentHealth.optional(),
+    unhealthy: Unhealthy.optional(),
     remaining: Remaining.optional().describe(
       'Contracts that it still holds though it is being drained or was revoked. Absent: it is neither.',
     ),
@@ -218,7 +220,7 @@ export const agentDefinition = defineResource({
       name: 'Healthy',
       type: 'string',
       jsonPath: '.status.conditions[?(@.type=="Healthy")].status',
-      description: 'False: a run of failures, it is given time.',
+      description: 'False: something is wrong by its own word, or a run of failures.',
       priority: 1,
     },
     {

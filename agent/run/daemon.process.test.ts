@@ -1,4 +1,6 @@
 /** The whole agent against a facade that verifies, validates and decides as the real one. */
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ProvisionerError } from '../provisioner/provisioner-error.ts';
 import { openStore } from '../state/store.ts';
@@ -138,5 +140,36 @@ describe('a failure', () => {
     expect(terminated()).toEqual([]);
     await untilFree(id);
     expect(made()).toEqual(['create 1', 'destroy 1']);
+  });
+
+  test('of every listing is told, takes no new work and lets what runs be; one that succeeds is well again', async () => {
+    world.start();
+    const first = world.facade.rent(UID);
+    await untilPhase(first, 'Provisioned');
+    expect(world.facade.unhealthy).toBeUndefined();
+    world.hypervisor.failures.list = Number.POSITIVE_INFINITY;
+    await until(() =>
+      expect(world.facade.unhealthy).toEqual({
+        reason: 'CannotList',
+        message: expect.stringContaining('3 times in a row or more: the listing failed'),
+      }),
+    );
+    const second = world.facade.rent(OTHER_UID);
+    await world.clock.sleep(10_000);
+    expect(world.facade.statusOf(second)).toMatchObject({ phase: 'Accepted', epoch: 0 });
+    expect(made()).toEqual(['create 1']);
+    world.hypervisor.failures.list = 0;
+    await until(() => expect(world.facade.unhealthy).toBeUndefined());
+    await untilPhase(second, 'Provisioned');
+    expect(world.logged()).toContain('healthy again');
+  });
+
+  test('to write to the state folder is told, and over when it can be written again', async () => {
+    const obstacle = join(world.stateDir, '.health');
+    mkdirSync(obstacle);
+    world.start();
+    await until(() => expect(world.facade.unhealthy?.reason).toBe('StateNotWritable'));
+    rmdirSync(obstacle);
+    await until(() => expect(world.facade.unhealthy).toBeUndefined());
   });
 });

@@ -5,6 +5,7 @@
 import { aborted } from '../../lib/abort.ts';
 import { createAlarm } from './alarm.ts';
 import type { Context } from './context.ts';
+import { createHealth } from './health.ts';
 import { hearWorld } from './hear-world.ts';
 import { type HeartbeatDeps, keepHeartbeat, sayGoodbye } from './heartbeat.ts';
 import { createJobs } from './jobs.ts';
@@ -16,7 +17,7 @@ export type DaemonDeps = Readonly<{
   context: Omit<Context, 'stopping' | 'halted'>;
   heartbeat: Omit<
     HeartbeatDeps,
-    'context' | 'activeContracts' | 'onAcknowledged' | 'onDuplicate' | 'onPromised' | 'onWorld'
+    'context' | 'activeContracts' | 'unhealthy' | 'onAcknowledged' | 'onDuplicate' | 'onPromised' | 'onWorld'
   >;
   /** Aborted by SIGTERM and SIGINT. */
   signal: AbortSignal;
@@ -31,6 +32,7 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
   const context: Context = { ...base, stopping, halted: halt.signal };
   const jobs = createJobs(context);
   const alarm = createAlarm(clock);
+  const health = createHealth(context);
   let isDuplicate = false;
   let acknowledge: () => void = () => undefined;
   const acknowledged = new Promise<void>((resolve) => {
@@ -40,6 +42,7 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
     ...heartbeat,
     context,
     activeContracts: jobs.running,
+    unhealthy: health.now,
     onAcknowledged: acknowledge,
     onPromised: jobs.notePromised,
     onWorld: (said) => {
@@ -57,14 +60,18 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
     halt.abort(error);
   });
 
+  const watching = health.watch(halt.signal);
   const wishes = createWishes(context, halt.signal);
   const working = async (): Promise<void> => {
     await Promise.race([acknowledged, aborted(stopping)]);
     if (stopping.aborted) return;
     log.info({ unfinished: store.all().filter(({ grant }) => grant).length }, 'agent is online');
     jobs.resume();
-    const poll = { context, jobs, wishes, mayClaim: () => !isDuplicate };
-    await Promise.all([pollForWork(poll, stopping), keepReconciled({ context, jobs, alarm }, stopping)]);
+    const poll = { context, jobs, wishes, mayClaim: () => !isDuplicate && !health.now() };
+    await Promise.all([
+      pollForWork(poll, stopping),
+      keepReconciled({ context, jobs, alarm, health }, stopping),
+    ]);
   };
   await working();
 
@@ -72,7 +79,7 @@ export async function runDaemon({ context: base, heartbeat, signal }: DaemonDeps
   await Promise.all([jobs.ended(), wishes.ended()]);
   grace.cancel();
   halt.abort(new Error('stopped'));
-  await beating;
+  await Promise.all([beating, watching]);
   if (failure) throw failure;
   await sayGoodbye(beat);
   log.info({}, 'agent stopped; its instances keep running');

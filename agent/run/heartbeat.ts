@@ -3,6 +3,7 @@
  * agent counts: a newer one ends this one, a clone of it makes it take no new work.
  */
 
+import type { Unhealthy } from '../../crds/unhealthy.ts';
 import type { Promised } from '../../crds/wire/amounts.ts';
 import type { HeartbeatResponse } from '../../crds/wire/heartbeat.ts';
 import { backoffMs } from '../../lib/backoff.ts';
@@ -23,6 +24,8 @@ export type HeartbeatDeps = Readonly<{
   version: string;
   fingerprint: string;
   activeContracts: () => number;
+  /** Why it wants no new work; undefined: it is well. */
+  unhealthy: () => Unhealthy | undefined;
   resources: () => Resources;
   /** Named features that offerings may ask for. */
   capabilities: readonly string[];
@@ -88,6 +91,7 @@ const bodyOf = ({
   version,
   fingerprint,
   activeContracts,
+  unhealthy,
   resources,
   capabilities,
 }: HeartbeatDeps) => ({
@@ -95,6 +99,7 @@ const bodyOf = ({
   fingerprint,
   provisionerType: context.provisioner.type,
   activeContracts: activeContracts(),
+  unhealthy: unhealthy(),
   resources: resources(),
   capabilities: [...capabilities],
   heard: context.store.world().heard,

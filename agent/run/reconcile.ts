@@ -15,16 +15,26 @@ import type { Store } from '../state/store.ts';
 import type { Alarm } from './alarm.ts';
 import { type Context, isOwn } from './context.ts';
 import { decideReconcile, type ReconcileAction } from './decide-reconcile.ts';
+import type { Health } from './health.ts';
 import type { Jobs } from './jobs.ts';
 import { refOf } from './own-machines.ts';
 
 /** As many machines as one inventory may name. */
 const LISTED_MAX = 4096;
 
-export type ReconcileDeps = Readonly<{ context: Context; jobs: Jobs; alarm: Alarm }>;
+export type ReconcileDeps = Readonly<{
+  context: Context;
+  jobs: Jobs;
+  alarm: Alarm;
+  /** Told how each listing ended. */
+  health: Pick<Health, 'noteListing'>;
+}>;
 
 /** While an older etcd is being resolved, and this agent's listing may be what is waited for. */
 const RESOLVING_MS = 5_000;
+
+/** While the machines cannot be listed. */
+const RELIST_MS = 15_000;
 
 /** Two inventories that lie further apart say nothing about the time between them. */
 const STEPS_COUNTED = 2;
@@ -35,20 +45,26 @@ export async function keepReconciled(deps: ReconcileDeps, signal: AbortSignal): 
   let answeredMs: number | undefined;
   let resolved = 0; // the generation in which orders were heard last
   while (!signal.aborted) {
+    let isListed = false;
+    const onListed = (): void => {
+      isListed = true;
+      deps.health.noteListing(undefined);
+    };
     try {
       const { generation } = deps.context.store.world();
       const isResolved = generation === resolved;
-      const answered = await reconcileOnce(deps, { answeredMs, signal, generation, isResolved });
+      const turn = { answeredMs, signal, generation, isResolved, onListed };
+      const answered = await reconcileOnce(deps, turn);
       answeredMs = answered.atMs;
       if (!answered.isSuspended) resolved = generation;
     } catch (error) {
-      if (!signal.aborted) log.warn({ err: messageOf(error) }, 'no inventory this time');
+      if (signal.aborted) return;
+      if (!isListed) deps.health.noteListing(error);
+      log.warn({ err: messageOf(error) }, 'no inventory this time');
     }
     const isWaiting = deps.context.store.world().generation !== resolved;
-    await deps.alarm.sleep(
-      isWaiting ? Math.min(RESOLVING_MS, limits.reconcileMs) : limits.reconcileMs,
-      signal,
-    );
+    const soonest = isWaiting ? RESOLVING_MS : isListed ? limits.reconcileMs : RELIST_MS;
+    await deps.alarm.sleep(Math.min(soonest, limits.reconcileMs), signal);
   }
 }
 
@@ -59,17 +75,22 @@ type Turn = Readonly<{
   generation: number;
   /** False: the cluster may not know what this agent has, so each machine is told as it was reported. */
   isResolved: boolean;
+  onListed: () => void;
   signal: AbortSignal;
 }>;
 
 type Answered = Readonly<{ atMs: number; isSuspended: boolean }>;
 
 /** Answers when it was answered. Throws when the machines could not be listed or nobody judged them. */
-async function reconcileOnce({ context, jobs }: Omit<ReconcileDeps, 'alarm'>, turn: Turn): Promise<Answered> {
+async function reconcileOnce(
+  { context, jobs }: Pick<ReconcileDeps, 'context' | 'jobs'>,
+  turn: Turn,
+): Promise<Answered> {
   const { store, clock, limits, log } = context;
   const { signal, generation, isResolved } = turn;
   const beganMs = clock.monotonicMs();
   const listed = await context.provisioner.list({ signal });
+  turn.onListed();
   jobs.noteListing(listed, beganMs);
   if (listed.length > LISTED_MAX)
     log.error({ listed: listed.length, max: LISTED_MAX }, 'more machines than one inventory can name');
@@ -136,7 +157,7 @@ function sayOrphans({ log, limits }: Context, { answer, orphans }: Said): void {
     );
 }
 
-type CarryingOut = Omit<ReconcileDeps, 'alarm'> & Readonly<{ signal: AbortSignal }>;
+type CarryingOut = Pick<ReconcileDeps, 'context' | 'jobs'> & Readonly<{ signal: AbortSignal }>;
 
 async function carryOut({ context, jobs, signal }: CarryingOut, action: ReconcileAction): Promise<void> {
   const { provisioner, identity, log } = context;

@@ -43,6 +43,8 @@ export class FakeFacade extends FakeMarket {
   isDown = false;
   /** What the last inventory said of machines of no contract. */
   said: z.infer<typeof ReconcileRequest>['orphans'];
+  /** What the last heartbeat said is wrong with the host. */
+  unhealthy: HeartbeatRequest['unhealthy'];
   /** Sessions of processes that were killed: what they had sent does not arrive any more. */
   readonly dead = new Set<string>();
   isRevoked = false;
@@ -144,8 +146,9 @@ export class FakeFacade extends FakeMarket {
       case 'POST setup':
         return this.#setUp(body(AgentSetupRequest), call);
       case 'POST heartbeat': {
-        const { session = '', incarnation = 0, leaving = false } = body(HeartbeatRequest);
+        const { session = '', incarnation = 0, leaving = false, unhealthy } = body(HeartbeatRequest);
         this.admit({ session, incarnation, leaving });
+        this.unhealthy = unhealthy;
         const pool = { poolId: 'p', poolName: 'p', installation: INSTALLATION, agentUid: AGENT_UID };
         const { promised } = this;
         return {

@@ -1,6 +1,7 @@
 /** One agent in full, for its provider: what it has, what is planned for it, what remains on it and why. */
 import type { Agent } from '../../crds/agent.ts';
 import { type Upgrade, upgradeOf } from '../../crds/agent-upgrade.ts';
+import type { Condition } from '../../crds/condition.ts';
 import { contractIdOf } from '../../crds/contract/contract.ts';
 import { isToBeEmpty, remainingOf } from '../../crds/contract/remaining.ts';
 import { endsAtOf } from '../../crds/contract/term.ts';
@@ -19,6 +20,9 @@ export function presentAgentDetail(deps: Deps, agent: Agent): AgentDetail {
     ...presentAgent(deps, agent),
     labels: labelsOfPeople(metadata.labels),
     cordonReason: spec.cordonReason ?? null,
+    cordonedBy: spec.cordonedBy ?? null,
+    cordonedSince: (spec.cordoned ? status?.cordonedSince : undefined) ?? null,
+    health: presentHealth(status?.conditions),
     drainBy: (spec.draining ? spec.drainBy : undefined) ?? null,
     remaining: isToBeEmpty(agent) ? remainingFor(deps, agent) : null,
     maintenance: windows.filter((window) => !isOver(window, now.getTime())),
@@ -33,6 +37,13 @@ export function presentAgentDetail(deps: Deps, agent: Agent): AgentDetail {
     capabilities: status?.capabilities ?? [],
     storageClasses: status?.storageClasses ?? [],
   };
+}
+
+function presentHealth(conditions: readonly Condition[] | undefined): AgentDetail['health'] {
+  const said = conditions?.find(({ type }) => type === 'Healthy');
+  if (!said) return null;
+  const { reason, message, lastTransitionTime } = said;
+  return { healthy: said.status === 'True', reason, message, since: lastTransitionTime };
 }
 
 /** All of them; Agent.status names some. */

@@ -13,11 +13,13 @@ import { agentCaller, agentWith } from '../auth/caller.ts';
 import type { Deps } from '../deps.ts';
 import { answers, ok } from '../http/envelope.ts';
 import { ProviderPath } from '../http/params.ts';
-import { hostStatus, isSizeOnly } from './host-status.ts';
+import { hostStatus, isWordsOnly, mayWait } from './host-status.ts';
 import { admitSession } from './session.ts';
 
-/** However often an agent says another size. */
+/** However often an agent says another size, or is ill and well again. */
 const NOTED_EVERY_MS = 10_000;
+/** However often it says in other words what is wrong. */
+const WORDS_EVERY_MS = 5 * 60_000;
 
 /** Against others that write the same Agent; then the next heartbeat says it. */
 const WRITES_MAX = 3;
@@ -87,11 +89,13 @@ type NoteTimes = Map<string, number>;
 async function noteStatus(deps: Deps, { agent, said, times }: Noting): Promise<void> {
   const uid = agent.metadata.uid ?? '';
   const nowMs = deps.clock.monotonicMs();
-  const isRecent = nowMs - (times.get(uid) ?? Number.NEGATIVE_INFINITY) < NOTED_EVERY_MS;
+  const passedMs = nowMs - (times.get(uid) ?? Number.NEGATIVE_INFINITY);
   let current: Agent | undefined = agent;
   for (let tries = 0; tries < WRITES_MAX && current?.metadata.uid === uid; tries++) {
     const status = hostStatus(current.status, said);
-    if (!status || (isRecent && isSizeOnly(current.status, status))) return; // the next one says it again
+    if (!status) return;
+    const everyMs = isWordsOnly(current.status, status) ? WORDS_EVERY_MS : NOTED_EVERY_MS;
+    if (passedMs < everyMs && mayWait(current.status, status)) return; // the next one says it again
     try {
       const lastSeenAt = deps.clock.now().toISOString();
       await deps.clients.agents.updateStatus({ ...current, status: { ...status, lastSeenAt } });

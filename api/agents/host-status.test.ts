@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HeartbeatRequest } from '../../crds/wire/heartbeat.ts';
-import { hostStatus, isSizeOnly } from './host-status.ts';
+import { hostStatus, isWordsOnly, mayWait } from './host-status.ts';
 
 const said = (more: object = {}) =>
   HeartbeatRequest.parse({ version: '1.0.0', provisionerType: 'Script', activeContracts: 0, ...more });
@@ -56,9 +56,9 @@ describe('what an agent says of its host', () => {
   test('a size that moves can wait, a first size or another version cannot', () => {
     const next = (resources: object, version = '1.0.0') =>
       hostStatus(known, said({ version, resources })) ?? {};
-    expect(isSizeOnly(known, next({ cpuThreads: 8 }))).toBe(true);
-    expect(isSizeOnly({ version: '1.0.0', provisionerType: 'script' }, next({ cpuThreads: 8 }))).toBe(false);
-    expect(isSizeOnly(known, next({ cpuThreads: 8 }, '1.0.1'))).toBe(false);
+    expect(mayWait(known, next({ cpuThreads: 8 }))).toBe(true);
+    expect(mayWait({ version: '1.0.0', provisionerType: 'script' }, next({ cpuThreads: 8 }))).toBe(false);
+    expect(mayWait(known, next({ cpuThreads: 8 }, '1.0.1'))).toBe(false);
   });
 
   test('a disk that was added is news', () =>
@@ -68,4 +68,30 @@ describe('what an agent says of its host', () => {
         said({ resources: { ...HOST, storagePools: [{ name: 'a', totalGb: 2000, availableGb: 5 }] } }),
       )?.resources?.storage,
     ).toBe('2000Gi'));
+});
+
+describe('what an agent says of its health', () => {
+  const unhealthy = { reason: 'CannotList', message: 'permission denied' };
+  const ill = hostStatus(known, said({ unhealthy }));
+
+  test('lasts as long as it says it, beside all else that is known', () => {
+    expect(ill).toEqual({ ...known, unhealthy });
+    expect(hostStatus(ill, said({ unhealthy }))).toBeUndefined();
+    expect(hostStatus(ill, said())).toEqual(known);
+    expect(hostStatus(known, said())).toBeUndefined();
+  });
+
+  test('is written 10 s apart at most, and other words for the same only now and then', () => {
+    const other = hostStatus(ill, said({ unhealthy: { ...unhealthy, message: 'no such file' } }));
+    const worse = hostStatus(ill, said({ unhealthy: { reason: 'StateNotWritable', message: '' } }));
+    const both = hostStatus(ill, said({ unhealthy: { ...unhealthy, message: 'x' }, capabilities: [] }));
+    const all = [ill, other, worse, both].map((next = {}) => [mayWait(ill, next), isWordsOnly(ill, next)]);
+    expect(all).toEqual([
+      [true, true],
+      [true, true],
+      [true, false],
+      [true, false],
+    ]);
+    expect(isWordsOnly(known, ill ?? {})).toBe(false);
+  });
 });

@@ -1,5 +1,5 @@
 /**
- * What of a heartbeat lasts: version, type, size and features of the host. Figures that always move (free memory,
+ * What of a heartbeat lasts: version, type, size, features and health of the host. Figures that always move (free memory,
  * free disk) are none of it, nor is a disk that reports a little more or less from time to time. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -19,19 +19,34 @@ type HostFacts = Pick<
 const TOLERANCE = 0.01;
 const WORDS_MAX = 64;
 
-/** The next status; undefined: there is nothing new. What is left out of a heartbeat stays as it was said last. */
+/** The next status; undefined: there is nothing new. What is left out of a heartbeat stays as it was said last; health is all that is well. */
 export function hostStatus(status: Status | undefined, said: HeartbeatRequest): Status | undefined {
   const known = status ?? {};
   const facts = factsOf(said);
   // Another version may say less than the one before: what it leaves out is not known any more.
   const kept = known.version === said.version ? known : withoutHost(known);
   const resources = facts.resources && steady(kept.resources, facts.resources);
-  const next = { ...kept, ...facts, ...(resources ? { resources } : {}) };
+  const { unhealthy: _before, ...rest } = kept;
+  const next = {
+    ...{ ...rest, ...facts },
+    ...(resources ? { resources } : {}),
+    ...(said.unhealthy ? { unhealthy: said.unhealthy } : {}),
+  };
   return isDeepStrictEqual(next, known) ? undefined : next;
 }
 
-/** A host that was known before, of the same version, has another size: nothing that is in a hurry. */
-export const isSizeOnly = (before: Status | undefined, next: Status): boolean =>
+/** The same is wrong with it in other words, which may be others each time. */
+export const isWordsOnly = (before: Status | undefined, next: Status): boolean => {
+  const { unhealthy } = next;
+  return (
+    unhealthy !== undefined &&
+    unhealthy.reason === before?.unhealthy?.reason &&
+    isDeepStrictEqual({ ...next, unhealthy: before.unhealthy }, before)
+  );
+};
+
+/** A host that was known before, of the same version, has another size or health: nothing that is in a hurry. */
+export const mayWait = (before: Status | undefined, next: Status): boolean =>
   before?.version === next.version &&
   before?.provisionerType === next.provisionerType &&
   (before?.resources !== undefined || next.resources === undefined);

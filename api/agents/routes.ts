@@ -51,10 +51,10 @@ export const agentRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { 
     },
     handler: async (request) => {
       const { namespace } = providerCaller(request).provider.spec;
-      const agents = deps.caches.pools
+      // Those whose pool is not there too: that is what is wrong with them.
+      const agents = deps.caches.agents
         .inNamespace(namespace)
-        .flatMap(({ metadata }) => deps.caches.agents.inPool({ namespace, name: metadata.name }));
-      agents.sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+        .toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name));
       return ok(agents.map((agent) => presentAgent(deps, agent)));
     },
   });

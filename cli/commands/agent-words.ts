@@ -17,6 +17,7 @@ export function printAgent(session: Session, detail: AgentDetail): void {
   line('Key', agentPubkey);
   line('State', `${online ? 'online' : 'offline'}, seen ${whenWords(lastSeenAt, now) ?? 'never'}`);
   line('Work', workWords(detail));
+  line('Health', healthWords(detail, now));
   line('Problem', problem?.message);
   line('Version', `${version ?? 'unknown'}${upgradeWords(detail)}`);
   line('Contracts', String(activeContracts));
@@ -44,12 +45,26 @@ export function printRemaining({ print }: Session, remaining: readonly Remaining
   print.line(formatTable(remaining, columns, print.paint));
 }
 
-function workWords({ revoked, draining, drainBy, cordoned, cordonReason }: AgentDetail): string {
-  const why = cordonReason ? ` (${cordonReason})` : '';
+function workWords(detail: AgentDetail): string {
+  const { revoked, draining, drainBy, cordoned } = detail;
   if (revoked) return 'revoked';
+  const why = cordonWords(detail);
   if (draining)
     return `is being drained${why}; ${drainBy ? `what can be is moved from ${drainBy} on` : 'nothing is moved'}`;
   return cordoned ? `cordoned: gets no new work${why}` : 'gets work';
+}
+
+/** ` (by acme since 2026-01-01T12:00:00.000Z: disk swap)`, of which each may be missing. */
+function cordonWords({ cordonedBy, cordonedSince, cordonReason }: AgentDetail): string {
+  const who = [cordonedBy && `by ${cordonedBy}`, cordonedSince && `since ${cordonedSince}`];
+  const said = [who.filter(Boolean).join(' '), cordonReason].filter(Boolean).join(': ');
+  return said ? ` (${said})` : '';
+}
+
+/** Only what is wrong. */
+function healthWords({ health }: AgentDetail, now: Date): string | undefined {
+  if (!health || health.healthy) return undefined;
+  return `${health.reason} since ${health.since} (${whenWords(health.since, now)}): ${health.message}`;
 }
 
 function upgradeWords({ upgrade: { state, toVersion, notBefore } }: AgentDetail): string {

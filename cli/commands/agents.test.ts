@@ -26,7 +26,8 @@ const VIEW = {
 const DETAIL = {
   ...VIEW,
   labels: { disk: 'nvme', rack: '7' },
-  cordonReason: 'new kernel',
+  ...{ cordonReason: 'new kernel', cordonedBy: 'acme', cordonedSince: at(-2) },
+  health: { healthy: false, reason: 'CannotList', message: 'no such file', since: at(-1) },
   drainBy: at(2),
   remaining: [
     {
@@ -79,7 +80,8 @@ test('show tells all of an agent', async () => {
   const { stdout } = await run('agent', 'show', 'ffff');
   for (const line of [
     /^Agent: +rack 7 in eu$/m,
-    /^Work: +is being drained \(new kernel\); what can be is moved from .*Z on$/m,
+    /^Work: +is being drained \(by acme since .*Z: new kernel\); what can be is moved from .*Z on$/m,
+    /^Health: +CannotList since .*Z \(1h ago\): no such file$/m,
     /^Version: +1\.0\.0, to be upgraded to 1\.1\.0$/m,
     /^Has: +16 CPU, 64Gi memory$/m,
     /^Free: +12 CPU, 48Gi memory, room for 3$/m,
@@ -90,6 +92,27 @@ test('show tells all of an agent', async () => {
   ])
     expect(stdout).toMatch(line);
 });
+
+test.each([
+  [{}, /^Work: +cordoned: gets no new work \(by acme since .*Z: new kernel\)$/m],
+  [{ cordonReason: null }, /^Work: +cordoned: gets no new work \(by acme since .*Z\)$/m],
+  [{ cordonedBy: null, cordonedSince: null }, /^Work: +cordoned: gets no new work \(new kernel\)$/m],
+  [
+    { cordonReason: null, cordonedBy: null, cordonedSince: null },
+    /^Work: +cordoned: gets no new work\n(?!Health)/m,
+  ],
+])(
+  'show tells by whom, since when and why it is cordoned, and nothing of a host that is well',
+  async (said, want) => {
+    const health = { healthy: true, reason: 'NoRunOfFailures', message: 'It builds', since: at(-1) };
+    const detail = { ...DETAIL, draining: false, health, ...said };
+    const { stdout } = await terminal.run(
+      ({ path }: Seen): Answer => ({ data: path.endsWith('/agents') ? [VIEW] : detail }),
+      ...['agent', 'show', 'ffff'],
+    );
+    expect(stdout).toMatch(want);
+  },
+);
 
 test('maintenance of an agent and of a pool, and an end to it', async () => {
   const window = { startsAt: at(0), endsAt: at(2), reason: 'power' };

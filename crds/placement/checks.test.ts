@@ -5,13 +5,7 @@ import type { TermsSnapshot } from '../contract/spec.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import { crowded, failedAttempt, loaded, placeIn, refusals, someAgent } from './builders.ts';
 
-const condition = (type: string, status: 'True' | 'False') => ({
-  type,
-  status,
-  reason: type,
-  message: 'disk errors',
-  lastTransitionTime: at(-60).toISOString(),
-});
+const ill = { unhealthy: { reason: 'CannotList', message: 'disk errors' } };
 const failing = (minutes: number, unproven = 0): Partial<AgentFacts> => ({
   health: {
     failures: [3, 2, 1].map((n) => ({ contractUID: uidOf(n), at: at(-minutes * 60 - n).toISOString() })),
@@ -115,12 +109,12 @@ const cases: Case[] = [
   { name: 'two processes', agent: { facts: { presence: 'Duplicate' } }, want: 'DuplicateAgent' },
   {
     name: 'offline',
-    agent: { facts: { presence: 'Offline' }, status: { conditions: [condition('Healthy', 'False')] } },
+    agent: { facts: { presence: 'Offline' }, status: ill },
     want: 'AgentOffline',
   },
   {
     name: 'not healthy by its own word',
-    agent: { facts: failing(5), status: { conditions: [condition('Healthy', 'False')] } },
+    agent: { facts: failing(5), status: ill },
     want: 'AgentUnhealthy',
   },
   {
@@ -132,16 +126,6 @@ const cases: Case[] = [
   {
     name: 'maintenance much later, and one that is over',
     agent: { spec: { maintenance: [aWindow(7200, 9000), aWindow(-600, 0)] } },
-    want: undefined,
-  },
-  {
-    name: 'healthy by its own word',
-    agent: { status: { conditions: [condition('Healthy', 'True')] } },
-    want: undefined,
-  },
-  {
-    name: 'its breaker was open, and nobody has written yet that it closed',
-    agent: { status: { conditions: [{ ...condition('Healthy', 'False'), reason: 'BreakerOpen' }] } },
     want: undefined,
   },
   {

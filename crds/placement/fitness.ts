@@ -15,9 +15,6 @@ export type Fitness = Readonly<{
   outdated: Because | undefined;
 }>;
 
-/** Reason of the condition Healthy while the breaker of an agent is open. */
-export const BREAKER_OPEN = 'BreakerOpen';
-
 export const fitnessOf = (facts: AgentFacts, pool: AgentPool): Fitness => ({
   unfit: unfitFor(facts, pool),
   away: awayFrom(facts),
@@ -40,17 +37,14 @@ function awayFrom({ agent: { spec, status }, presence }: AgentFacts): Because | 
   }
   if (spec.draining) return { reason: 'AgentDraining' };
   if (presence === 'Duplicate') return { reason: 'DuplicateAgent' };
-  const conditionOf = (wanted: string) => status?.conditions?.find(({ type }) => type === wanted);
   if (presence === 'Offline') {
-    const online = conditionOf('Online');
+    const online = status?.conditions?.find(({ type }) => type === 'Online');
     const sinceMs = online?.status === 'False' ? Date.parse(online.lastTransitionTime) : undefined;
     return { reason: 'AgentOffline', sinceMs };
   }
-  const healthy = conditionOf('Healthy');
-  // A breaker is judged by the failures themselves: it closes by time, whoever has written the condition or not.
-  return healthy && healthy.status !== 'True' && healthy.reason !== BREAKER_OPEN
-    ? { reason: 'AgentUnhealthy', message: healthy.message }
-    : undefined;
+  // What it said itself. A breaker is judged by the failures themselves: it closes by time, whoever wrote what.
+  const said = status?.unhealthy;
+  return said && { reason: 'AgentUnhealthy', message: said.message };
 }
 
 function outdatedFor({ agent }: AgentFacts, pool: AgentPool): Because | undefined {

@@ -70,11 +70,12 @@ const agent = (n: number) =>
       failures: fc.array(past, { maxLength: 4 }),
       capability: fc.boolean(),
       said: fc.constantFrom(undefined, undefined, 'script', 'docker'),
+      isIll: sometimes(8),
       mayBuild: fc.constantFrom(true, true, true, true, true, true, true, false),
       maintenance: windows,
     })
     .map(({ pool, cordoned, revoked, maintenance, presence, version, capability, said, ...had }) => {
-      const { cpu, instances, unproven, building, failures, mayBuild } = had;
+      const { cpu, instances, unproven, building, failures, mayBuild, isIll } = had;
       return someAgent(n, {
         pool,
         spec: {
@@ -88,6 +89,7 @@ const agent = (n: number) =>
         status: {
           version,
           ...(said ? { provisionerType: said } : {}),
+          ...(isIll ? { unhealthy: { reason: 'CannotList', message: `secret-words-${n}` } } : {}),
           resources: { cpu: '32', memory: '128Gi', storage: '1000Gi' },
           capabilities: capability ? ['kvm'] : [],
         },

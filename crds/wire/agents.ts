@@ -73,6 +73,19 @@ export const AgentDetail = AgentView.extend({
     .record(z.string(), z.string())
     .describe('Labels of the Agent object: offerings choose by them (`requirements.selector`).'),
   cordonReason: text(200).nullable().describe('Why it gets no new work.'),
+  cordonedBy: text(100).nullable().describe('Who said so.'),
+  cordonedSince: instant().nullable().describe('Since when.'),
+  health: z
+    .object({
+      healthy: z.boolean().describe('False: it gets no new work.'),
+      reason: z
+        .string()
+        .describe('As a word: what it said is wrong with it, or BreakerOpen after a run of failures.'),
+      message: z.string().describe('The same as a sentence.'),
+      since: instant().describe('Since when it is well, or not.'),
+    })
+    .nullable()
+    .describe('How its host does; null: not known yet.'),
   drainBy: instant().nullable().describe('When what can be is moved away.'),
   remaining: z
     .array(RemainingView)

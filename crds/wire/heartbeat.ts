@@ -1,6 +1,7 @@
 /** The heartbeat: that an agent is there, what it is and has; the answer tells it what is planned for it. */
 import { z } from 'zod';
 import { count, instant, name, text, word } from '../fields.ts';
+import { HEALTH_MESSAGE_MAX, healthReason } from '../unhealthy.ts';
 import { generation, heard, Session } from './agent-fields.ts';
 import { Promised } from './amounts.ts';
 
@@ -49,6 +50,11 @@ export const HostResources = z.strictObject({
     .describe('Templates.'),
 });
 
+const Unhealthy = z.strictObject({
+  reason: healthReason().describe('What is wrong, as a word.'),
+  message: text(HEALTH_MESSAGE_MAX).describe('The same as a sentence for its provider, with what helps.'),
+});
+
 export const HeartbeatRequest = z.strictObject({
   version: text(64).describe('Version of dc-agent.'),
   provisionerType: text(32).describe('What it builds with.'),
@@ -62,6 +68,9 @@ export const HeartbeatRequest = z.strictObject({
   capabilities: z.array(text(64)).max(64).nullish().describe('Named features.'),
   activeContracts: z.int().min(-1_000_000).max(1_000_000).describe('Running instances.'),
   resources: HostResources.optional().describe('Size of the host.'),
+  unhealthy: Unhealthy.optional().describe(
+    'Why it wants no new work; said with each heartbeat while it lasts. Absent: nothing is wrong.',
+  ),
   leaving: z
     .boolean()
     .optional()

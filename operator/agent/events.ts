@@ -1,4 +1,4 @@
-/** What a person should look at on an agent, as Events: a clone of it, machines of no contract, a run of failures. */
+/** What a person should look at on an agent, as Events: a clone of it, machines of no contract, ill health. */
 import type { Agent } from '../../crds/agent.ts';
 import { isTrue } from '../../crds/condition.ts';
 import type { EventRecorder } from '../../kube/events.ts';
@@ -21,7 +21,10 @@ export function recordAgents(agents: Informer<Agent>, recorder: EventRecorder): 
     for (const { type, status, reason, message } of object.status?.conditions ?? []) {
       if (!TOLD.includes(type) || status !== 'False') continue;
       const before = old.status?.conditions?.find((condition) => condition.type === type);
-      const isNews = before?.status !== 'False' || (type === 'Clean' && countOf(object) > countOf(old));
+      const isNews =
+        before?.status !== 'False' ||
+        (type === 'Clean' && countOf(object) > countOf(old)) ||
+        (type === 'Healthy' && before.reason !== reason);
       if (isNews) recorder.record({ regarding: object, type: 'Warning', reason, note: message });
     }
   });

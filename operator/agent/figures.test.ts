@@ -89,6 +89,35 @@ describe('its breaker', () => {
     expect(look({}, { agent: open.agent }).condition('Healthy')?.reason).toBe('BreakerOpen'));
 });
 
+describe('what it says of its health', () => {
+  const unhealthy = { reason: 'CannotList', message: 'its machines could not be listed' };
+  const ill = look({}, { agent: { ...anAgent(1), status: { unhealthy } } });
+
+  test('is its condition, and why it gets no work, at once', () => {
+    expect(ill.condition('Healthy')).toMatchObject({ status: 'False', ...unhealthy });
+    expect(ill.condition('Ready')).toMatchObject({
+      status: 'False',
+      reason: 'Unhealthy',
+      message: unhealthy.message,
+    });
+    const agent = { ...look({}).agent };
+    agent.status = { ...agent.status, unhealthy };
+    expect(look({}, { agent, sinceLastWriteMs: 0 }).condition('Healthy')?.reason).toBe('CannotList');
+  });
+  test('is told before a run of failures, which counts on', () => {
+    const agent = { ...anAgent(1), status: { unhealthy } };
+    const both = look({ health: failed(-3, -2, -1) }, { agent, lease: { ...lease, left: true } });
+    expect(both.condition('Healthy')?.reason).toBe('CannotList');
+    expect(both.requeueAfterMs).toBe(14 * MINUTE * 1000);
+  });
+  test('is over when it says nothing any more', () => {
+    const { unhealthy: _over, ...status } = ill.status;
+    const well = look({}, { agent: { ...anAgent(1), status } });
+    expect(well.condition('Healthy')).toMatchObject({ status: 'True' });
+    expect(well.condition('Ready')).toMatchObject({ status: 'True' });
+  });
+});
+
 describe('what is worth a write', () => {
   const first = look({ health: { lastSuccessAt: at(-60).toISOString() } }).agent;
 

@@ -1,7 +1,6 @@
 /** The figures of an agent that move with its work, and what the failures among it come to. */
 import type { Agent, AgentHealth } from '../../crds/agent.ts';
 import { freeOf, presentAmounts, tableText } from '../../crds/placement/figures.ts';
-import { BREAKER_OPEN } from '../../crds/placement/fitness.ts';
 import { recordOf, standingAt } from '../../crds/placement/health.ts';
 import type { Load } from '../../crds/placement/load.ts';
 import { RUN_WITHIN_MS } from '../../crds/placement/numbers.ts';
@@ -45,19 +44,23 @@ function worthTelling(
 const lastSuccess = (known: AgentHealth | undefined): AgentHealth =>
   known?.lastSuccessAt === undefined ? {} : { lastSuccessAt: known.lastSuccessAt };
 
-/** The condition Healthy, and when it or the failures that are shown change by time alone. */
-export function healthCondition({ health }: Status, now: Date) {
+/** The condition Healthy, by its own word first, and when it or the failures that are shown change by time alone. */
+export function healthCondition({ health, unhealthy }: Status, now: Date) {
   const { breaker, changesAtMs } = standingAt(recordOf(health), now.getTime());
   const oldest = health?.failures?.[0]?.at;
   const waits = [changesAtMs, oldest && Date.parse(oldest) + RUN_WITHIN_MS].filter(
     (ms) => typeof ms === 'number' && ms > now.getTime(),
   );
   const changesInMs = waits.length > 0 ? Math.min(...waits.map(Number)) - now.getTime() : undefined;
+  if (unhealthy) {
+    const { reason, message } = unhealthy;
+    return { said: { status: 'False', reason, message } as const, changesInMs };
+  }
   switch (breaker.state) {
     case 'Open': {
       const until = new Date(breaker.untilMs).toISOString();
       const message = `${breaker.failures} contracts in a row failed on it; it gets no new work until ${until}`;
-      return { said: { status: 'False', reason: BREAKER_OPEN, message } as const, changesInMs };
+      return { said: { status: 'False', reason: 'BreakerOpen', message } as const, changesInMs };
     }
     case 'HalfOpen': {
       const message = `${breaker.failures} contracts in a row failed on it; it is tried with one at a time`;

@@ -136,6 +136,7 @@ describe('an agent', () => {
     ['goes offline', online(1, { conditions: [condition('Online', 'False')] })],
     ['says that it is larger', online(1, { resources: { cpu: '8' } })],
     ['has failed', online(1, { health: { failures: [{ contractUID: uidOf(7), at: at(0).toISOString() }] } })],
+    ['says that it is ill', online(1, { unhealthy: { reason: 'CannotList', message: 'no such file' } })],
     ['is labelled anew', { ...online(1), metadata: { ...anAgent(1).metadata, labels: { disk: 'nvme' } } }],
   ])('%s: what waits is looked at', (_name, agent) => {
     const before = agentsOf()[0];

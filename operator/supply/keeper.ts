@@ -163,13 +163,23 @@ const poolFactsOf = ({ spec, metadata }: AgentPool) => [spec, metadata.deletionT
 
 /** What placing reads of an agent: figures and instants that only people read make nothing anew. */
 function agentFactsOf({ metadata, spec, status = {} }: Agent) {
-  const { version, provisionerType, resources, capabilities, storageClasses, health, owedDestroys } = status;
-  const said = { version, provisionerType, resources, capabilities, storageClasses, health, owedDestroys };
+  const { version, provisionerType, resources, capabilities, storageClasses } = status;
+  const { health, unhealthy, owedDestroys } = status;
+  const said = [version, provisionerType, resources, capabilities, storageClasses];
+  const found = [health, unhealthy?.message, owedDestroys];
   const conditions = (status.conditions ?? []).filter(({ type }) => READ.has(type)).map(judgement);
-  return [spec, metadata.uid, metadata.labels, metadata.deletionTimestamp !== undefined, said, conditions];
+  return [
+    spec,
+    metadata.uid,
+    metadata.labels,
+    metadata.deletionTimestamp !== undefined,
+    said,
+    found,
+    conditions,
+  ];
 }
 
-const READ: ReadonlySet<string> = new Set(['Online', 'Ready', 'Healthy']);
+const READ: ReadonlySet<string> = new Set(['Online', 'Ready']);
 const judgement = ({ type, status, reason, message }: Condition) => [type, status, reason, message];
 
 /** By UID of the agents whose promises a change of a contract concerns. */

@@ -1,5 +1,6 @@
 /** `kubectl get agents` and `agentpools`: figures made anew from the contracts, written now and then. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Agent } from '../../crds/agent.ts';
 import type { AgentPool } from '../../crds/agent-pool.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { EVENTS } from '../../kube/events.ts';
@@ -139,4 +140,46 @@ test('what was tried counts though its contract is gone, also for a new operator
   await at.restart();
   await systemClock.sleep(1500);
   expect(await objects()).toEqual(before);
+});
+
+test('an agent that placement gives nothing to is not Ready, nor is its pool; its own word is an Event once', async () => {
+  type AgentStatus = NonNullable<Agent['status']>;
+  const agents = resourceOf<Agent>(at.client, 'Agent');
+  const say = (change: (status: AgentStatus) => AgentStatus) =>
+    eventually(async () => {
+      const latest = await at.agentOf('cloud-1'); // the operator writes as well
+      await agents.updateStatus({ ...latest, status: change(latest.status ?? {}) });
+    });
+  const isReady = async (row: string, pool: object) => {
+    await eventually(async () => expect((await at.table('agents')).join('\n')).toContain(row));
+    await eventually(async () => {
+      const { conditions = [] } = (await poolOf('europe-hetzner')).status ?? {};
+      expect(conditions.find(({ type }) => type === 'Ready')).toMatchObject(pool);
+    });
+  };
+  const no = (why: string) => ({
+    ...{ status: 'False', reason: 'NoAgentReady' },
+    message: `No agent that is online takes new work: ${why}`,
+  });
+
+  await say((status) => ({ ...status, provisionerType: 'docker' }));
+  await isReady('cloud-1 | europe-hetzner | AgentTypeMismatch |', no('AgentTypeMismatch'));
+  const unhealthy = { reason: 'CannotList', message: 'no such file' };
+  await say((status) => ({ ...status, provisionerType: 'hetzner', unhealthy }));
+  await at.pass(FIGURES_MS);
+  await isReady('cloud-1 | europe-hetzner | Unhealthy |', no('AgentUnhealthy'));
+  expect(await condition('cloud-1', 'Healthy')).toMatchObject({ status: 'False', ...unhealthy });
+  await say((status) => ({ ...status, unhealthy: { ...unhealthy, message: 'permission denied' } }));
+  await eventually(async () =>
+    expect((await condition('cloud-1', 'Ready'))?.message).toBe('permission denied'),
+  );
+  await say(({ unhealthy: _over, ...status }) => status);
+  await isReady('cloud-1 | europe-hetzner | Ready |', { status: 'True' });
+  const told = async () => {
+    const { items } = await at.client
+      .resource<KubeObject & { reason?: string }>(EVENTS)
+      .list({ namespace: at.namespace });
+    return items.filter(({ reason }) => reason === 'CannotList');
+  };
+  await eventually(async () => expect(await told()).toHaveLength(1));
 });

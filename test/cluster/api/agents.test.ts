@@ -1,5 +1,8 @@
 /** A provider's hand on its agents and pools: cordon, drain, maintenance, upgrade, revoke; what the agent then hears. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Agent } from '../../../crds/agent.ts';
+import type { AgentView } from '../../../crds/wire/pools.ts';
+import { systemClock } from '../../../lib/clock.ts';
 import {
   changeAgent,
   eventually,
@@ -17,8 +20,12 @@ import {
 
 let market: Market;
 let pool: string;
+/** Added to what the facade takes for the time since it was started. */
+let passedMs = 0;
 beforeAll(async () => {
-  market = await openMarket();
+  market = await openMarket({
+    clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + passedMs },
+  });
   pool = await makePool(market);
 });
 afterAll(() => market?.close());
@@ -189,6 +196,73 @@ test('what an agent says of itself is written down although others write its sta
     expect((await beat).status).toBe(200);
     expect((await objectOf(agent))?.status?.version).toBe(version);
   }
+});
+
+test('an agent that says that it is ill is offered nothing and keeps what it has, until it says it no more', async () => {
+  const own = await makePool(market);
+  const agent = await joinAgent(market, own);
+  const offering = await makeOffering(market, { poolName: own });
+  const claim = (id: string) =>
+    market.call('POST', `${providerPath(market)}/contracts/${id}/lock`, {
+      key: agent.keys,
+      body: { session: agent.session, incarnation: 1 },
+    });
+  const work = async (): Promise<string[]> =>
+    (await market.call('GET', `${providerPath(market)}/work`, { key: agent.keys })).data.map(
+      ({ contractId }: { contractId: string }) => contractId,
+    );
+  const held = await rentAccepted(market, offering);
+  await eventually(async () => (await claim(held.id)).status === 200);
+  const { id } = await rentAccepted(market, offering);
+  await eventually(async () => (await work()).includes(id));
+
+  const unhealthy = { reason: 'CannotList', message: 'its machines could not be listed' };
+  const beat = (more: object) => heartbeat(market, agent, more);
+  passedMs += 10_000; // since it was written last
+  expect((await beat({ unhealthy })).status).toBe(200);
+  await eventually(async () => !(await work()).includes(id));
+  const version = async () => (await objectOf(agent))?.metadata.resourceVersion;
+  const written = await version();
+  for (let n = 0; n < 5; n++) {
+    passedMs += 15_000;
+    await beat({ unhealthy: { ...unhealthy, message: `try ${n} failed` } });
+  }
+  expect(await version()).toBe(written); // not with each heartbeat, whatever its words are
+  const refused = await claim(id);
+  expect([refused.status, refused.body.code]).toEqual([409, 'NotEligible']);
+  expect(refused.body.detail).toContain('unhealthy: its machines could not be listed');
+  expect((await claim(held.id)).status).toBe(200); // what it holds it may renew
+  const { placement } = (await market.call('GET', `/api/v1/contracts/${id}`, { key: market.provider })).data
+    .detail;
+  expect(placement.passedOver).toContainEqual(
+    expect.objectContaining({ agent: agent.name, reason: 'AgentUnhealthy' }),
+  );
+  expect(placement.whatHelps).toContain(`mend ${agent.name}`);
+
+  await beat({});
+  await eventually(async () => (await work()).includes(id));
+  expect((await objectOf(agent))?.status?.unhealthy).toBeUndefined();
+  expect((await claim(id)).status).toBe(200);
+  for (const reason of ['not a word', ''])
+    expect((await beat({ unhealthy: { reason, message: '' } })).status).toBe(422);
+});
+
+test('agents whose pool is not there are listed, and say who cordoned them', async () => {
+  const agent = await joinAgent(market, pool);
+  await ask('POST', of(agent, '/cordon'), { reason: 'disk swap' });
+  const lost = { ...(await objectOf(agent)) };
+  const publicKey = 'ab'.repeat(32);
+  await market.clients.agents.create({
+    metadata: { name: 'stray', namespace: market.namespace },
+    spec: { ...lost.spec, poolName: 'no-pool', publicKey } as Agent['spec'],
+  });
+  await eventually(async () => {
+    const { data } = await ask('GET', 'agents');
+    return data.some(({ agentName, poolId }: AgentView) => agentName === 'stray' && poolId === 'no-pool');
+  });
+  expect((await ask('GET', `agents/${publicKey}`)).data).toMatchObject({
+    ...{ cordoned: true, cordonReason: 'disk swap', cordonedBy: market.namespace, health: null },
+  });
 });
 
 test('a revoked key is refused at once, and what its agent holds is listed as unattended', async () => {

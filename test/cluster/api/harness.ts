@@ -19,7 +19,7 @@ import { firstStatus } from '../../../crds/contract/steps.ts';
 import { FINALIZER } from '../../../crds/group.ts';
 import type { Offering } from '../../../crds/offering.ts';
 import { createKubeClient } from '../../../kube/client.ts';
-import { systemClock } from '../../../lib/clock.ts';
+import { type Clock, systemClock } from '../../../lib/clock.ts';
 import { createLogger } from '../../../lib/log.ts';
 import { generateKeyPair, type KeyPair } from '../../../lib/signature/keys.ts';
 import { createStore } from '../../../store/store.ts';
@@ -41,11 +41,18 @@ type Options = Readonly<{
   cluster?: Readonly<{ kubeconfig: string; namespace: string }>;
   /** The operator of the cluster makes providers Ready; otherwise they are made so here. */
   hasOperator?: boolean;
+  clock?: Clock;
 }>;
 
 /** Answers when the facade listens and its provider may sell; a second call makes another one beside it. */
 export async function openMarket(options: Options = {}): Promise<Market> {
-  const { environment = {}, withDatabase = true, cluster, hasOperator = false } = options;
+  const {
+    environment = {},
+    withDatabase = true,
+    cluster,
+    hasOperator = false,
+    clock = systemClock,
+  } = options;
   const log = createLogger({ name: 'test', level: process.env['TEST_LOG'] === 'debug' ? 'debug' : 'fatal' });
   const database = withDatabase ? await createDatabase() : undefined;
   // Beside an operator too, which does the same: whoever rents at once needs it done.
@@ -68,7 +75,7 @@ export async function openMarket(options: Options = {}): Promise<Market> {
       ...environment,
     }),
     kubeconfig,
-    clock: systemClock,
+    clock,
     log,
     signal: new AbortController().signal,
   });
