@@ -4,10 +4,25 @@ import type { z } from 'zod';
 import { invariant } from '../lib/assert.ts';
 import type { Price } from './offering.ts';
 
-const HOURS_OF = { Hour: 1, Day: 24, Month: 720 } as const satisfies Record<
+/** Hours of a period. */
+export const HOURS_OF = { Hour: 1, Day: 24, Month: 720 } as const satisfies Record<
   z.infer<typeof Price>['per'],
   number
 >;
+
+/**
+ * Digits behind the point, by ISO 4217: minor units are those of the standard, and not what a country still uses
+ * (`Intl` shows HUF and IDR without any, which would be a hundred times too much).
+ */
+export const USUAL_DIGITS = 2;
+export const MINOR_DIGITS: Readonly<Record<number, readonly string[]>> = {
+  0: [
+    ...['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV'],
+    ...['XAF', 'XOF', 'XPF'],
+  ],
+  3: ['BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'],
+  4: ['CLF', 'UYW'],
+};
 
 export type PriceValue = z.infer<typeof Price>;
 
@@ -28,12 +43,8 @@ export function moneyWords(amountMinor: number, currency: string): string {
 }
 
 function minorDigits(currency: string): number {
-  try {
-    const options = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
-    return options.maximumFractionDigits ?? 2;
-  } catch {
-    return 2; // a code that this Node does not know
-  }
+  const known = Object.entries(MINOR_DIGITS).find(([, currencies]) => currencies.includes(currency));
+  return known ? Number(known[0]) : USUAL_DIGITS;
 }
 
 /** Minor units for `hours`, rounded up to a whole one. At most 1e9 × 87,600, which a number holds exactly. */
@@ -43,3 +54,9 @@ export function costMinor({ amountMinor, per }: z.infer<typeof Price>, hours: nu
   const period = HOURS_OF[per];
   return (product - (product % period)) / period + (product % period > 0 ? 1 : 0);
 }
+
+/** Do `hours` cost no more at `price` than at `most`? Never in another currency. */
+export const costsAtMost = (
+  price: PriceValue,
+  { most, hours }: Readonly<{ most: PriceValue; hours: number }>,
+): boolean => price.currency === most.currency && costMinor(price, hours) <= costMinor(most, hours);

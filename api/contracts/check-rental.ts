@@ -26,6 +26,8 @@ function toProblem(refusal: OrderRefusal): Problem {
       return invalid('durationHours', { message, next: 'Correct durationHours and send it again.' });
     case 'AutoRenewNotAllowed':
       return invalid('autoRenew', { message, next: refusal.next });
+    case 'AgreedPriceNotAllowed':
+      return invalid('agreedPrice', { message, next: 'Agree to the price of the offering, or to none.' });
     case 'InstanceConfigInvalid':
       return new Problem('InstanceConfigInvalid', message, {
         next: 'Correct instanceConfig and send it again; `instanceConfigSchema` of the offering says what is allowed.',

@@ -24,6 +24,7 @@ export function rejectedMessage({ reason, message }: ContractStatus, { contract 
     case 'DurationNotAllowed':
       return `The provider did not accept this rental: ${message ?? 'its duration is not allowed'}. You pay nothing.`;
     case 'AutoRenewNotAllowed':
+    case 'AgreedPriceNotAllowed':
     case 'InstanceConfigInvalid':
       return `It cannot be rented like that: ${message ?? 'what was asked is not allowed'}. You pay nothing.`;
     case 'TenantNotAccepted':

@@ -51,7 +51,7 @@ export function addTermCommands({ program, open }: Parent): void {
 
   const renewing = program
     .command('auto-renew')
-    .description('renew it at its end, on the same terms, up to a cap')
+    .description('renew it at its end, up to a cap of hours and, where its price may change, of price')
     .argument('<id>', 'id of the contract, its beginning, or a name')
     .option('--hours <n>', 'each renewal adds as many hours', hours)
     .option('--max-hours <n>', 'never longer than this by itself, all hours together', hours)

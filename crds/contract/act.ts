@@ -8,6 +8,7 @@ import { type FieldError, fieldsOf, refusalOfConfig } from '../instance-config/c
 import type { PriceValue } from '../price.ts';
 import type { ProblemCode } from '../problem.ts';
 import { mayAct, refusalOf } from './actions.ts';
+import { refusalOfAgreedPrice } from './agreed-price.ts';
 import type { Contract } from './contract.ts';
 import { hoursOf, isPricedAnew, PRICE_NEXT, refusalOfHours } from './extension.ts';
 import { hoursLeft, refusalOfTotal } from './extension-limit.ts';
@@ -177,8 +178,15 @@ function extend(contract: Contract, { hours, price, agreed }: Action & { type: '
   const refusal = price && refusalOfHours(contract, { price, agreed });
   if (refusal)
     return { outcome: 'Refused', ...refusal, next: PRICE_NEXT, data: { price, agreed: agreed ?? null } };
-  const agreedPrice = isPricedAnew(contract) && price ? { agreedPrice: price } : {};
-  return write({ ...spec, durationHours: wanted, ...agreedPrice });
+  return write({ ...withAgreed(contract, price), durationHours: wanted });
+}
+
+/** Where the terms hold, what YAML agreed to instead is of no use, and the API server would refuse the hours for it. */
+function withAgreed(contract: Contract, price: PriceValue | undefined): ContractSpec {
+  const { agreedPrice, ...spec } = contract.spec;
+  if (isPricedAnew(contract) && price) return { ...spec, agreedPrice: price };
+  const isVain = refusalOfAgreedPrice(contract.spec) !== undefined;
+  return isVain ? spec : contract.spec;
 }
 
 const write = (spec: ContractSpec): ActVerdict => ({ outcome: 'Write', spec });

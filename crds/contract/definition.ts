@@ -1,6 +1,7 @@
 /** The Contract resource as the API server knows it: its columns, and the rules that tie spec and status together. */
 import { AGE, defineResource, STATUS_STAYS } from '../resource.ts';
 import { ACTION_CEL } from './actions.ts';
+import { AGREED_PRICE_CEL } from './agreed-price.ts';
 import { EXTENSION_CEL } from './extension-limit.ts';
 import { FORCE_RELEASE_CEL } from './force-release.ts';
 import { FIRST_PHASES } from './phase.ts';
@@ -63,6 +64,7 @@ export const contractDefinition = defineResource({
     },
     ACTION_CEL,
     EXTENSION_CEL,
+    AGREED_PRICE_CEL,
     RENEWAL_CEL,
     ...RETRY_CEL,
     FORCE_RELEASE_CEL,

@@ -226,4 +226,7 @@ test.each([
   [5, 'EUR', '0.05 EUR'],
   [99_900, 'EUR', '999.00 EUR'],
   [700, 'JPY', '700 JPY'],
+  [5, 'KWD', '0.005 KWD'],
+  [12_345, 'CLF', '1.2345 CLF'],
+  [50_000, 'HUF', '500.00 HUF'],
 ])('%i minor units of %s', (amount, currency, words) => expect(moneyWords(amount, currency)).toBe(words));

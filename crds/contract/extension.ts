@@ -8,8 +8,9 @@
 import { counted, wasOrWere } from '../../lib/counted.ts';
 import { withCondition } from '../condition.ts';
 import type { Offering } from '../offering.ts';
-import { costMinor, type PriceValue, priceSentence, samePrice } from '../price.ts';
+import { costsAtMost, type PriceValue, priceSentence, samePrice } from '../price.ts';
 import { type AgreedHours, EXTENSIONS_MAX } from './agreed-hours.ts';
+import { isPricedAlike, refusalOfPrice } from './agreed-price.ts';
 import type { Contract, LiveContract, Ordered } from './contract.ts';
 import { refusalOfTotal } from './extension-limit.ts';
 import { withHistory } from './move.ts';
@@ -50,10 +51,8 @@ type Refusal = Readonly<{ code: 'PriceChanged' | 'IllegalMove'; message: string 
 /** Why hours cannot be added at `price`; undefined when they can. The same words through API and YAML. */
 export function refusalOfHours(contract: Contract, { price, agreed }: Offer): Refusal | undefined {
   const said = agreed ?? contract.spec.termsSnapshot?.price;
-  if (said && !samePrice(said, price)) {
-    const message = `added hours cost ${priceSentence(price)} by now, not ${priceSentence(said)} as agreed`;
-    return { code: 'PriceChanged', message };
-  }
+  const message = said && refusalOfPrice(price, said);
+  if (message !== undefined) return { code: 'PriceChanged', message };
   const isFull = isPricedAnew(contract) && !recorded(contract.status, { hours: 1, price, at: '' });
   return isFull ? { code: 'IllegalMove', message: FULL } : undefined;
 }
@@ -62,11 +61,9 @@ export function refusalOfHours(contract: Contract, { price, agreed }: Offer): Re
 export function mayRenewAt(contract: Contract, price: PriceValue | undefined): boolean {
   const { autoRenew, termsSnapshot } = contract.spec;
   if (!autoRenew || !termsSnapshot || !price || !isPricedAnew(contract)) return true;
-  const most = autoRenew.maxPrice ?? termsSnapshot.price;
+  const { hours, maxPrice: most = termsSnapshot.price } = autoRenew;
   return (
-    price.currency === most.currency &&
-    costMinor(price, autoRenew.hours) <= costMinor(most, autoRenew.hours) &&
-    recorded(contract.status, { hours: autoRenew.hours, price, at: '' }) !== undefined
+    costsAtMost(price, { most, hours }) && recorded(contract.status, { hours, price, at: '' }) !== undefined
   );
 }
 
@@ -94,7 +91,7 @@ export function withAddedHours(
 
 /** With the acceptance: the order, at the price of the terms. What is added from now on is agreed anew. */
 export function withOrder(status: ContractStatus, spec: Partial<ContractSpec>): ContractStatus {
-  const isCurrent = spec.termsSnapshot?.extension?.price === 'Current';
+  const isCurrent = spec.termsSnapshot && !isPricedAlike(spec.termsSnapshot);
   if (!isCurrent || status.phase !== 'Accepted' || status.agreedHours !== undefined) return status;
   return spec.durationHours === undefined ? status : { ...status, agreedHours: spec.durationHours };
 }

@@ -44,6 +44,11 @@ test.each<[Case, string, string]>([
     'it would never renew itself: one renewal makes it 48 hours, and the terms allow 30 at most',
   ],
   [
+    { spec: { agreedPrice: price } },
+    'AgreedPriceNotAllowed',
+    'added hours cost nothing by now, not 5.00 EUR a month as agreed',
+  ],
+  [
     {
       spec: {
         instanceConfig: { image: 'x' },

@@ -8,6 +8,7 @@ import { type ConfigRefusal, problemOfSchema, refusalOfConfig } from '../instanc
 import type { Offering } from '../offering.ts';
 import { priceSentence } from '../price.ts';
 import type { Provider } from '../provider.ts';
+import { refusalOfAgreedPrice } from './agreed-price.ts';
 import type { Ordered } from './contract.ts';
 import { refusalOfRenewal } from './renewal-limit.ts';
 import { longestOf } from './terms.ts';
@@ -16,6 +17,7 @@ export type OrderRefusal = Readonly<
   { message: string } & (
     | { reason: 'OfferingPrivate' | 'TenantNotAccepted' | 'DurationNotAllowed' }
     | { reason: 'AutoRenewNotAllowed'; next: string }
+    | { reason: 'AgreedPriceNotAllowed' }
     | { reason: 'InstanceConfigInvalid'; config: ConfigRefusal }
     /** `until`: how the sentence goes on where it is waited for. */
     | { reason: 'PaymentUnavailable' | 'OutOfStock'; until: string }
@@ -42,6 +44,8 @@ export function refusalOfOrder(order: Order): OrderRefusal | undefined {
   const durationHours = hoursOf(order);
   const vain = refusalOfRenewal({ spec: { ...spec, durationHours }, status });
   if (vain) return { reason: 'AutoRenewNotAllowed', ...vain };
+  const unpriced = refusalOfAgreedPrice(spec);
+  if (unpriced !== undefined) return { reason: 'AgreedPriceNotAllowed', message: unpriced };
   const config = refusalOfConfig(spec.instanceConfig, spec.termsSnapshot.instanceConfigSchema);
   if (config) return { reason: 'InstanceConfigInvalid', message: config.message, config };
   return refusalOfPrice(order);

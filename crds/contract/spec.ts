@@ -70,7 +70,7 @@ export const ContractSpec = z
         }),
       ),
     agreedPrice: Price.optional().describe(
-      'What the tenant agrees to pay for added hours, where extensions cost the current price: nothing is added at another. Default: the price of the terms.',
+      'What the tenant agrees to pay for added hours: nothing is added at another price. Default: the price of the terms, which is the only one where extensions do not cost the current price.',
     ),
     autoRenew: z
       .object({
@@ -79,11 +79,13 @@ export const ContractSpec = z
           .min(1)
           .describe('The rental never becomes longer than this by itself. Hours.'),
         maxPrice: Price.optional().describe(
-          'Where extensions cost the current price: it is not renewed at a higher one. Default: the price of the terms.',
+          'It is not renewed at a higher price. In the currency of the terms; lower than their price only where extensions cost the current one. Default: the price of the terms.',
         ),
       })
       .optional()
-      .describe('Renews the rental at its end, on the same terms, up to a cap. Written by the tenant.'),
+      .describe(
+        'Renews the rental at its end, up to a cap of hours, at the price of its terms or, where extensions cost the current price, at that up to maxPrice. Written by the tenant.',
+      ),
     powerState: z
       .enum(['Running', 'Stopped'])
       .default('Running')

@@ -31,7 +31,7 @@ export const AutoRenewRequest = z
     hours: z.int().min(1).max(8760).describe('Each renewal adds as many hours.'),
     maxHours: z.int().min(1).max(87_600).describe('Never longer than this by itself. Hours.'),
     maxPrice: AgreedPrice.optional().describe(
-      'Where `extension.pricing` is Current: not at a higher price. Default: the price of the contract.',
+      'Not at a higher price; in the currency of the contract, and lower than its price only where `extension.pricing` is Current. Default: the price of the contract.',
     ),
   })
   .nullable()

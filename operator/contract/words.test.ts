@@ -44,6 +44,15 @@ describe('as many as there are', () => {
     });
   });
 
+  test('an order that agrees to a price at which nothing could ever be added', () => {
+    const agreedPrice = { amountMinor: 100, currency: 'EUR', per: 'Day' } as const;
+    const contract = aContract('Requested', {}, { spec: { agreedPrice } });
+    expect(decide(someFacts({ contract })).status).toMatchObject({
+      ...{ phase: 'Rejected', reason: 'AgreedPriceNotAllowed' },
+      message: 'added hours cost nothing by now, not 1.00 EUR a day as agreed',
+    });
+  });
+
   test.each([
     [25, 'the terms allow 25 hours at most, not 26', 'Extend it by 1 hour at most, or rent another one.'],
     [26, 'the terms allow 26 hours at most, not 27', 'Extend it by 2 hours at most, or rent another one.'],

@@ -2,11 +2,13 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Action, act } from '../../crds/contract/act.ts';
 import { ACTION_NAMES, type ActionName, mayAct, refusalOf } from '../../crds/contract/actions.ts';
+import { refusalOfAgreedPrice } from '../../crds/contract/agreed-price.ts';
 import { someTerms } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { PHASES } from '../../crds/contract/phase.ts';
 import type { ContractSpec } from '../../crds/contract/spec.ts';
 import { GROUP, VERSION } from '../../crds/group.ts';
+import type { PriceValue } from '../../crds/price.ts';
 import { createKubeClient, type KubeClient } from '../../kube/client.ts';
 import { KubeError } from '../../kube/error.ts';
 import { inNamespace } from '../world/cluster.ts';
@@ -130,10 +132,48 @@ test('a renewal that terms or cap can never allow is refused in the words of the
   expect(await tryUpdate({ ...contract, spec: { ...contract.spec, restart: 1 } })).toBe('taken');
 });
 
+test('a price that the terms never ask is refused in the words of the rule, in every currency', async () => {
+  const contracts = resourceOf<Contract>(client, 'Contract');
+  const price = (amountMinor: number, currency: string, per: PriceValue['per']): PriceValue => ({
+    ...{ amountMinor, currency, per },
+  });
+  const disagreements: string[] = [];
+  for (const [index, asked] of [
+    price(500, 'EUR', 'Day'),
+    price(0, 'EUR', 'Month'),
+    price(700, 'JPY', 'Hour'),
+    price(12_005, 'KWD', 'Month'),
+    price(1_000_000_000, 'CLF', 'Hour'),
+  ].entries())
+    for (const pricing of ['Same', 'Current'] as const) {
+      const termsSnapshot = someTerms({ price: asked, extension: { price: pricing }, maxHours: 720 });
+      const name = `asks-${index}-${pricing.toLowerCase()}`;
+      const made = await newContract(contracts, { name, namespace }, { durationHours: 24, termsSnapshot });
+      const contract = await walkTo(contracts, made, wayTo('Active'));
+      const others = [price(1, 'EUR', 'Day'), price(9, asked.currency, asked.per), price(2, 'USD', 'Hour')];
+      for (const agreedPrice of [asked, ...others]) {
+        const maxPrice = agreedPrice;
+        const autoRenew = { hours: 25, maxHours: 100, maxPrice };
+        const renewed = act(contract, { type: 'renew', autoRenew });
+        const refused = refusalOfAgreedPrice({ agreedPrice, termsSnapshot });
+        for (const [change, want] of [
+          [{ agreedPrice }, refused],
+          [{ agreedPrice, durationHours: 30 }, refused],
+          [{ autoRenew }, renewed.outcome === 'Refused' ? renewed.message : undefined],
+        ] as const) {
+          const said = await tryUpdate({ ...contract, spec: { ...contract.spec, ...change } });
+          if (want === undefined ? said !== 'taken' : !said.includes(`: ${want}`))
+            disagreements.push(`${JSON.stringify(change)} of ${name}: ${want ?? 'taken'}, but ${said}`);
+        }
+      }
+    }
+  expect(disagreements).toEqual([]);
+});
+
 test('a price is agreed to while hours can be added, and no longer', async () => {
   const contracts = resourceOf<Contract>(client, 'Contract');
   const disagreements: string[] = [];
-  const agreedPrice = { amountMinor: 500, currency: 'EUR', per: 'Day' } as const;
+  const { price: agreedPrice } = TERMS.termsSnapshot;
   for (const phase of PHASES) {
     const made = await newContract(contracts, { name: `priced-${phase.toLowerCase()}`, namespace }, TERMS);
     const contract = await walkTo(contracts, made, wayTo(phase));

@@ -77,12 +77,12 @@ const asAgent = (path: string, body: object) =>
 
 type Sold = Rented & Readonly<{ place: { namespace: string; name: string } }>;
 
-/** For nothing and 24 hours; hours that are added cost what the offering asks then. */
-const offered = (): Promise<string> =>
+/** For nothing and 24 hours; hours that are added cost what the offering asks then, unless the terms hold. */
+const offered = (price: 'Same' | 'Current' = 'Current'): Promise<string> =>
   makeOffering(market, {
     poolName: pool,
     price: eur(0),
-    extension: { price: 'Current' },
+    extension: { price },
     duration: { minHours: 1, maxHours: 720, defaultHours: 24 },
   });
 
@@ -238,6 +238,34 @@ test('a renewal goes up to the price that was agreed for it, and is warned about
   await pass(sold, 24);
   await until(sold, ({ status }) => status.phase === 'Terminating');
   expect((await live(sold)).status).toMatchObject({ reason: 'DurationEnded', renewedHours: 24 });
+});
+
+test('where the terms hold no other price is agreed to, by API and YAML in the same words, nor ordered with', async () => {
+  const rented = await rent(market, await offered('Same'));
+  await until(rented, ({ status }) => status.phase === 'Accepted');
+  const said = 'dded hours cost nothing by now, not 1.00 EUR a day as agreed';
+  const refused = await ask(rented, 'POST', '/extend', { hours: 6, price: eur(100) });
+  expect(refused).toMatchObject({ status: 409, body: { code: 'PriceChanged', detail: `A${said}.` } });
+  const hours = { durationHours: 30 };
+  expect(await tryChange(rented, { ...hours, agreedPrice: eur(100) })).toContain(`a${said}`);
+  expect(await tryChange(rented, { ...hours, agreedPrice: eur(0) })).toBe('taken');
+  const autoRenew = { hours: 24, maxHours: 96, maxPrice: { ...eur(100), currency: 'USD' } };
+  const never = 'it would never renew itself: it is priced in EUR, and autoRenew.maxPrice is in USD';
+  const renewed = await ask(rented, 'PUT', '/auto-renew', autoRenew);
+  expect(renewed).toMatchObject({ status: 422, body: { detail: `I${never.slice(1)}.` } });
+  expect(await tryChange(rented, { autoRenew })).toContain(never);
+
+  const { termsSnapshot: _terms, ...ordered } = (await live(rented)).spec;
+  for (const [name, wish, reason, message] of [
+    ['agrees', { agreedPrice: eur(100) }, 'AgreedPriceNotAllowed', `a${said}`],
+    ['renews', { autoRenew }, 'AutoRenewNotAllowed', never],
+  ] as const) {
+    const place = { namespace: market.namespace, name };
+    await market.clients.contracts.create({ metadata: place, spec: { ...ordered, ...wish } });
+    await eventually(async () => (await market.clients.contracts.get(place))?.status?.phase === 'Rejected');
+    const status = (await market.clients.contracts.get(place))?.status;
+    expect(status).toMatchObject({ reason, message });
+  }
 });
 
 test('no rental becomes longer than its provider allows, whoever made its terms, by API and YAML in the same words', async () => {
