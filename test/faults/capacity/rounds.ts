@@ -3,59 +3,65 @@
  * other; and who waits says why, and starts when room is made.
  */
 import { expect, inject } from 'vitest';
+import { isTrue } from '../../../crds/condition.ts';
+import { anOffering } from '../../../crds/contract/builders.ts';
 import type { Contract } from '../../../crds/contract/contract.ts';
-import { isLive } from '../../../crds/contract/contract.ts';
-import { terminate } from '../../../crds/contract/steps.ts';
+import type { Offering } from '../../../crds/offering.ts';
 import { createKubeClient } from '../../../kube/client.ts';
-import { isConflict } from '../../../kube/error.ts';
 import { systemClock } from '../../../lib/clock.ts';
-import { createDatabase, inNamespace } from '../../world/cluster.ts';
+import { inNamespace } from '../../world/cluster.ts';
 import { eventually } from '../../world/eventually.ts';
-import { type Caller, createCallers, startFacades } from '../../world/facades.ts';
-import { idOf, type Stage, setStage } from '../../world/market.ts';
+import { createCallers } from '../../world/facades.ts';
+import { resourceOf, type Stage, setStage } from '../../world/market.ts';
+import type { Ground } from './ground.ts';
 import { type Knows, openHost } from './host.ts';
+import { expectAllSayWhy, expectNamesMachine } from './waiting.ts';
 
+const OFFERING = 'hello';
 const ROOM = 10;
 const CONTRACTS = 40;
 /** What two facades grant within the time that a watch takes is given back as soon as the agent sees it. */
 const LASTS_MS = 3_000;
 const SAMPLE_MS = 100;
 
-export async function playRounds(rounds: number, knows: Knows): Promise<void> {
+type Play = Readonly<{ rounds: number; knows: Knows }>;
+
+export async function playRounds(ground: Ground, { rounds, knows }: Play): Promise<void> {
   const client = createKubeClient({ kubeconfig: { file: inject('kubeconfig') } });
-  const database = await createDatabase();
   const namespace = await inNamespace('capacity');
   const stage = await setStage(client, namespace);
+  await resourceOf<Offering>(client, 'Offering').create({
+    ...anOffering(),
+    metadata: { name: OFFERING, namespace },
+  });
   const callers = createCallers();
   const agent = callers.caller();
   const provider = callers.caller(stage.provider);
   const [object] = await stage.addAgents([agent.key]);
-  const facades = await startFacades(2, {
-    kubeconfig: inject('kubeconfig'),
-    databaseUrl: database.url,
-    namespace,
-  });
+  const stopOperator = ground.operate(namespace);
   const over = new AbortController();
   const watched = watchLocks(stage, over.signal);
   const host = await openHost({
     ...{ providerKey: stage.provider.publicKey, key: agent.key, agentUid: object?.metadata.uid ?? '' },
-    ...{ facadeUrls: facades.all.map(({ url }) => url), room: ROOM, knows },
+    ...{ facadeUrls: ground.facades.map(({ url }) => url), room: ROOM, knows },
   });
   try {
-    if (knows !== 'Sums') await eventually(() => expectRoomKnown(stage), { withinMs: 15_000 });
+    await eventually(() => expectHostKnown(stage, knows), { withinMs: 15_000 });
     let live: readonly Contract[] = [];
+    const asking = { stage, caller: provider, facades: ground.facades, knows };
     for (let round = 0; round < rounds; round++) {
-      live = [...live, ...(await stage.addWaiting(CONTRACTS - live.length, `round-${round}`))];
+      live = [...live, ...(await order(stage, CONTRACTS - live.length, `round-${round}`))];
       const held = await eventually(() => expectFull(stage, live), { withinMs: 30_000 });
       const waiting = live.filter(({ metadata }) => !held.has(metadata.uid ?? ''));
       expect(waiting).toHaveLength(CONTRACTS - ROOM);
-      for (const { url, ...facade } of knows === 'Sums' ? [] : facades.all)
-        for (const contract of round === 0 ? waiting : waiting.slice(0, 2))
-          await eventually(() => expectSaysWhy(provider, { facade: { ...facade, url }, contract }));
+      await eventually(() => expectAllSayWhy({ ...asking, waiting }), { withinMs: 15_000 });
+      if (knows !== 'Sums') await expectNamesMachine(ROOM, { ...asking, waiting });
       const ending = [...held].slice(0, round % 2 === 0 ? 3 : ROOM);
-      await Promise.all(ending.map((uid) => endContract(stage, live, uid)));
+      await Promise.all(ending.map((uid) => cancel(stage, live, uid)));
       live = live.filter(({ metadata }) => !ending.includes(metadata.uid ?? ''));
-      await eventually(() => expectFull(stage, live), { withinMs: 30_000 }); // as many others have started
+      const after = await eventually(() => expectFull(stage, live), { withinMs: 30_000 });
+      // As many others have started as there was room made, and each of them had waited.
+      expect([...after].filter((uid) => !held.has(uid))).toHaveLength(ending.length);
       expect(host.most()).toBe(ROOM);
     }
     if (knows === 'Sums') expect(host.refused()).toBe(0);
@@ -64,9 +70,8 @@ export async function playRounds(rounds: number, knows: Knows): Promise<void> {
   } finally {
     over.abort();
     await host.close();
+    stopOperator();
     await callers.close();
-    await facades.close();
-    await database.drop();
     await client.close();
   }
 }
@@ -89,9 +94,12 @@ async function watchLocks({ contracts, namespace }: Stage, signal: AbortSignal):
   return longestMs;
 }
 
-async function expectRoomKnown({ agents, namespace }: Stage): Promise<void> {
+/** Operator and facades know that it is online, and how large it says it is. */
+async function expectHostKnown({ agents, namespace }: Stage, knows: Knows): Promise<void> {
   const { items } = await agents.list({ namespace });
-  expect(items[0]?.status?.resources?.cpu).toBe(String(ROOM));
+  const status = items[0]?.status;
+  expect(isTrue(status?.conditions, 'Online')).toBe(true);
+  expect(status?.resources?.cpu).toBe(knows === 'Sums' ? undefined : String(ROOM));
 }
 
 /** UIDs of the contracts that have a machine. */
@@ -99,44 +107,38 @@ async function expectFull({ contracts, namespace }: Stage, live: readonly Contra
   const { items } = await contracts.list({ namespace });
   const uids = new Set(live.map(({ metadata }) => metadata.uid));
   const built = items.filter(
-    ({ metadata, status }) => uids.has(metadata.uid) && status?.phase === 'Provisioned',
+    ({ metadata, status }) =>
+      uids.has(metadata.uid) && (status?.phase === 'Provisioned' || status?.phase === 'Active'),
   );
   expect(built).toHaveLength(ROOM);
   expect(items.flatMap(({ status }) => status?.holders ?? [])).toHaveLength(ROOM);
   return new Set(built.map(({ metadata }) => metadata.uid ?? ''));
 }
 
-type Asking = Readonly<{ facade: Parameters<Caller['call']>[0]; contract: Contract }>;
+/** As people order by YAML; the operator accepts what it sees. */
+const order = (
+  { contracts, namespace, provider }: Stage,
+  count: number,
+  prefix: string,
+): Promise<Contract[]> =>
+  Promise.all(
+    Array.from(
+      { length: count },
+      (_, index) =>
+        contracts.create({
+          metadata: { name: `${prefix}-${index}`, namespace },
+          spec: {
+            offering: { name: OFFERING },
+            tenant: { publicKey: provider.publicKey },
+            sshPublicKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA capacity'],
+            durationHours: 24,
+          },
+        } as Contract), // the API server fills in what a person leaves out
+    ),
+  );
 
-async function expectSaysWhy(provider: Caller, { facade, contract }: Asking): Promise<void> {
-  const path = `/api/v1/contracts/${idOf(contract)}`;
-  const { body } = await provider.call(facade, { method: 'GET', path });
-  expect(body).toMatchObject({
-    data: {
-      phase: 'Accepted',
-      message: expect.stringContaining('No machine with 1 CPU'),
-      waiting: { reason: 'NoCapacity' },
-      detail: {
-        placement: {
-          passedOver: [{ reason: 'InsufficientCPU', message: `full: 0 CPU free of ${ROOM} CPU` }],
-        },
-      },
-    },
-  });
-}
-
-/** As the operator does when the tenant cancels. */
-async function endContract(stage: Stage, live: readonly Contract[], uid: string): Promise<void> {
+async function cancel({ contracts }: Stage, live: readonly Contract[], uid: string): Promise<void> {
   const named = live.find(({ metadata }) => metadata.uid === uid);
-  for (;;) {
-    const contract = named && (await stage.contracts.get(named.metadata));
-    if (!contract || !isLive(contract)) throw new Error('the contract is there');
-    const said = { reason: 'CancelRequested', message: 'cancelled', now: systemClock.now() };
-    try {
-      await stage.contracts.updateStatus({ ...contract, status: terminate(contract.status, said) });
-      return;
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-    }
-  }
+  if (!named) throw new Error('the contract is there');
+  await contracts.patch(named.metadata, { type: 'Merge', body: { spec: { cancel: { requested: true } } } });
 }
