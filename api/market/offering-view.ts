@@ -2,6 +2,7 @@
 import type { Contract } from '../../crds/contract/contract.ts';
 import { poolServes, regionsOf, typesOf } from '../../crds/contract/eligibility.ts';
 import { refusalOfStock } from '../../crds/contract/order.ts';
+import { longestOf, shortestOf } from '../../crds/contract/terms.ts';
 import type { Offering } from '../../crds/offering.ts';
 import { wayOf } from '../../crds/offering-way.ts';
 import { Problem } from '../../crds/problem.ts';
@@ -90,7 +91,11 @@ export function presentOffering({ offering, provider }: Sold, onlineOf: OnlineCo
     provisionerTypes: typesOf(spec),
     resources: spec.resources,
     price: spec.price,
-    duration: spec.duration,
+    duration: {
+      ...spec.duration,
+      minHours: shortestOf(offering, provider),
+      maxHours: longestOf(offering, provider),
+    },
     extensionPricing: spec.extension?.price ?? 'Same',
     ...(spec.instanceConfigSchema ? { instanceConfigSchema: spec.instanceConfigSchema } : {}),
     inStock: refusalOfStock(offering) === undefined,

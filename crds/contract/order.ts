@@ -11,7 +11,7 @@ import type { Provider } from '../provider.ts';
 import { refusalOfAgreedPrice } from './agreed-price.ts';
 import type { Ordered } from './contract.ts';
 import { refusalOfRenewal } from './renewal-limit.ts';
-import { longestOf } from './terms.ts';
+import { longestOf, shortestOf } from './terms.ts';
 
 export type OrderRefusal = Readonly<
   { message: string } & (
@@ -66,14 +66,13 @@ export const waitingSentence = (refusal: OrderRefusal): string =>
 /** What the provider wants of every rental. */
 function refusalByRules(order: Order): OrderRefusal | undefined {
   const { contract, offering, provider } = order;
-  const { allowedTenants, blockedTenants, minDurationHours } = provider.spec.acceptance;
+  const { allowedTenants, blockedTenants } = provider.spec.acceptance;
   const { publicKey } = contract.spec.tenant;
   const isAllowed = !allowedTenants || allowedTenants.length === 0 || allowedTenants.includes(publicKey);
   if (!isAllowed || blockedTenants?.includes(publicKey))
     return { reason: 'TenantNotAccepted', message: 'The provider does not rent to this tenant' };
-  const { minHours } = offering.spec.duration;
   const hours = hoursOf(order);
-  const least = Math.max(minHours, minDurationHours ?? minHours);
+  const least = shortestOf(offering, provider);
   const most = longestOf(offering, provider);
   if (hours >= least && hours <= most) return undefined;
   const allowed = least === most ? `${most} ${most === 1 ? 'is' : 'are'}` : `${least} to ${most} are`;

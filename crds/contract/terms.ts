@@ -44,3 +44,7 @@ export function snapshotTerms(offering: Offering, { provider, recipe }: Sellers)
 /** No rental comes to more hours, however often it is extended or renewed: the offering says so, and its provider. */
 export const longestOf = ({ spec: { duration } }: Offering, { spec: { acceptance } }: Provider): number =>
   Math.min(duration.maxHours, acceptance.maxDurationHours ?? duration.maxHours);
+
+/** Nobody rents it for fewer hours. */
+export const shortestOf = ({ spec: { duration } }: Offering, { spec: { acceptance } }: Provider): number =>
+  Math.max(duration.minHours, acceptance.minDurationHours ?? duration.minHours);

@@ -51,7 +51,7 @@ export const OfferingView = z.object({
   price: Price,
   duration: z
     .object({ minHours: z.int(), maxHours: z.int(), defaultHours: z.int() })
-    .describe('Limits of a rental.'),
+    .describe('Limits of a rental, as offering and provider allow it.'),
   extensionPricing: z
     .enum(['Same', 'Current'])
     .describe('What added hours cost: the same, or the price of that moment.'),
