@@ -102,13 +102,23 @@ test.each([
   ['ProviderNotReady', 'Waiting for the provider, who cannot sell'],
   ['OfferingNotFound', 'Waiting for the offering'],
   ['OfferingNotReady', 'Waiting for the offering'],
-  ['PaymentUnavailable', 'takes no payments yet'],
-  ['OutOfStock', 'Sold out'],
 ])('what a request waits for is said, and no machine is promised: %s', (reason, words) => {
   const message = said(aContract('Requested', { reason, message: node }));
   expect(message).toContain(words);
   expect(message).not.toMatch(/agent|machine|node-1/);
 });
+
+test.each([
+  ['OutOfStock', 'All 3 of this offering are rented; it starts when one is free'],
+  [
+    'PaymentUnavailable',
+    'It costs 5.00 EUR a month, and payments are not available yet; it starts when they are',
+  ],
+])('why an order is not accepted yet, in the words of the rule: %s', (reason, message) =>
+  expect(said(aContract('Requested', { reason, message }))).toBe(
+    `${message}. You pay nothing while you wait; cancel at any time.`,
+  ),
+);
 
 test('who decides by hand is waited for from the first answer on', () => {
   const { status: _none, ...fresh } = aContract('Requested');

@@ -1,6 +1,6 @@
 /**
- * What a tenant is told. Written from phase and reason alone: messages of the status are for the provider and
- * name its machines, and nothing of them may reach a tenant.
+ * What a tenant is told. Written from phase and reason: messages of the status are for the provider and may name its
+ * machines, and of them a tenant reads only those about its own order.
  */
 import { type Contract, isLive } from '../../crds/contract/contract.ts';
 import { isFailureReason } from '../../crds/contract/give-up.ts';
@@ -127,9 +127,8 @@ const requestedMessage: Say = (status, { contract, ...facts }) => {
     case 'OfferingNotReady':
       return 'Waiting for the offering, which is not complete yet. You pay nothing while you wait; cancel at any time.';
     case 'PaymentUnavailable':
-      return 'It costs money, and this server takes no payments yet. You pay nothing while you wait; cancel at any time.';
-    case 'OutOfStock':
-      return 'Sold out at the moment. You pay nothing while you wait; cancel at any time.';
+    case 'OutOfStock': // a sentence of `crds/contract/order.ts`
+      return `${status.message ?? 'It cannot be accepted yet'}. You pay nothing while you wait; cancel at any time.`;
     default:
       return orderedMessage(contract, facts);
   }
