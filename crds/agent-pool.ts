@@ -67,7 +67,9 @@ export const AgentPoolSpec = z
       .max(FALLBACKS_MAX)
       .optional()
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
-      .describe('Pools that may take over what waits here, each after its delay.'),
+      .describe(
+        'Pools that may take over what waits here, each after its delay, in this order: of any type, never in a region that was not sold. One that could build it by itself waits for its delay too, unless its priority is higher, or equal while it leads back here by its own fallbacks. The condition FallbacksUsable says what comes of each.',
+      ),
     lockTTLSeconds: z
       .int()
       .min(5)

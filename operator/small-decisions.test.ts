@@ -98,6 +98,32 @@ test('a pool with maintenance to come is ready, says when, and is looked at then
   expect(over.status.conditions?.map(({ type }) => type)).toEqual(['Ready']);
 });
 
+test('a pool that names fallbacks says of each when it is asked, and so much at the next count at the latest', () => {
+  const counts = { agents: [], activeContracts: 0, waitingContracts: 0, work: NO_WORK, now };
+  const fallbackPools = ['b', 'gone'].map((name) => ({ name, afterSeconds: 60 }));
+  const pool = aPool('a', { fallbackPools });
+  const around = (...pools: ReturnType<typeof aPool>[]) => ({
+    neighbours: { pools: [pool, ...pools], offerings: [] },
+  });
+  const of = (more: Partial<Parameters<typeof decidePool>[0]>) =>
+    decidePool({ ...counts, pool, sinceLastWriteMs: Infinity, ...more });
+  const said = ({ conditions }: ReturnType<typeof of>['status']) =>
+    conditions?.find(({ type }) => type === 'FallbacksUsable');
+  const bad = of(around(aPool('b')));
+  expect(said(bad.status)).toMatchObject({
+    status: 'False',
+    reason: 'NeverAsked',
+    message: 'Asked for what waits here: b after 60 s; gone never: there is no such pool',
+  });
+  const told = { ...pool, status: bad.status };
+  expect(of({ pool: told, ...around(aPool('b')) }).status).toEqual(bad.status); // nothing to write
+  expect(of({ pool: told, ...around(aPool('b')), sinceLastWriteMs: 1 }).requeueAfterMs).toBeUndefined();
+  const mended = { pool: told, ...around(aPool('b'), aPool('gone')) };
+  expect(of({ ...mended, sinceLastWriteMs: 4_000 }).requeueAfterMs).toBe(6_000);
+  expect(said(of(mended).status)).toMatchObject({ status: 'True', reason: 'Asked' });
+  expect(said(of({ pool: { ...aPool('a'), status: bad.status } }).status)).toBeUndefined();
+});
+
 describe('an offering', () => {
   const pools = [
     aPool('b'),

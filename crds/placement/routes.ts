@@ -1,10 +1,12 @@
 /**
  * Which pools a contract may go to. The explicit pool, else those of a region and a type that the terms allow.
  * Their fallback pools join after a delay; a fallback may be of another type, since the provider named it, but
- * never in a region that the tenant was not sold. A pool that serves by itself is held back by a delay only
- * when one of higher priority names it: two pools of equal priority that name each other are peers.
+ * never in a region that the tenant was not sold. A pool that serves by itself is held back by a delay when one of
+ * higher priority names it, or of equal priority that it does not name in turn (`fallbacks.ts`).
  */
+import { circlesOf } from './circles.ts';
 import type { Demand } from './demand.ts';
+import { isHeldBack, isSoldThere } from './fallbacks.ts';
 import type { Because } from './reasons.ts';
 import type { PreparedPool } from './supply.ts';
 
@@ -25,7 +27,7 @@ export function routesOf(
   pools: readonly PreparedPool[],
 ): Readonly<{ routes: readonly Route[]; refused: readonly Refused[] }> {
   const mismatch = new Map(pools.map((pool) => [pool, mismatchOf(demand, pool)]));
-  const serving = pools.filter((pool) => mismatch.get(pool) === undefined);
+  const serving = new Set(pools.filter((pool) => mismatch.get(pool) === undefined));
   const delays = delaysOf(demand, { pools, serving });
   const routes: Route[] = [];
   const refused: Refused[] = [];
@@ -55,22 +57,21 @@ function mismatchOf({ poolName, regions, types }: Demand, { pool }: PreparedPool
 }
 
 type Delay = Readonly<{ seconds: number; order: number }>;
-type Pools = Readonly<{ pools: readonly PreparedPool[]; serving: readonly PreparedPool[] }>;
+type Pools = Readonly<{ pools: readonly PreparedPool[]; serving: ReadonlySet<PreparedPool> }>;
 
 /** By name of the fallback pool. Of several pools that name it the shortest delay counts. */
 function delaysOf(
   { regions }: Demand,
   { pools, serving }: Pools,
 ): ReadonlyMap<string, Delay & Readonly<{ tier: number }>> {
-  const byName = new Map(pools.map((pool) => [pool.pool.metadata.name, pool]));
+  const prepared = new Map(pools.map((pool) => [pool.pool.metadata.name, pool]));
+  const circles = circlesOf(new Map(pools.map(({ pool }) => [pool.metadata.name, pool])));
   const delays = new Map<string, Delay>();
   for (const { pool: from } of serving)
     for (const [order, { name, afterSeconds }] of (from.spec.fallbackPools ?? []).entries()) {
-      const to = byName.get(name);
-      if (!to || name === from.metadata.name) continue;
-      if (serving.includes(to) && to.pool.spec.priority >= from.spec.priority) continue;
-      const { location } = to.pool.spec;
-      if (!regions.includes(location) && location !== from.spec.location) continue;
+      const to = prepared.get(name);
+      if (!to || name === from.metadata.name || !isSoldThere(to.pool, { from, regions })) continue;
+      if (serving.has(to) && !isHeldBack(to.pool, { from, circles })) continue;
       const known = delays.get(name);
       if (!known || afterSeconds < known.seconds) delays.set(name, { seconds: afterSeconds, order });
     }

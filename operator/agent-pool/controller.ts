@@ -4,7 +4,7 @@ import type { AgentPool } from '../../crds/agent-pool.ts';
 import { supplyKeys } from '../../crds/contract/eligibility.ts';
 import { usesOfPool } from '../../crds/in-use.ts';
 import { type Controller, createController } from '../../kube/controller.ts';
-import { keyOf } from '../../kube/object.ts';
+import { type KubeObject, keyOf } from '../../kube/object.ts';
 import { again } from '../again.ts';
 import type { OperatorDeps } from '../deps.ts';
 import { keepWhileUsed, usersLive } from '../in-use.ts';
@@ -12,6 +12,7 @@ import { on } from '../source.ts';
 import { whenLoaded } from '../supply/when-loaded.ts';
 import { createWriteTimes } from '../write-times.ts';
 import { decidePool } from './decide.ts';
+import type { Neighbours } from './fallbacks.ts';
 
 /** While an older etcd is being resolved nothing goes: a contract that uses the pool may not be back yet. */
 const RESTING_MS = 30_000;
@@ -21,6 +22,12 @@ export function agentPoolController(deps: OperatorDeps): Controller {
   const { pools, agents, contracts, offerings } = informers;
   const deletedIn = (namespace: string | undefined) =>
     pools.cache.getByIndex('deleted', namespace ?? '').map(keyOf);
+  /** Another pool or offering decides over what becomes of their fallbacks. */
+  const namingOthersIn = (namespace = '') =>
+    pools.cache
+      .getByIndex('namespace', namespace)
+      .filter(({ spec }) => spec.fallbackPools?.length)
+      .map(keyOf);
   const writes = createWriteTimes(clock);
   const controller = createController({
     name: 'agentpool',
@@ -29,12 +36,18 @@ export function agentPoolController(deps: OperatorDeps): Controller {
     log,
     workers: 2,
     sources: [
-      on(pools, (object) => [keyOf(object)]),
+      on(pools, (object, old) => [
+        keyOf(object),
+        ...(isOtherThan(object, old) ? namingOthersIn(object.metadata.namespace) : []),
+      ]),
       on(agents, (object) => [
         `${object.metadata.namespace ?? ''}/${object.spec.poolName}`,
         ...deletedIn(object.metadata.namespace),
       ]),
-      on(offerings, (object) => deletedIn(object.metadata.namespace)),
+      on(offerings, (object, old) => [
+        ...deletedIn(object.metadata.namespace),
+        ...(isOtherThan(object, old) ? namingOthersIn(object.metadata.namespace) : []),
+      ]),
       on(contracts, (object, old) => {
         const namespace = object.metadata.namespace ?? '';
         const held = [object.status?.pool, old?.status?.pool].filter((name) => name !== undefined);
@@ -60,6 +73,7 @@ export function agentPoolController(deps: OperatorDeps): Controller {
       const { status, requeueAfterMs } = decidePool({
         pool,
         uses: keeping.uses,
+        neighbours: pool.spec.fallbackPools?.length ? neighboursOf(deps, pool) : undefined,
         work: { agents: supply.pool(key)?.agents ?? [], rateOf: book.rate },
         agents: agents.cache.getByIndex('pool', key),
         activeContracts: contracts.cache.countOf('heldIn', key),
@@ -80,6 +94,20 @@ export function agentPoolController(deps: OperatorDeps): Controller {
     }),
   });
   return whenLoaded(controller, { book, keys: () => pools.cache.list().map(keyOf) });
+}
+
+/** It came or went, or something else is wanted of it: its status alone is no news. */
+const isOtherThan = ({ metadata }: KubeObject, old: KubeObject | undefined): boolean =>
+  old?.metadata.generation !== metadata.generation ||
+  old?.metadata.deletionTimestamp !== metadata.deletionTimestamp;
+
+function neighboursOf({ informers }: OperatorDeps, { metadata }: AgentPool): Neighbours {
+  const { pools, offerings } = informers;
+  const namespace = metadata.namespace ?? '';
+  return {
+    pools: pools.cache.getByIndex('namespace', namespace),
+    offerings: offerings.cache.getByIndex('namespace', namespace),
+  };
 }
 
 type Look = Readonly<{ pool: AgentPool; key: string; signal: AbortSignal }>;

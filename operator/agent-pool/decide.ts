@@ -8,6 +8,7 @@ import { changesAtMs, inService, windowsOf } from '../../crds/maintenance.ts';
 import type { PassedOverReason } from '../../crds/placement/reasons.ts';
 import { awayBecause } from '../../crds/placement/shut.ts';
 import { counted } from '../../lib/counted.ts';
+import { fallbackCondition, type Neighbours } from './fallbacks.ts';
 import { type PoolWork, poolFigures } from './figures.ts';
 
 const COUNTS_EVERY_MS = 10_000;
@@ -18,6 +19,8 @@ export type PoolFacts = Readonly<{
   activeContracts: number;
   waitingContracts: number;
   work: PoolWork;
+  /** Given when it names fallback pools. */
+  neighbours?: Neighbours | undefined;
   /** Who still uses it; given once it was deleted. */
   uses?: Uses | undefined;
   sinceLastWriteMs: number;
@@ -35,6 +38,7 @@ export function decidePool({
   activeContracts,
   waitingContracts,
   work,
+  neighbours,
   uses,
   sinceLastWriteMs,
   now,
@@ -49,6 +53,11 @@ export function decidePool({
   const terminating = uses && withTerminating(status.conditions, { kind: 'AgentPool', uses, now });
   const windows = windowsOf(pool.spec.maintenance);
   const service = inService(windows, now.getTime());
+  const standing = withOrWithout(terminating ?? status.conditions, {
+    InService: service,
+    FallbacksUsable: neighbours && fallbackCondition(pool, neighbours),
+    now,
+  });
   const { figures, changesInMs } = poolFigures(work, now);
   const next = {
     ...status,
@@ -59,7 +68,7 @@ export function decidePool({
     onlineText: `${online.length}/${joined.length}`,
     activeContracts,
     waitingContracts,
-    conditions: withCondition(withService(terminating ?? status.conditions, { service, now }), {
+    conditions: withCondition(standing, {
       next: { type: 'Ready', ...(uses ? isGoing(uses) : readiness(pool, { joined, online, idle, service })) },
       now,
     }),
@@ -77,14 +86,19 @@ export function decidePool({
   return { status: next, requeueAfterMs: ahead.length > 0 ? Math.min(...ahead) : undefined };
 }
 
-/** Stands only while maintenance is on or planned. */
-const withService = (
+type Standing = Readonly<{ now: Date }> &
+  Readonly<Record<'InService' | 'FallbacksUsable', ConditionInput | undefined>>;
+
+/** They stand only while there is something to say: maintenance that is on or planned, pools that are named. */
+const withOrWithout = (
   conditions: readonly Condition[] | undefined,
-  { service, now }: Readonly<{ service: ConditionInput | undefined; now: Date }>,
+  { now, ...said }: Standing,
 ): readonly Condition[] | undefined =>
-  service
-    ? withCondition(conditions, { next: service, now })
-    : conditions?.filter(({ type }) => type !== 'InService');
+  Object.entries(said).reduce<readonly Condition[] | undefined>(
+    (list, [type, next]) =>
+      next ? withCondition(list, { next, now }) : list?.filter((condition) => condition.type !== type),
+    conditions,
+  );
 
 const isGoing = (uses: Uses) =>
   ({

@@ -1,5 +1,6 @@
 /** A contract that nobody can build says why, as its provider sees it at a terminal, and not too often. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AgentPool } from '../../crds/agent-pool.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { EVENTS } from '../../kube/events.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -143,4 +144,33 @@ test('within a second of room being made it says that somebody can again', async
     { everyMs: 10 },
   );
   expect(systemClock.monotonicMs() - startedMs).toBeLessThan(1000);
+});
+
+test('what comes of its fallback pools stands on the pool, and changes with other pools and offerings', async () => {
+  const says = async (status: string, message: string): Promise<void> => {
+    await at.pass(11_000);
+    await eventually(async () => {
+      const { conditions } = (await at.read<AgentPool>('AgentPool', 'europe-proxmox')).status ?? {};
+      const said = conditions?.find(({ type }) => type === 'FallbacksUsable');
+      expect(said).toMatchObject({ status, message: `Asked for what waits here: ${message}` });
+    });
+  };
+  const patch = (afterSeconds: number): Promise<string> => {
+    const fallbackPools = [
+      { name: 'europe-hetzner', afterSeconds: 600 },
+      { name: 'us', afterSeconds },
+    ];
+    const body = JSON.stringify({ spec: { fallbackPools } });
+    return at.kubectl('patch', 'agentpool', 'europe-proxmox', '--type=merge', '-p', body);
+  };
+  await says('True', 'europe-hetzner after 600 s');
+  await expect(patch(1801)).rejects.toThrow('should be less than or equal to 1800');
+  await patch(60);
+  await says('False', 'europe-hetzner after 600 s; us never: there is no such pool');
+  await at.make('AgentPool', 'us', { location: 'na', provisionerType: 'proxmox' });
+  const unsold = 'us never: it is in na, and nothing that is built here is sold there';
+  await says('False', `europe-hetzner after 600 s; ${unsold}`);
+  expect(await at.kubectl('describe', 'agentpool', 'europe-proxmox')).toContain(unsold);
+  await at.make('Offering', 'wide', { provisionerType: 'proxmox', regions: ['na'] });
+  await says('True', 'europe-hetzner after 600 s; us after 60 s');
 });
