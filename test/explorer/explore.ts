@@ -2,7 +2,7 @@
  * Breadth first through every interleaving of a scenario, each state once: so the first violation is the one with
  * the shortest story. Bounded by the scenario's faults, and by a number of states.
  */
-import { encode, hash } from './encode.ts';
+import { type Encoded, encode, hash } from './encode.ts';
 import { MOVE_KINDS, type MoveKind } from './move.ts';
 import { movesOf } from './moves.ts';
 import { check } from './oracles.ts';
@@ -31,7 +31,7 @@ export type Explored = Readonly<{
   violation: string | undefined;
 }>;
 
-type Found = Readonly<{ world: World; state: number }>;
+type Found = Readonly<{ encoded: Encoded; state: number }>;
 
 export function explore(start: World, options: ExploreOptions = {}): Explored {
   const { rules = RULES, statesMax = Number.POSITIVE_INFINITY, quietEvery = 0 } = options;
@@ -53,18 +53,21 @@ export function explore(start: World, options: ExploreOptions = {}): Explored {
   const story = (state: number, wrong: string): Explored =>
     result(tell(start, { rules, path: visited.pathTo(state), wrong }), false);
 
-  visited.add(hash(encode(start)), { parent: -1, move: 0 });
-  let level: Found[] = [{ world: start, state: 0 }];
+  const first = encode(start);
+  visited.add(hash(first), { parent: -1, move: 0 });
+  let level: Found[] = [{ encoded: first, state: 0 }];
   for (; level.length > 0; depth++) {
     const next: Found[] = [];
-    for (const { world, state } of level) {
+    for (const { encoded, state } of level) {
+      const { world } = encoded;
       try {
         const moves = movesOf(world, rules);
         moves.forEach((move, index) => {
           transitions++;
           fired[move.kind]++;
-          const found = visited.add(hash(encode(move.next)), { parent: state, move: index });
-          if (found !== undefined) next.push({ world: move.next, state: found });
+          const to = encode(move.next, encoded);
+          const found = visited.add(hash(to), { parent: state, move: index });
+          if (found !== undefined) next.push({ encoded: to, state: found });
         });
         const isIdle = moves.every(({ kind }) => kind === 'TimePasses' || kind === 'LongTimePasses');
         if (quietEvery > 0 && (isIdle || state % quietEvery === 0)) {
@@ -77,9 +80,9 @@ export function explore(start: World, options: ExploreOptions = {}): Explored {
       }
       if (visited.size() >= statesMax) return result(undefined, false);
     }
-    for (const { world, state } of next)
+    for (const { encoded, state } of next)
       try {
-        check(world);
+        check(encoded.world);
       } catch (error) {
         return story(state, wrongOf(error));
       }

@@ -56,7 +56,24 @@ type Instants = readonly (readonly [ms: number, pastMs: number])[];
 type Gist = Readonly<{ number: string; instants: Instants }>;
 type Writing = { text: string; instants: (readonly [number, number])[] };
 
-const gists = new WeakMap<object, Gist>();
+/** Sees to it that `new` makes no object of its own, but adds the fields of a class to one that is there. */
+class Given {
+  constructor(value: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: that is what it is for
+    return value;
+  }
+}
+/** What a value looks like, kept with the value where no spread copies it: a WeakMap costs half of the exploring. */
+class Known extends Given {
+  #gist: Gist;
+  constructor(value: object, gist: Gist) {
+    super(value);
+    this.#gist = gist;
+  }
+  static of(value: object): Gist | undefined {
+    return #gist in value ? (value as Known).#gist : undefined;
+  }
+}
 const numbers = new Map<string, string>();
 
 export function textOf(value: object | undefined, nowMs: number): string {
@@ -75,14 +92,15 @@ function offset(ms: number, pastMs: number): string {
 }
 
 function gistOf(value: object): Gist {
-  const known = gists.get(value);
+  const known = Known.of(value);
   if (known) return known;
   const writing: Writing = { text: '', instants: [] };
-  write(value, { key: '', writing });
+  if (Array.isArray(value)) write(value, { key: '', writing });
+  else writeMembers(value, writing);
   const number = numbers.get(writing.text) ?? numbers.size.toString(36);
   numbers.set(writing.text, number);
   const gist = { number, instants: writing.instants };
-  gists.set(value, gist);
+  new Known(value, gist);
   return gist;
 }
 
@@ -98,16 +116,19 @@ function write(value: unknown, { key, writing }: At): void {
     add('[', writing);
     for (const item of key === 'history' ? endsOf(value) : value) write(item, { key: '', writing });
     add(']', writing);
-  } else if (typeof value === 'object' && value !== null) writeMembers(value, writing);
-  else
+  } else if (typeof value === 'object' && value !== null) {
+    const { number, instants } = gistOf(value);
+    add(`#${number} `, writing);
+    writing.instants.push(...instants);
+  } else
     add(`${typeof value === 'string' && value.startsWith(UID) ? value.slice(UID.length) : value} `, writing);
 }
 
 function writeMembers(value: object, writing: Writing): void {
-  const members = Object.entries(value).filter(([name, member]) => isTold(name, member, value));
-  members.sort(([a], [b]) => (a < b ? -1 : 1));
   add('{', writing);
-  for (const [key, member] of members) {
+  for (const key of Object.keys(value).sort()) {
+    const member: unknown = value[key as keyof typeof value]; // one of its own keys
+    if (!isTold(key, member, value)) continue;
     add(`${key}:`, writing);
     write(member, { key, writing });
   }

@@ -65,13 +65,14 @@ function run(start: World, { rules, good }: Running): ReturnType<Quiet['find']> 
   let world = start;
   let calmSince = -1;
   for (let step = 0; step < STEPS_MAX; step++) {
-    const key = hash(encode(world));
+    const here = encode(world);
+    const key = hash(here);
     if (good.has(key)) return remember(good, trail);
     seen.add(key, { parent: -1, move: 0 });
     trail.push(key);
     const moves = movesOf(world, rules);
     const isTime = ({ kind }: Move): boolean => kind === 'TimePasses' || kind === 'LongTimePasses';
-    const next = moves.find((move) => !isTime(move) && !seen.has(hash(encode(move.next))));
+    const next = moves.find((move) => !isTime(move) && !seen.has(hash(encode(move.next, here))));
     if (next) {
       world = next.next;
       lines.push(next.text);
