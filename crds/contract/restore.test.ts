@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aContract, aHolder, aLock } from './builders.ts';
+import { aContract, aHolder, aLock, NOON } from './builders.ts';
 import type { LiveContract } from './contract.ts';
 import { resolveRestored } from './restore.ts';
 import { aMachine, finished, gist, running, someFacts, stored } from './restore-builders.ts';
@@ -195,3 +195,11 @@ const cases: readonly Case[] = [
 
 for (const { name, contract, facts, want } of cases)
   test(name, () => expect(resolveRestored(contract, someFacts(facts)).map(gist)).toMatchObject(want));
+
+test('a pause that a restore ends is credited, whatever becomes of the contract', () => {
+  const contract = aContract('Paused', { ...running(1, 1), pausedAt: NOON.toISOString() });
+  for (const facts of [{ inStore: stored(2, 3), listed: [aMachine(2, 3)] }, { ended }]) {
+    const now = new Date(NOON.getTime() + 3_600_000);
+    expect(resolveRestored(contract, someFacts({ ...facts, now })).at(-1)?.pausedMs).toBe(3_600_000);
+  }
+});

@@ -153,6 +153,9 @@ describe("a provider's retry", () => {
       attempts: [{ epoch: 7 }],
     });
     expect(status?.endsAt).toBeUndefined();
+    const paused = { pausedAt: at(0).toISOString(), graceEndsAt: at(9).toISOString() };
+    const anew = decide(someFacts({ contract: failed({ retry: 1 }, paused) })).status;
+    expect([anew?.pausedAt, anew?.graceEndsAt]).toEqual([undefined, undefined]);
     const next = { ...failed({ retry: 1 }), status: status as ContractStatus };
     expect(gist(decide(someFacts({ contract: next, outlook: nobody })))).toMatchObject({ phase: 'Accepted' });
   });

@@ -132,6 +132,27 @@ test('a contract that ends early has ended by now, not when it was booked to', (
   expect(decide(someFacts({ contract })).status?.endsAt).toBe(at(60).toISOString());
 });
 
+test.each([
+  ['its machine is lost', { holders: [] }, {}],
+  ['it is cancelled', {}, cancel],
+])('a pause that ends since %s is credited', (_name, change, more) => {
+  const since = { startsAt: NOON.toISOString(), pausedAt: at(10).toISOString() };
+  const contract = aContract('Paused', { ...held, instance, ...since, ...change }, more);
+  const { status } = decide(someFacts({ contract, now: at(70) }));
+  expect(status).toMatchObject({
+    ...{ phase: 'Terminating', pausedMs: 60_000, endsAt: at(86_400 + 60).toISOString() },
+  });
+});
+
+test('while its provider pauses it no end is kept, and nothing is written as time goes by', () => {
+  const pause = { spec: { pause: { requested: true } } };
+  const since = { startsAt: NOON.toISOString(), pausedAt: at(10).toISOString() };
+  const contract = aContract('Paused', { ...held, instance, ...since }, pause);
+  const said = [at(70), at(7000)].map((now) => decide(someFacts({ contract, now })).status);
+  expect(said[0]).toEqual(said[1]);
+  expect(said[0]?.endsAt).toBeUndefined();
+});
+
 test('a machine that is to go is recorded too: who should have done it while it was Active may have died', () => {
   const instance = { agentUID: 'agent-uid', epoch: 1, externalId: 'vm-1' };
   const recorded = (status: object) =>
