@@ -32,6 +32,7 @@ export function presentPool(
     successRate24h: tried === 0 ? null : attempts24h.succeeded / tried,
     ready: ready?.status === 'True',
     message: ready?.message ?? null,
+    conditions: [...(status?.conditions ?? [])],
     settings: presentSettings(spec),
   };
 }

@@ -1,4 +1,5 @@
 /** Pools as a provider reads them at a terminal: the table that `kubectl get pools` shows, and one of them in full. */
+import type { Condition } from '../../crds/condition.ts';
 import { capacityText, rateText } from '../../crds/placement/figures.ts';
 import type { PoolView } from '../../crds/wire/pools.ts';
 import { formatTable } from '../output/table.ts';
@@ -25,7 +26,8 @@ export function printPools({ print, context }: Session, pools: readonly PoolView
     { title: 'AGE', cell: (row: PoolView) => ageWords(row.createdAt, context.clock.now()) },
   ];
   print.line(formatTable(pools, columns, print.paint));
-  for (const { poolId, ready, message } of pools) if (!ready && message) print.note(`${poolId}: ${message}`);
+  for (const { poolId, conditions } of pools)
+    for (const { message } of conditions.filter(isBad)) print.note(`${poolId}: ${message}`);
 }
 
 export function printPool({ print }: Session, pool: PoolView): void {
@@ -33,11 +35,11 @@ export function printPool({ print }: Session, pool: PoolView): void {
   const { succeeded, failed } = attempts24h;
   const { overcommit, upgrade, fallbackPools, instancesPerAgent, buildsPerAgent, minVersion } = settings;
   const line = (title: string, text: string | undefined): void => {
-    if (text) print.line(`${`${title}:`.padEnd(13)}${text}`);
+    if (text) print.line(`${(title && `${title}:`).padEnd(13)}${text}`);
   };
   line('Pool', `${pool.displayName} (${pool.poolId}): ${pool.provisionerType} in ${pool.location}`);
   line('State', `${settings.paused ? 'paused, ' : ''}${pool.ready ? 'ready' : 'not ready'}`);
-  line('Message', pool.message ?? undefined);
+  for (const [index, { message }] of pool.conditions.entries()) line(index === 0 ? 'Says' : '', message);
   line('Agents', `${pool.online} of ${pool.agents} online`);
   line('Contracts', `${pool.activeContracts} held, ${pool.waitingContracts} waiting`);
   line('Free', capacityWords(pool.free) || 'not limited');
@@ -58,6 +60,8 @@ export function printPool({ print }: Session, pool: PoolView): void {
   for (const { startsAt, endsAt, every, reason } of settings.maintenance)
     line('Maintenance', `${startsAt} to ${endsAt}${everyWords({ every })}${reason ? `: ${reason}` : ''}`);
 }
+
+const isBad = ({ status }: Condition): boolean => status === 'False';
 
 const perAgentWords = ({
   instancesPerAgent: most,

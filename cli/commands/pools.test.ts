@@ -7,10 +7,17 @@ import { useTerminal } from '../test-terminal.ts';
 const CLOCK = fakeClock();
 const terminal = useTerminal({ clock: CLOCK });
 const at = (hours: number): string => new Date(CLOCK.now().getTime() + hours * 3_600_000).toISOString();
+const condition = (type: string, status: string, message: string) => ({
+  ...{ type, status, message, reason: 'Word', lastTransitionTime: at(-1) },
+});
 const POOL = {
   ...{ poolId: 'eu', displayName: 'Europe', location: 'europe', provisionerType: 'script' },
   ...{ createdAt: at(-1), providerPubkey: 'a'.repeat(64), agents: 5, online: 4, activeContracts: 23 },
   ...{ waitingContracts: 2, free: { cpu: '71', memory: '217088Mi' }, ready: true, message: null },
+  conditions: [
+    condition('Ready', 'True', '4 of 5 agents are online'),
+    condition('FallbacksUsable', 'False', 'hetzner never: there is no such pool'),
+  ],
   ...{ attempts24h: { succeeded: 75, failed: 1 }, successRate24h: 75 / 76 },
   settings: {
     ...{ paused: false, priority: 10, lockTTLSeconds: 120, strategy: 'Pack', instancesPerAgent: 20 },
@@ -22,6 +29,7 @@ const POOL = {
 };
 const PAUSED = {
   ...{ ...POOL, poolId: 'old', free: {}, attempts24h: { succeeded: 0, failed: 0 } },
+  conditions: [condition('Ready', 'False', 'It is paused')],
   ...{ ready: false, message: 'It is paused', settings: { ...POOL.settings, paused: true } },
 };
 const answer = ({ path }: { path: string }) => ({ data: path.endsWith('/pools') ? [POOL, PAUSED] : POOL });
@@ -38,7 +46,7 @@ test.each([[['pools']], [['pool', 'list']]])('%j is the table that kubectl shows
     ['old', 'europe', 'script', '4/5', '23', '2', '-', '-', '-', 'paused', '1h'],
     [''],
   ]);
-  expect(stderr).toBe('old: It is paused\n');
+  expect(stderr).toBe('eu: hetzner never: there is no such pool\nold: It is paused\n');
 });
 
 test('show tells all of a pool', async () => {
@@ -46,6 +54,8 @@ test('show tells all of a pool', async () => {
   expect(stdout.split('\n')).toEqual([
     'Pool:        Europe (eu): script in europe',
     'State:       ready',
+    'Says:        4 of 5 agents are online',
+    '             hetzner never: there is no such pool',
     'Agents:      4 of 5 online',
     'Contracts:   23 held, 2 waiting',
     'Free:        71 CPU, 217088Mi memory',

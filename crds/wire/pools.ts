@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Permission } from '../agent.ts';
 import { Rate } from '../agent-pool.ts';
 import { Capacity } from '../capacity.ts';
+import { Condition } from '../condition.ts';
 import { count, instant, name, provisionerType, publicKey, text } from '../fields.ts';
 import { REGIONS } from '../regions.ts';
 import { PoolSettings } from './pool-settings.ts';
@@ -32,6 +33,9 @@ export const PoolView = z.object({
     .describe('Share of those that succeeded, 0 to 1; null while there is none.'),
   ready: z.boolean().describe('Can something be built in it.'),
   message: z.string().nullable().describe('Why it is ready, or not.'),
+  conditions: z
+    .array(Condition)
+    .describe('Judgements about it: what of it is in service, which fallbacks are never asked.'),
   settings: PoolSettings.describe('What its provider wants of it.'),
 });
 export type PoolView = z.infer<typeof PoolView>;

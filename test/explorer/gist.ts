@@ -56,14 +56,14 @@ type Instants = readonly (readonly [ms: number, pastMs: number])[];
 type Gist = Readonly<{ number: string; instants: Instants }>;
 type Writing = { text: string; instants: (readonly [number, number])[] };
 
-/** Sees to it that `new` makes no object of its own, but adds the fields of a class to one that is there. */
+/** Sees to it that `new` makes no object of its own, but adds its fields to one that is there. */
 class Given {
   constructor(value: object) {
     // biome-ignore lint/correctness/noConstructorReturn: that is what it is for
     return value;
   }
 }
-/** What a value looks like, kept with the value where no spread copies it: a WeakMap costs half of the exploring. */
+/** What a value looks like, kept with the value where no spread copies it; a WeakMap was a fifth of the exploring. */
 class Known extends Given {
   #gist: Gist;
   constructor(value: object, gist: Gist) {

@@ -74,7 +74,11 @@ test('a pool and an agent show what kubectl does: what is free, what waits, how 
     const shown = { waitingContracts: 3, free, successRate24h: 0.75, ready: false, message: 'It is paused' };
     const { data } = await ask('GET', 'pools');
     expect(data).toContainEqual(expect.objectContaining({ poolId: own, ...shown }));
-    expect((await ask('GET', `pools/${own}`)).data).toMatchObject({ ...shown, agentList: [{ free }] });
+    expect((await ask('GET', `pools/${own}`)).data).toMatchObject({
+      ...shown,
+      agentList: [{ free }],
+      conditions: [ready],
+    });
     expect((await ask('GET', 'agents')).data).toContainEqual(
       expect.objectContaining({ agentName: agent.name, free }),
     );
