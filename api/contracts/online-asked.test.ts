@@ -1,6 +1,6 @@
 /** Whoever lists contracts walks over no agents for those whose text says nothing of them. */
 import { expect, test } from 'vitest';
-import { aContract, NOON } from '../../crds/contract/builders.ts';
+import { aContract, NOON, someTerms } from '../../crds/contract/builders.ts';
 import type { Contract } from '../../crds/contract/contract.ts';
 import { PHASES } from '../../crds/contract/phase.ts';
 import { placeIn } from '../../crds/placement/builders.ts';
@@ -35,4 +35,6 @@ test('agents are looked for only where the text counts them', () => {
     message: 'No machine in Europe is online right now. You are not charged while you wait.',
     isAsked: true,
   });
+  const wide = { ...fresh, spec: { ...fresh.spec, termsSnapshot: someTerms({ regions: ['na'] }) } };
+  expect(said(wide).message).toContain('No machine in Europe or North America is online right now.');
 });

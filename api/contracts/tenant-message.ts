@@ -3,6 +3,7 @@
  * machines, and of them a tenant reads only those about its own order.
  */
 import { type Contract, isLive } from '../../crds/contract/contract.ts';
+import { regionsOf } from '../../crds/contract/eligibility.ts';
 import { isFailureReason } from '../../crds/contract/give-up.ts';
 import type { ContractPhase } from '../../crds/contract/phase.ts';
 import { isArchived } from '../../crds/contract/retry.ts';
@@ -142,8 +143,10 @@ function orderedMessage(contract: Contract, facts: TenantFacts): string {
 }
 
 function regionOf({ spec }: Contract): string {
-  const region = spec.termsSnapshot?.region;
-  return region ? ` in ${REGION_NAMES[region]}` : '';
+  const terms = spec.termsSnapshot;
+  if (!terms) return '';
+  const regions = regionsOf(terms).map((region) => REGION_NAMES[region]);
+  return ` in ${regions.join(' or ')}`;
 }
 
 const isBackingOff = ({ nextAttemptAt, reason }: ContractStatus): boolean =>
