@@ -34,6 +34,14 @@ describe('as many as there are', () => {
     });
   });
 
+  test('an order that costs money says what it waits for', () => {
+    const offering = anOffering({ price: { amountMinor: 500, currency: 'EUR', per: 'Month' } });
+    expect(decide(someFacts({ contract: aContract('Requested'), offering })).status).toMatchObject({
+      ...{ phase: 'Requested', reason: 'PaymentUnavailable' },
+      message: 'It costs 5.00 EUR a month, and payments are not available yet; it starts when they are',
+    });
+  });
+
   test('an order that can never renew itself as it asks', () => {
     const offering = anOffering({ duration: { minHours: 1, maxHours: 30, defaultHours: 24 } });
     const asked = { autoRenew: { hours: 24, maxHours: 96 }, termsSnapshot: someTerms({ maxHours: 30 }) };
