@@ -3,8 +3,6 @@ import { aContract, aPool, at, someTerms } from '../contract/builders.ts';
 import type { LiveContract } from '../contract/contract.ts';
 import { aGoingPool, firsts, loaded, placeIn, refusals, someAgent, type World } from './builders.ts';
 import type { Terms } from './demand.ts';
-import { explain } from './explain.ts';
-import { providerView } from './views.ts';
 
 const asking = (terms: Partial<Terms>, status: Partial<LiveContract['status']> = {}): LiveContract =>
   aContract('Accepted', status, { spec: { termsSnapshot: someTerms(terms) } });
@@ -213,24 +211,6 @@ describe('the way to a pool', () => {
       expect(firsts(placement)).toEqual(want.firsts);
       if (want.refusals) expect(refusals(placement)).toEqual(want.refusals);
     });
-
-  test('a pool that is passed over as a whole is told with how many agents it has', () => {
-    const pools = [aPool(), aPool('us', { location: 'na' }), aPool('empty', { location: 'na' })];
-    const agents = [1, 2, 3].map((n) => someAgent(n, { pool: 'us', spec: { revoked: n === 3 } }));
-    const placement = placeIn({ pools, agents }, asking({}), { now: at(0) });
-    expect(placement.passedOver.map(({ pool, agents: count }) => [pool, count])).toEqual([
-      ['europe-script', 0],
-      ['us', 2],
-      ['empty', 0],
-    ]);
-    expect(explain(placement).examples).toEqual([
-      'us: in na, wanted is europe (with its 2 agents)',
-      'europe-script: no agent has joined',
-      'empty: in na, wanted is europe',
-    ]);
-    const view = providerView(placement, { waitingSinceMs: 0 });
-    expect(view.passedOver[1]).toMatchObject({ pool: 'us', agent: null, agents: 2 });
-  });
 
   test('the delay counts from when a machine was first wanted, over all attempts', () => {
     const history = [
