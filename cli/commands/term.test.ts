@@ -142,6 +142,15 @@ describe('term and name', () => {
     expect(ran.stdout).toContain('Tried      until 2026-01-01T13:00:00Z; then it ends');
   });
 
+  test.each([
+    ['while its provider pauses it', {}, true],
+    ['in its grace, where the clock has run out', { graceEndsAt: '2026-01-04T12:00:00Z' }, false],
+  ])('a paused contract says that its end moves %s', async (_name, more, moves) => {
+    const ran = await against(() => asItIs({ phase: 'Paused', ...more }), ...['contract', ID]);
+    expect(/^Ends .*, if it goes on now$/m.test(ran.stdout)).toBe(moves);
+    expect(ran.stdout).toMatch(/^Ends /m);
+  });
+
   test('a contract in its grace says how to keep it, and what of the wishes is open', async () => {
     const ran = await against(
       () =>
