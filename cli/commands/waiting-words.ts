@@ -4,6 +4,9 @@ import { counted } from '../../lib/counted.ts';
 import type { Printer } from '../output/printer.ts';
 import { shortId, whenWords } from '../output/words.ts';
 
+/** Of a pool. More than a screen is read by programs. */
+const AGENTS_MAX = 20;
+
 type Waiting = Readonly<{ contractId: string; waiting: WaitingView; now: Date }>;
 
 /** For its tenant: names no machine, since nobody told us one. */
@@ -63,8 +66,11 @@ function printByPool(
   for (const [pool, own] of Map.groupBy(lines, (line) => line.pool)) {
     const whole = own.filter(({ agent }) => agent === null).map(wholeWords);
     print.line(`  ${pool}${whole.length > 0 ? `: ${whole.join('; ')}` : ''}`);
-    for (const { agent, message } of own)
-      if (agent !== null) print.line(`    ${agent.padEnd(width)}  ${message}`);
+    const agents = own.filter(({ agent }) => agent !== null);
+    for (const { agent, message } of agents.slice(0, AGENTS_MAX))
+      print.line(`    ${(agent ?? '').padEnd(width)}  ${message}`);
+    if (agents.length > AGENTS_MAX)
+      print.line(`    and ${agents.length - AGENTS_MAX} more: --json shows all`);
   }
 }
 

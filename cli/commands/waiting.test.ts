@@ -92,3 +92,16 @@ test('its provider reads who may claim it, and each pool and agent that was pass
     '',
   ]);
 });
+
+test('of a pool with many agents some are told, and how many more there are', async () => {
+  const passedOver = Array.from({ length: 23 }, (_, n) => passed('eu', `node-${n}`, 'offline'));
+  const many = { ...detail, placement: { ...placement, passedOver } };
+  const { stdout } = await terminal.run(
+    () => ({ data: { ...contract, detail: many } }),
+    'provider',
+    'contract',
+    ID,
+  );
+  expect(stdout.match(/ offline$/gm)).toHaveLength(20);
+  expect(stdout).toContain('    and 3 more: --json shows all\n');
+});

@@ -3,7 +3,7 @@ import { MOVE_KINDS } from './move.ts';
 import { SMALL } from './scenarios.ts';
 import { tour } from './tour.ts';
 
-// About 15 s on a quiet machine.
+// About 20 s on a quiet machine.
 test('every interleaving of the small worlds keeps every promise, and comes to a good end', {
   timeout: 600_000,
 }, () => {
