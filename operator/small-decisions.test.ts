@@ -113,7 +113,7 @@ test('a pool that names fallbacks says of each when it is asked, and so much at 
   expect(said(bad.status)).toMatchObject({
     status: 'False',
     reason: 'NeverAsked',
-    message: 'Asked for what waits here: b after 60 s; gone never: there is no such pool',
+    message: 'b is asked after 60 s; gone is never asked: there is no such pool',
   });
   const told = { ...pool, status: bad.status };
   expect(of({ pool: told, ...around(aPool('b')) }).status).toEqual(bad.status); // nothing to write

@@ -56,7 +56,7 @@ export function createQueues(): Queues {
     put: (contract, keys) => {
       const uid = contract.metadata.uid ?? '';
       const before = known.get(uid);
-      const sinceMs = wantedSinceMs(contract);
+      const sinceMs = wantedSinceMs(contract) ?? 0; // then it stands in no queue
       const isSame = before?.sinceMs === sinceMs && before.keys.join() === keys.join();
       if (isSame) {
         changed(keys);

@@ -90,9 +90,8 @@ function printDetails(print: Printer, { contract, now }: Details): void {
   if (contract.message) print.line(`\n${contract.message}`);
   const { waiting, contractId } = contract;
   if (waiting) printWaiting(print, { contractId, waiting, now });
-  const bad = contract.conditions.filter(
-    ({ type, status }) => status === 'False' && !(waiting && type === 'Schedulable'), // told above, in full
-  );
+  const told = ['Ready', ...(waiting ? ['Schedulable'] : [])]; // above, in full
+  const bad = contract.conditions.filter(({ type, status }) => status === 'False' && !told.includes(type));
   for (const { type, message } of bad) print.line(`  ${type}: ${message}`);
   if (contract.history.length > 0) print.line('');
   for (const { at, to, reason } of contract.history)

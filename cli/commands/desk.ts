@@ -171,7 +171,7 @@ function printDetail(print: Printer, { contract, now }: Detail): void {
   print.line(`${contract.name} (${contract.contractId})`);
   const { placement } = detail;
   // Of why it waits this is the head; the lines are below, by pool.
-  const message = placement ? placement.message.split('\n')[0] : (detail.message ?? contract.message);
+  const message = placement ? placement.message.split(/:?\n/, 1)[0] : (detail.message ?? contract.message);
   print.line(`${contract.phase}${contract.reason ? ` (${contract.reason})` : ''}: ${message}`);
   if (placement) printPlacement(print, { placement, now });
   if (detail.attempts.length > 0) print.line('\nAttempts');

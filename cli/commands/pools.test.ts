@@ -16,7 +16,7 @@ const POOL = {
   ...{ waitingContracts: 2, free: { cpu: '71', memory: '217088Mi' }, ready: true, message: null },
   conditions: [
     condition('Ready', 'True', '4 of 5 agents are online'),
-    condition('FallbacksUsable', 'False', 'hetzner never: there is no such pool'),
+    condition('FallbacksUsable', 'False', 'hetzner is never asked: there is no such pool'),
   ],
   ...{ attempts24h: { succeeded: 75, failed: 1 }, successRate24h: 75 / 76 },
   settings: {
@@ -46,7 +46,7 @@ test.each([[['pools']], [['pool', 'list']]])('%j is the table that kubectl shows
     ['old', 'europe', 'script', '4/5', '23', '2', '-', '-', '-', 'paused', '1h'],
     [''],
   ]);
-  expect(stderr).toBe('eu: hetzner never: there is no such pool\nold: It is paused\n');
+  expect(stderr).toBe('eu: hetzner is never asked: there is no such pool\nold: It is paused\n');
 });
 
 test('show tells all of a pool', async () => {
@@ -55,7 +55,7 @@ test('show tells all of a pool', async () => {
     'Pool:        Europe (eu): script in europe',
     'State:       ready',
     'Says:        4 of 5 agents are online',
-    '             hetzner never: there is no such pool',
+    '             hetzner is never asked: there is no such pool',
     'Agents:      4 of 5 online',
     'Contracts:   23 held, 2 waiting',
     'Free:        71 CPU, 217088Mi memory',

@@ -70,7 +70,7 @@ test('its provider reads who may claim it, and each pool and agent that was pass
   const answer = () => ({ data: { ...contract, detail } });
   expect((await terminal.run(answer, 'provider', 'contract', ID)).stdout.split('\n')).toEqual([
     `vps-small-k3x9q2m7ta (${ID})`,
-    'Accepted (NoEligibleAgent): 1 of 4 agents can take 16 CPU in europe (proxmox):',
+    'Accepted (NoEligibleAgent): 1 of 4 agents can take 16 CPU in europe (proxmox)',
     'Queue: 2 before it of 5 that wait there',
     '',
     'May claim it',

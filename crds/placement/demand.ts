@@ -70,7 +70,7 @@ export function demandOf(contract: Contract, { terms, siblings = [], now }: Dema
     ...pastOf(status),
     takeover: takeoverOf(status, nowMs),
     apart: apartFrom(contract, siblings),
-    wantedSinceMs: wantedSinceMs(contract),
+    wantedSinceMs: wantedSinceMs(contract) ?? nowMs,
     notBeforeMs: notBeforeMs > nowMs ? notBeforeMs : undefined,
     untilMs: triedUntilMs(contract, nowMs),
     nowMs,

@@ -80,32 +80,34 @@ describe('the provider is told of each', () => {
   };
 
   test.each([
-    ['later', 'Later', 'later after 120 s'],
-    ['docker', 'Later', 'docker after 120 s'],
+    ['later', 'Later', 'later is asked after 120 s'],
+    ['docker', 'Later', 'docker is asked after 120 s'],
     [
       'more',
       'AtOnce',
-      'more at once where it may build the same by itself, since its priority 7 is higher than 0 here; else after 120 s',
+      'more is asked at once where it may build the same by itself, since its priority 7 is higher than 0 here; else after 120 s',
     ],
     [
       'peer',
       'AtOnce',
-      'peer at once where it may build the same by itself, since the two name each other and have the same priority; else after 120 s',
+      'peer is asked at once where it may build the same by itself, since the two name each other and have the same priority; else after 120 s',
     ],
-    ['gone', 'Never', 'gone never: there is no such pool'],
-    ['first', 'Never', 'first never: it is this pool itself'],
-    ['going', 'Never', 'going never: it is being deleted'],
-    ['us', 'Never', 'us never: it is in na, and nothing that is built here is sold there'],
+    ['gone', 'Never', 'gone is never asked: there is no such pool'],
+    ['first', 'Never', 'first is never asked: it is this pool itself'],
+    ['going', 'Never', 'going is never asked: it is being deleted'],
+    ['us', 'Never', 'us is never asked: it is in na, and nothing that is built here is sold there'],
   ])('%s: %s', (name, asked, message) => expect(judge([name])).toEqual([[asked, message]]));
 
   test('in another region it is asked where an offering is sold there as well', () => {
     expect(judge(['us'], [anOffering(), anOffering({ regions: ['na'] })])).toEqual([
-      ['Later', 'us after 120 s'],
+      ['Later', 'us is asked after 120 s'],
     ]);
     const elsewhere = anOffering({ country: 'US', poolName: 'first' });
-    expect(judge(['us'], [elsewhere])).toEqual([['Later', 'us after 120 s']]);
+    expect(judge(['us'], [elsewhere])).toEqual([['Later', 'us is asked after 120 s']]);
   });
 
   test('nobody is at once what only one of the two may build', () =>
-    expect(judge(['more'], [anOffering({ poolName: 'first' })])).toEqual([['Later', 'more after 120 s']]));
+    expect(judge(['more'], [anOffering({ poolName: 'first' })])).toEqual([
+      ['Later', 'more is asked after 120 s'],
+    ]));
 });

@@ -30,7 +30,7 @@ type Sold = Readonly<{ from: AgentPool; regions: readonly Region[] }>;
 export type FallbackVerdict = Readonly<{
   name: string;
   asked: 'Later' | 'AtOnce' | 'Never';
-  /** As in `b after 120 s`, `c never: there is no such pool`. */
+  /** As in `b is asked after 120 s`, `c is never asked: there is no such pool`. */
   message: string;
 }>;
 
@@ -47,7 +47,7 @@ export function judgeFallbacks(from: AgentPool, { pools, offerings }: Around): F
     const never = (why: string): FallbackVerdict => ({
       name,
       asked: 'Never',
-      message: `${name} never: ${why}`,
+      message: `${name} is never asked: ${why}`,
     });
     const to = pools.get(name);
     if (!to) return never('there is no such pool');
@@ -58,7 +58,7 @@ export function judgeFallbacks(from: AgentPool, { pools, offerings }: Around): F
     if (!isSold) return never(`it is in ${location}, and nothing that is built here is sold there`);
     const after = `after ${afterSeconds} s`;
     if (isHeldBack(to, { from, circles }) || !built.some((way) => poolServes(way, to)))
-      return { name, asked: 'Later', message: `${name} ${after}` };
+      return { name, asked: 'Later', message: `${name} is asked ${after}` };
     const why =
       priority > from.spec.priority
         ? `its priority ${priority} is higher than ${from.spec.priority} here`
@@ -66,7 +66,7 @@ export function judgeFallbacks(from: AgentPool, { pools, offerings }: Around): F
     return {
       name,
       asked: 'AtOnce',
-      message: `${name} at once where it may build the same by itself, since ${why}; else ${after}`,
+      message: `${name} is asked at once where it may build the same by itself, since ${why}; else ${after}`,
     };
   });
 }

@@ -8,9 +8,13 @@ export function waitingSinceMs({ metadata, status }: Contract): number {
   return Math.max(instantMs(moved), instantMs(status?.nextAttemptAt));
 }
 
-/** Since when a machine is wanted, over all attempts of this order: what the delays of fallback pools count from. */
-export function wantedSinceMs({ metadata, status }: Contract): number {
-  const history = status?.history ?? [];
+/**
+ * Since when a machine is wanted, over all attempts of this order: what the delays of fallback pools count from.
+ * Undefined while none is: of one that is still to be accepted, or that has its machine.
+ */
+export function wantedSinceMs({ metadata, status }: Contract): number | undefined {
+  if (!status || !BUILDING.has(status.phase)) return undefined;
+  const history = status.history ?? [];
   const before = history.findLastIndex(({ to }) => !BUILDING.has(to));
   return instantMs(history[before + 1]?.at ?? metadata.creationTimestamp);
 }

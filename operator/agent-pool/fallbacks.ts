@@ -20,6 +20,6 @@ export function fallbackCondition(
     type: 'FallbacksUsable',
     status: isNeverAsked ? 'False' : 'True',
     reason: isNeverAsked ? 'NeverAsked' : 'Asked',
-    message: `Asked for what waits here: ${verdicts.map(({ message }) => message).join('; ')}`,
+    message: verdicts.map(({ message }) => message).join('; '),
   };
 }
