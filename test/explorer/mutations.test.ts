@@ -45,8 +45,8 @@ for (const { name, rules, shape, wrong } of cases)
 
 test('a random walk finds a broken rule too', () => {
   const start = worldOf({ agents: 2, isReady: true, budget: { lag: 1 } });
-  const found = Array.from({ length: 300 }, (_none, seed) =>
-    wander(start, { seed, stepsMax: 60, rules: CLAIM_WITHOUT_VERSION }),
-  ).filter((story) => story !== undefined);
-  expect(found[0]).toMatch(/=> \w+/);
+  let found: string | undefined;
+  for (let seed = 0; seed < 300 && found === undefined; seed++)
+    found = wander(start, { seed, stepsMax: 60, rules: CLAIM_WITHOUT_VERSION });
+  expect(found).toMatch(/=> \w+/);
 });

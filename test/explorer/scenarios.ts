@@ -1,6 +1,6 @@
 /**
- * The small worlds. `SMALL` are explored to their ends in `npm test`; `LARGE` have more faults at once, or more
- * tries left, and belong to the sweep. One try left (`failures: 2`) is enough to expire, take over and give up.
+ * The small worlds. `SMALL` are explored in `npm test`, to their ends but where a most of states is named; `LARGE`
+ * have more faults at once, or more tries left, and belong to the sweep. One try left (`failures: 2`) is enough to expire, take over and give up.
  */
 import type { Shape } from './shape.ts';
 
@@ -9,10 +9,19 @@ export type Scenario = Shape & Readonly<{ name: string; statesMax?: number }>;
 const last = { isReady: true, failures: 2 } as const;
 const active = { ...last, isActive: true } as const;
 
+/** The two largest of the small ones: LARGE has them whole. */
+const CANCELLED: Scenario = {
+  name: 'cancelled or deleted at any moment',
+  isReady: true,
+  failures: 1,
+  budget: { wish: 1 },
+};
+const DRAINED: Scenario = { name: 'drained, and there is no other agent', ...last, budget: { drain: 1 } };
+
 export const SMALL: readonly Scenario[] = [
   { name: 'the main job, from the order on', isNew: true, budget: {} },
   { name: 'messages are lost, doubled, late; a facade lags', ...last, budget: { network: 1, lag: 1 } },
-  { name: 'cancelled or deleted at any moment', isReady: true, failures: 1, budget: { wish: 1 } },
+  { ...CANCELLED, statesMax: 55_000 },
   { name: 'an agent crashes between any two steps', ...last, budget: { agentCrash: 1, unlisted: 1 } },
   { name: 'another agent takes over', agents: 2, ...last, budget: {} },
   {
@@ -33,7 +42,7 @@ export const SMALL: readonly Scenario[] = [
     shared: true,
     budget: { revoke: 1, inventory: 2, wish: 1 },
   },
-  { name: 'drained, and there is no other agent', ...last, budget: { drain: 1 } },
+  { ...DRAINED, statesMax: 55_000 },
   {
     name: 'drained: moved to another agent',
     ...active,
@@ -49,6 +58,8 @@ export const SMALL: readonly Scenario[] = [
 const MANY = 200_000;
 
 export const LARGE: readonly Scenario[] = [
+  CANCELLED,
+  DRAINED,
   { name: 'three tries of two agents', agents: 2, isReady: true, budget: {}, statesMax: MANY },
   { name: 'two agents, messages lost', agents: 2, ...last, budget: { network: 1, lag: 1 }, statesMax: MANY },
   { name: 'two agents crash', agents: 2, ...last, budget: { agentCrash: 2, unlisted: 1 }, statesMax: MANY },
