@@ -3,7 +3,7 @@
  * log, a line with the time at the terminal. Plain JavaScript for Node 20.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from './identity.mjs';
 import { isInstalled, markInstalled } from './installed.mjs';
@@ -27,6 +27,7 @@ export class BootstrapError extends Error {
 export async function ensureDependencies(root, { signal, env }) {
   if (isInstalled(root)) return;
   refuseWhileRunning(root);
+  refuseThroughLink(root);
   const progress = showProgress(env);
   const release = await waitForLock(join(root, '.dcmarket', 'install.lock'), 'npm ci', {
     signal,
@@ -63,6 +64,16 @@ function refuseWhileRunning(root) {
       `the dependencies changed while npm start runs in this checkout (process ${owner.pid})`,
       'Stop it with Ctrl-C, then start again.',
     );
+}
+
+/** `npm ci` would empty what others use, too. */
+function refuseThroughLink(root) {
+  const folder = join(root, 'node_modules');
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  throw new BootstrapError(
+    `node_modules is a link to ${readlinkSync(folder)}, which has not what package-lock.json wants`,
+    'Install there with npm ci, or remove the link and start again.',
+  );
 }
 
 function npmCi(root, { signal, env }) {

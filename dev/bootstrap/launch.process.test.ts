@@ -1,6 +1,15 @@
 /** The bootstrap, on a stand-in checkout with a stand-in npm: what is installed when, and who gets the signals. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../control-plane/stand-ins.ts';
@@ -90,6 +99,16 @@ test('takes what somebody installed by hand', async () => {
   cpSync(join(root, 'package-lock.json'), join(root, 'node_modules', '.package-lock.json'));
   await start('start').ended;
   expect(npmCalls()).toBe(1);
+});
+
+test('never installs through a link: what it points to is used by others', async () => {
+  const shared = join(root, 'shared');
+  mkdirSync(shared);
+  symlinkSync(shared, join(root, 'node_modules'));
+  const { code, out } = await start('start').ended;
+  expect([code, npmCalls()]).toEqual([1, 0]);
+  expect(out).toContain(`node_modules is a link to ${shared}`);
+  expect(out).toContain('remove the link and start again');
 });
 
 test('two at once install once', async () => {
