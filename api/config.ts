@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { ORPHAN_MIN_AGE_MS } from '../crds/contract/numbers.ts';
 import { HEAD_START_MS } from '../crds/placement/numbers.ts';
 import { LOG_LEVELS } from '../lib/log.ts';
+import { readEnvironment } from '../lib/program.ts';
 
 const port = () => z.coerce.number().int().min(0).max(65_535);
 const authority = z
   .string()
   .regex(/^[a-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/, 'must be host or host:port, lower case');
 
-const Environment = z.object({
+export const Environment = z.object({
   PORT: port().default(8080).describe('Where the API listens; 0 picks a free port.'),
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
   METRICS_PORT: port().optional().describe('Where /metrics listens; not served when absent.'),
@@ -59,13 +60,8 @@ const Environment = z.object({
 export type Config = z.infer<typeof Environment>;
 
 /** Throws an Error whose message has one line for each variable that is wrong. */
-export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = Environment.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`The environment is not valid:\n${lines.join('\n')}`);
-}
+export const readConfig = (environment: NodeJS.ProcessEnv): Config =>
+  readEnvironment(Environment, environment);
 
 /** Every name that a loopback client may use for a port, when nobody configured public ones. */
 export const loopbackAuthorities = (listening: number): string[] =>

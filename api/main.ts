@@ -1,11 +1,11 @@
 /** The facade as a process: reads the environment once, runs until SIGTERM or SIGINT, and says why it ends. */
 import { systemClock } from '../lib/clock.ts';
 import { createLogger } from '../lib/log.ts';
-import { readConfig } from './config.ts';
+import { runProgram } from '../lib/program.ts';
+import { type Config, Environment } from './config.ts';
 import { startFacade } from './facade.ts';
 
-async function main(): Promise<void> {
-  const config = readConfig(process.env);
+async function run(config: Config): Promise<void> {
   const log = createLogger({ name: 'facade', level: config.LOG_LEVEL });
   const starting = new AbortController();
   const { promise: asked, resolve: ask } = Promise.withResolvers<string>();
@@ -27,7 +27,5 @@ async function main(): Promise<void> {
   await facade.stop();
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`facade: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+const about = 'the REST API for tenants, providers and agents';
+await runProgram({ name: 'facade', about, environment: Environment, run }, process.argv.slice(2));

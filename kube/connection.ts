@@ -45,7 +45,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   const { clock, observe } = options;
   let config = loadConfig(options);
   const cluster = clusterOf(config);
-  const url = new URL(cluster.server);
+  const url = urlOf(cluster, options);
   const pools = new Set<Dispatcher>();
   let current: { credentials: Credentials; identity: string } | undefined;
   let freshUntilMs = 0;
@@ -118,6 +118,16 @@ function clusterOf(config: KubeConfig): { server: string } {
     reason: 'Malformed',
     message: `the kubeconfig has no cluster for its context ${JSON.stringify(config.getCurrentContext())}`,
   });
+}
+
+/** Outside of a pod the library makes a URL of variables that are not there. */
+function urlOf({ server }: { server: string }, { kubeconfig }: ConnectionOptions): URL {
+  if (URL.canParse(server)) return new URL(server);
+  const message =
+    kubeconfig === 'InCluster'
+      ? 'no kubeconfig was named, and this is no pod: set KUBECONFIG to a kubeconfig file'
+      : `the kubeconfig has ${JSON.stringify(server)} as the server of its cluster, which is no URL`;
+  throw new KubeError({ status: 0, reason: 'Malformed', message });
 }
 
 function headersOf({ headers, auth }: RequestOptions): Record<string, string> {

@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { RETRY_JITTER } from '../kube/leader-election.ts';
 import { LOG_LEVELS } from '../lib/log.ts';
+import { readEnvironment } from '../lib/program.ts';
 
 const seconds = () => z.coerce.number().min(0.1).max(300);
 
-const Environment = z
+export const Environment = z
   .object({
     KUBECONFIG: z.string().min(1).optional().describe('Kubeconfig file; in-cluster credentials when absent.'),
     DATABASE_URL: z.url().describe('PostgreSQL: the archive and the record of machines.'),
@@ -81,13 +82,8 @@ const Environment = z
 export type OperatorConfig = z.infer<typeof Environment>;
 
 /** Throws an Error whose message has one line for each variable that is wrong. */
-export function readConfig(environment: NodeJS.ProcessEnv): OperatorConfig {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = Environment.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`The environment is not valid:\n${lines.join('\n')}`);
-}
+export const readConfig = (environment: NodeJS.ProcessEnv): OperatorConfig =>
+  readEnvironment(Environment, environment);
 
 type LeaseTimes = Readonly<
   Record<'LEASE_DURATION_SECONDS' | 'LEASE_RENEW_DEADLINE_SECONDS' | 'LEASE_RETRY_SECONDS', number>

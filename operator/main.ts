@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { systemClock } from '../lib/clock.ts';
 import { createLogger } from '../lib/log.ts';
-import { readConfig } from './config.ts';
+import { runProgram } from '../lib/program.ts';
+import { Environment, type OperatorConfig } from './config.ts';
 import { runOperator } from './run.ts';
 
-async function main(): Promise<void> {
-  const config = readConfig(process.env);
+async function run(config: OperatorConfig): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
@@ -20,4 +20,5 @@ async function main(): Promise<void> {
   });
 }
 
-await main();
+const about = 'brings every contract from its request to a running machine, and to its end';
+await runProgram({ name: 'operator', about, environment: Environment, run }, process.argv.slice(2));
