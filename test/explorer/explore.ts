@@ -16,8 +16,8 @@ export type ExploreOptions = Readonly<{
   rules?: Rules;
   /** Stops there; then the result is not complete. */
   statesMax?: number;
-  /** Every so many states, and in each in which nothing but time can pass, a quiet world must come to a good end. */
-  quietEvery?: number;
+  /** From each state a quiet world must come to a good end. */
+  endsWell?: boolean;
 }>;
 
 export type Explored = Readonly<{
@@ -34,7 +34,7 @@ export type Explored = Readonly<{
 type Found = Readonly<{ encoded: Encoded; state: number }>;
 
 export function explore(start: World, options: ExploreOptions = {}): Explored {
-  const { rules = RULES, statesMax = Number.POSITIVE_INFINITY, quietEvery = 0 } = options;
+  const { rules = RULES, statesMax = Number.POSITIVE_INFINITY, endsWell = false } = options;
   const visited = createVisited();
   const quiet = createQuiet(rules);
   const fired = Object.fromEntries(MOVE_KINDS.map((kind) => [kind, 0])) as Record<MoveKind, number>; // every kind is there
@@ -69,10 +69,9 @@ export function explore(start: World, options: ExploreOptions = {}): Explored {
           const found = visited.add(hash(to), { parent: state, move: index });
           if (found !== undefined) next.push({ encoded: to, state: found });
         });
-        const isIdle = moves.every(({ kind }) => kind === 'TimePasses' || kind === 'LongTimePasses');
-        if (quietEvery > 0 && (isIdle || state % quietEvery === 0)) {
+        if (endsWell) {
           quietRuns++;
-          const end = quiet.find(world);
+          const end = quiet.find(encoded);
           if (end) return story(state, [end.wrong, ...end.lines].join('\n     '));
         }
       } catch (error) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { explore } from './explore.ts';
-import { CLAIM_WITHOUT_VERSION, EXPIRY_IGNORES_RENEWAL, NO_EPOCH_CHECK } from './mutations.ts';
+import { CLAIM_WITHOUT_VERSION, EXPIRY_IGNORES_RENEWAL, NEVER_ENDS, NO_EPOCH_CHECK } from './mutations.ts';
 import type { Rules } from './rules.ts';
 import { worldOf } from './shape.ts';
 import { wander } from './wander.ts';
@@ -42,6 +42,15 @@ for (const { name, rules, shape, wrong } of cases)
       );
     expect(explore(worldOf(shape), { statesMax: 5_000 }).violation).toBeUndefined();
   });
+
+test('what is to end never does: a quiet world comes to no good end', () => {
+  const start = worldOf({ agents: 1, isReady: true, budget: { wish: 1 } });
+  const options = { endsWell: true, statesMax: 5_000 };
+  expect(explore(start, { ...options, rules: NEVER_ENDS }).violation).toMatch(
+    /=> (a quiet world stays at|no good end in)/,
+  );
+  expect(explore(start, options).violation).toBeUndefined();
+});
 
 test('a random walk finds a broken rule too', () => {
   const start = worldOf({ agents: 2, isReady: true, budget: { lag: 1 } });

@@ -1,5 +1,6 @@
 /** Broken rules, to show that the explorer finds what they break. Passed in; production code knows nothing of them. */
 import { aHolder } from '../../crds/contract/builders.ts';
+import { decided } from '../../operator/contract/facts.ts';
 import { RULES, type Rules } from './rules.ts';
 
 /** A report counts whatever epoch it names, from whoever sent it. */
@@ -30,4 +31,13 @@ export const EXPIRY_IGNORES_RENEWAL: Rules = {
 export const CLAIM_WITHOUT_VERSION: Rules = {
   ...RULES,
   versionOf: (contract, call) => (call.type === 'Claim' ? undefined : RULES.versionOf(contract, call)),
+};
+
+/** What is to be cleaned up is looked at, and left as it is. */
+export const NEVER_ENDS: Rules = {
+  ...RULES,
+  decide: (facts) => {
+    const { status } = facts.contract;
+    return status?.phase === 'Terminating' ? decided(status) : RULES.decide(facts);
+  },
 };

@@ -5,7 +5,7 @@
 
 import { uidOf } from '../../crds/contract/builders.ts';
 import { hasEnded } from '../../crds/contract/phase.ts';
-import { encode, hash } from './encode.ts';
+import { type Encoded, encode, hash } from './encode.ts';
 import type { Move } from './move.ts';
 import { movesOf } from './moves.ts';
 import { check } from './oracles.ts';
@@ -34,13 +34,13 @@ const NO_FAULTS: Budget = {
 
 export type Quiet = Readonly<{
   /** Undefined: a good end. Otherwise what was not good, and the last moves. */
-  find: (world: World) => Readonly<{ wrong: string; lines: readonly string[] }> | undefined;
+  find: (from: Encoded) => Readonly<{ wrong: string; lines: readonly string[] }> | undefined;
 }>;
 
 /** Remembers the states from which a good end was reached before. */
 export function createQuiet(rules: Rules): Quiet {
   const good = createVisited();
-  return { find: (world) => run(calmed(world), { rules, good }) };
+  return { find: (from) => run(encode(calmed(from.world), from), { rules, good }) };
 }
 
 const calmed = (world: World): World => attended({ ...world, budget: NO_FAULTS, facade: world.contracts });
@@ -58,25 +58,29 @@ function attended(world: World): World {
 
 type Running = Readonly<{ rules: Rules; good: Visited }>;
 
-function run(start: World, { rules, good }: Running): ReturnType<Quiet['find']> {
+function run(start: Encoded, { rules, good }: Running): ReturnType<Quiet['find']> {
+  if (good.has(hash(start))) return undefined;
   const seen = createVisited(1024);
   const lines: string[] = [];
   const trail: (readonly [number, number])[] = [];
-  let world = start;
+  let here = start;
   let calmSince = -1;
   for (let step = 0; step < STEPS_MAX; step++) {
-    const here = encode(world);
+    const { world } = here;
     const key = hash(here);
     if (good.has(key)) return remember(good, trail);
     seen.add(key, { parent: -1, move: 0 });
     trail.push(key);
     const moves = movesOf(world, rules);
     const isTime = ({ kind }: Move): boolean => kind === 'TimePasses' || kind === 'LongTimePasses';
-    const next = moves.find((move) => !isTime(move) && !seen.has(hash(encode(move.next, here))));
+    const next = firstNew(
+      moves.filter((move) => !isTime(move)),
+      { here, seen },
+    );
     if (next) {
-      world = next.next;
-      lines.push(next.text);
-      check(world);
+      lines.push(next.move.text);
+      here = next.to;
+      check(here.world);
       continue;
     }
     if (isGood(world)) {
@@ -90,10 +94,24 @@ function run(start: World, { rules, good }: Running): ReturnType<Quiet['find']> 
     if (!later)
       return isGood(world) ? remember(good, trail) : { wrong: notGood(world), lines: lines.slice(-40) };
     if (calmSince >= 0 && later.kind === 'LongTimePasses') return remember(good, trail);
-    world = later.next;
+    here = encode(later.next);
     lines.push(later.text);
   }
+  const { world } = here;
   return { wrong: `no good end in ${STEPS_MAX} moves: ${notGood(world)}`, lines: lines.slice(-60) };
+}
+
+type Seen = Readonly<{ here: Encoded; seen: Visited }>;
+
+function firstNew(
+  moves: readonly Move[],
+  { here, seen }: Seen,
+): Readonly<{ move: Move; to: Encoded }> | undefined {
+  for (const move of moves) {
+    const to = encode(move.next, here);
+    if (!seen.has(hash(to))) return { move, to };
+  }
+  return undefined;
 }
 
 /** The next deadline, near or far; inventories are sent again after it. */

@@ -2,6 +2,7 @@
  * Random walks through worlds that are too large to be explored to their ends: deep where breadth first is shallow.
  * Each ends in a quiet world. A seed gives the same walk again.
  */
+import { encode } from './encode.ts';
 import { movesOf } from './moves.ts';
 import { check } from './oracles.ts';
 import { createQuiet } from './quiet.ts';
@@ -33,7 +34,7 @@ export function wander(start: World, { seed, stepsMax, rules = RULES }: Wanderin
       world = move.next;
       check(world);
     }
-    const end = createQuiet(rules).find(world);
+    const end = createQuiet(rules).find(encode(world));
     return end && story([end.wrong, ...end.lines].join('\n     '));
   } catch (error) {
     return story(wrongOf(error));
